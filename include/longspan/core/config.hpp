@@ -1,0 +1,31 @@
+#pragma once
+
+// Every name of the library lives in an inline namespace named after the instruction set of the including translation unit, the one
+// xsimd chooses from the same compiler flags. Units built for different instruction sets then link together: no linker can hand the
+// AVX-512 body of a function to a unit that promised to run without.
+
+#if defined(__FAST_MATH__)
+#error "longspan promises IEEE results (NaN, infinity, exact rounding): compile without -ffast-math"
+#endif
+
+#if defined(LONGSPAN_SCALAR)
+#define LONGSPAN_ISA isa_scalar
+#elif defined(__AVX512BW__)
+#define LONGSPAN_ISA isa_avx512bw
+#elif defined(__AVX512F__)
+#define LONGSPAN_ISA isa_avx512f
+#elif defined(__AVX2__) && defined(__FMA__)
+#define LONGSPAN_ISA isa_fma3_avx2
+#elif defined(__AVX2__)
+#define LONGSPAN_ISA isa_avx2
+#elif defined(__AVX__)
+#define LONGSPAN_ISA isa_avx
+#elif defined(__SSE4_1__)
+#define LONGSPAN_ISA isa_sse4
+#elif defined(__SSE2__)
+#define LONGSPAN_ISA isa_sse2
+#elif defined(__ARM_NEON)
+#define LONGSPAN_ISA isa_neon
+#else
+#define LONGSPAN_ISA isa_other
+#endif

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cmath>
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <longspan/core/index.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// A learned parameter: one number for every head, or a number for each.
+class per_head {
+ public:
+  per_head(double every) : values_{every} {}
+  per_head(std::vector<double> each) : values_(std::move(each)) {}
+  per_head(std::initializer_list<double> each) : values_(each) {}
+
+  double operator[](index_t head) const { return values_.size() == 1 ? values_.front() : values_[std::size_t(head)]; }
+
+  void check(const char* field, index_t heads) const {
+    if (values_.size() != 1 && index_t(values_.size()) != heads)
+      throw std::invalid_argument(std::string(field) + " must be one number or one for each head: " + std::to_string(values_.size()) +
+                                  " numbers and " + std::to_string(heads) + " heads");
+    for (const double value : values_)
+      if (!std::isfinite(value)) throw std::invalid_argument(std::string(field) + " must be finite, not " + std::to_string(value));
+  }
+
+ private:
+  std::vector<double> values_;
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The lengths of one call, checked and complete: what parts are validated against and prepared for.
+struct shapes {
+  index_t batch = 0, heads = 0, key_heads = 0;
+  index_t queries = 0, keys = 0;
+  index_t channels = 0, value_channels = 0;
+  index_t first_query = 0, first_key = 0, all_keys = 0;  // absolute positions, as `placement` gave them
+
+  constexpr index_t group() const { return heads / key_heads; }  // query heads that share one key head
+  constexpr interval query_positions() const { return {first_query, first_query + queries}; }
+  constexpr interval key_positions() const { return {first_key, first_key + keys}; }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

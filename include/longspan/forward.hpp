@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include <longspan/kernel/forward_wave.hpp>
+#include <longspan/mechanism/bind.hpp>
+#include <longspan/tensor/aliasing.hpp>
+#include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/checked.hpp>
+#include <longspan/tensor/device.hpp>
+#include <longspan/tensor/eigen.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The doors of the forward pass. Everything is checked here, before anything is written, and trusted below.
+
+// Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as
+// tensors, maps, matrices or views, from q (batch, head, query, channel), k (batch, key_head, key, channel) and v (batch, key_head, key,
+// value_channel). heads must be a multiple of key_heads. Float, double, half and bfloat16 storage; log_sum_exp is double for double and
+// float otherwise. The device runs it: Eigen::DefaultDevice or Eigen::ThreadPoolDevice, with the same bits. Throws shape_error where
+// the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then written.
+template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
+void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
+                  LogSumExp&& log_sum_exp, const placement& where = {}) {
+  using S = element_of<Q>;
+  using T = compute_t<S>;
+  const forward_call<T, S, element_of<K>, element_of<V>, element_of<Output>> call{
+      view_of(q), view_of(k), view_of(v), view_of(output), traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp)};
+  static_assert(std::is_same_v<T, compute_t<element_of<K>>> && std::is_same_v<T, compute_t<element_of<V>>> &&
+                    std::is_same_v<T, compute_t<element_of<Output>>>,
+                "double does not mix with narrower numbers: query, key, value and output compute in one precision");
+  const shapes lengths = checked(call.query, call.key, call.value, where);
+  require_results(lengths, "output", call.output, lengths.value_channels);
+  require_results(lengths, "log_sum_exp", call.log_sum_exp, 1);
+  require_unaliased(call);
+
+  const auto bound = bind<T>(whole, lengths, tile_shape<T>::panel);
+  const index_t heads = lengths.batch * lengths.key_heads, at_once = std::min(heads, threads_of(d));
+  forward_wave wave(bound, call, at_once, threads_of(d));
+  for (index_t first = 0; first < heads; first += at_once) {
+    wave.begin(first, std::min(at_once, heads - first));
+    for_each_item(d, wave.panels(), [&](index_t thread, index_t item) { wave.prepare(thread, item); });
+    for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
+  }
+}
+
+// The same without keeping the log-sum-exp.
+template <device D, class... Parts, class Q, class K, class V, class Output>
+void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
+                  const placement& where = {}) {
+  const view<const element_of<Q>> queries = view_of(q);
+  buffer<compute_t<element_of<Q>>> log_sum_exp(std::size_t(queries.extent[0] * queries.extent[1] * queries.extent[2]));
+  const index_t heads = queries.extent[1], tokens = queries.extent[2];
+  forward_into(d, whole, q, k, v, output,
+               view<compute_t<element_of<Q>>>{log_sum_exp.data(), {queries.extent[0], heads, tokens, 1}, {heads * tokens, tokens, 1, 1}}, where);
+}
+
+// Fused attention: returns attended{output, log_sum_exp}, Eigen tensors or matrices of the rank and storage order of q.
+template <device D, class... Parts, class Q, class K, class V>
+auto forward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
+  using S = element_of<Q>;
+  auto result = make_attended<Q, S>(checked(view_of(q), view_of(k), view_of(v), where));
+  forward_into(d, whole, q, k, v, result.output, result.log_sum_exp, where);
+  return result;
+}
+
+// Without a device, on the calling thread.
+template <class... Parts, class Q, class K, class V>
+auto forward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
+  return forward(Eigen::DefaultDevice{}, whole, q, k, v, where);
+}
+template <class... Parts, class... Tensors>
+void forward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

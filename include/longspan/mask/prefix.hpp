@@ -1,0 +1,22 @@
+#pragma once
+
+#include <algorithm>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/core/query_row.hpp>
+#include <longspan/core/require.hpp>
+#include <longspan/core/shapes.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Prefix-LM (T5, arXiv 1910.10683): the first `length` keys are seen by every query, the rest causally. Throws std::invalid_argument
+// for a negative length.
+struct prefix {
+  index_t length;
+
+  interval operator()(const query_row& row) const { return {0, std::max(length, row.position + 1)}; }
+
+  void check(const shapes&) const { require(length >= 0, "prefix: length", "at least 0", length); }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <longspan/mechanism/part.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// An attention mechanism as a sentence, in the order the data flows:
+//
+//   rows (rope, rms_normalize ...) | score | temperatures and distance transforms | softcap | bias | masks | sink
+//
+// One score and at least one mask make it complete; everything else may be absent. Several masks intersect. A fragment can be named
+// and continued later. A wrong order does not compile.
+template <class... Parts>
+struct mechanism {
+  std::tuple<Parts...> parts;
+};
+
+template <class>
+inline constexpr bool is_mechanism = false;
+template <class... Parts>
+inline constexpr bool is_mechanism<mechanism<Parts...>> = true;
+
+template <class X>
+concept sentence = part<X> || is_mechanism<X>;
+
+template <class... Parts>
+mechanism<Parts...> as_mechanism(mechanism<Parts...> whole) {
+  return whole;
+}
+template <part P>
+mechanism<P> as_mechanism(P single) {
+  return {{std::move(single)}};
+}
+
+template <class... Left, class... Right>
+mechanism<Left..., Right...> join(mechanism<Left...> left, mechanism<Right...> right) {
+  using last = std::tuple_element_t<sizeof...(Left) - 1, std::tuple<Left...>>;
+  using first = std::tuple_element_t<0, std::tuple<Right...>>;
+  constexpr place before = furthest<Left...>, after = place_of<first>;
+  static_assert(after != place::rows || before == place::rows,
+                "rows (rope, p_rope, rms_normalize ...) belong before the score: they prepare what it multiplies");
+  static_assert(after != place::score || before < place::score,
+                "a mechanism has one score (dot_product or cosine), after its rows and before its transforms");
+  static_assert(!(transform<first> && before < place::score),
+                "a transform belongs after the score (dot_product or cosine) whose logits it changes");
+  static_assert(!(transform<first> && before >= place::mask),
+                "a transform (temperature, softcap, bias ...) belongs before the mask: after it, weight would leak to hidden keys");
+  static_assert(after != place::temperature || before <= place::temperature,
+                "temperatures and distance transforms belong before softcap and bias");
+  static_assert(after != place::softcap || before <= place::softcap, "softcap belongs before bias and mask");
+  static_assert(after != place::mask || before >= place::score, "a mask belongs after the score and its transforms");
+  static_assert(before != place::sink, "a sink ends the mechanism: nothing belongs after it");
+  static_assert(after != place::sink || before == place::mask, "a sink belongs after the mask, at the end of the mechanism");
+  static_assert(place_of<last> <= place::sink);
+  return {std::tuple_cat(std::move(left.parts), std::move(right.parts))};
+}
+
+template <sentence Left, sentence Right>
+auto operator|(Left left, Right right) {
+  return join(as_mechanism(std::move(left)), as_mechanism(std::move(right)));
+}
+
+// What is no part at all is told so, where the left side already is a sentence.
+template <sentence Left, class Right>
+  requires(!sentence<Right>)
+void operator|(const Left&, const Right&) {
+  static_assert(sentence<Right>, "the right side is no part of a mechanism: see the concepts row_part, rotation, score, transform and mask");
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

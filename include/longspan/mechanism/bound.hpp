@@ -1,0 +1,79 @@
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <span>
+#include <tuple>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/core/query_row.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/mechanism/composed.hpp>
+#include <longspan/mechanism/part.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// A mechanism bound to the lengths of one call: what the kernel and the reference ask. Its parts are the sentence's own or the tables
+// that stand in for them, sorted by kind.
+template <class Rows, class Score, class Transforms, class Masks, class Sinks>
+struct bound {
+  shapes call;
+  Rows rows;
+  Score score;
+  Transforms transforms;
+  Masks masks;
+  Sinks sinks;
+
+  // Prepares the channels of one token in place.
+  template <class T>
+  void query(std::span<T> row, index_t position) const {
+    turn(row, position);
+    std::get<0>(score).query(row);
+  }
+  template <class T>
+  void key(std::span<T> row, index_t position) const {
+    turn(row, position);
+    std::get<0>(score).key(row);
+  }
+
+  // The keys, by position in the whole, that every mask lets the row see.
+  auto visible(const query_row& row) const {
+    return std::apply([&](const auto&... each) { return intersection(longspan::visible(each, row)...); }, masks);
+  }
+
+  query_row row(index_t batch, index_t head, index_t query) const {
+    query_row described{.position = call.first_query + query, .keys = call.all_keys, .head = head, .heads = call.heads, .batch = batch,
+                        .channels = call.channels};
+    described.seen = count(visible(described));
+    return described;
+  }
+
+  // The function of one row's logits.
+  auto transform(const query_row& row) const {
+    return std::apply([&](const auto&... each) { return composed{std::tuple{each(row)...}}; }, transforms);
+  }
+
+  // The logit of the sink, in the call that counts it.
+  std::optional<double> sink_logit(index_t head) const {
+    if constexpr (std::tuple_size_v<Sinks> > 0)
+      if (call.first_key == 0 && call.keys > 0) return std::get<0>(sinks).logit[head];
+    return {};
+  }
+
+ private:
+  template <class T>
+  void turn(std::span<T> row, index_t position) const {
+    std::apply([&](const auto&... each) { (each.turn(row, position), ...); }, rows);
+  }
+
+  template <std::size_t N>
+  static auto intersection(const intervals<N>& runs) {
+    return runs;
+  }
+  template <std::size_t A, std::size_t B, class... More>
+  static auto intersection(const intervals<A>& a, const intervals<B>& b, const More&... more) {
+    return intersection(intersect(a, b), more...);
+  }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

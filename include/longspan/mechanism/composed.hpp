@@ -1,0 +1,24 @@
+#pragma once
+
+#include <tuple>
+
+#include <longspan/core/index.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Functions of logits one after the other. Each answer is taken back to the kind of number that came in, so that a body may mix in
+// constants of another precision.
+template <class... Functions>
+struct composed {
+  std::tuple<Functions...> each;
+
+  explicit composed(std::tuple<Functions...> functions) : each(std::move(functions)) {}
+
+  template <class Value, class Keys>
+  Value operator()(Value logit, const Keys& keys) const {
+    std::apply([&](const auto&... function) { ((logit = static_cast<Value>(function(logit, keys))), ...); }, each);
+    return logit;
+  }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include <longspan/core/index.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Which channels turn together: `halves` (i, i + d/2) as in Llama and GPT-NeoX, `interleaved` (2i, 2i + 1) as in RoFormer and GPT-J.
+enum class pairing { halves, interleaved };
+
+// What a rotation does to a row: pair i turns by position * frequencies[i] radians, and the rotated channels grow by `magnitude`. The
+// rotated channels are the first 2 * frequencies.size() of the row. A frequency of 0 leaves its pair in place.
+struct ladder {
+  std::vector<double> frequencies;
+  pairing pairs = pairing::halves;
+  double magnitude = 1;
+};
+
+// The geometric ladder w_i = base^(-2i/d) of RoPE over d channels (arXiv 2104.09864).
+inline ladder geometric(double base, index_t channels, pairing pairs) {
+  ladder rungs{std::vector<double>(std::size_t(channels / 2)), pairs};
+  for (std::size_t i = 0; i < rungs.frequencies.size(); ++i)
+    rungs.frequencies[i] = std::pow(base, -2 * double(i) / double(channels));
+  return rungs;
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

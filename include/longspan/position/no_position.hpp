@@ -1,0 +1,15 @@
+#pragma once
+
+#include <span>
+
+#include <longspan/core/index.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// NoPE: rows do not learn where they are. The same as writing no row part, for sentences that say so.
+struct no_position {
+  template <class T>
+  void turn(std::span<T>, index_t) const {}
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

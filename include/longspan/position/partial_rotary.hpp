@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cmath>
+
+#include <longspan/core/require.hpp>
+#include <longspan/core/shape_error.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/position/ladder.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Partial rotary (GPT-NeoX, Phi): RoPE over the first p d channels with exponents over p d; the others stay. Not p_rope, which keeps
+// the fastest frequencies of the whole row. Throws shape_error where p d is odd, std::invalid_argument for a fraction outside [0, 1] or
+// a base that is not positive and finite.
+struct partial_rotary {
+  double fraction = 0.25;
+  double base = 10000;
+  pairing pairs = pairing::halves;
+
+  index_t rotated(index_t channels) const { return index_t(std::floor(fraction * double(channels) + 1e-9)); }
+
+  ladder frequencies(index_t channels) const { return geometric(base, rotated(channels), pairs); }
+
+  void check(const shapes& call) const {
+    require(fraction >= 0 && fraction <= 1, "partial_rotary: fraction", "in [0, 1]", fraction);
+    require_even("partial_rotary", rotated(call.channels));
+    require_positive("partial_rotary: base", base);
+  }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

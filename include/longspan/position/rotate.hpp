@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cmath>
+#include <span>
+
+#include <longspan/core/index.hpp>
+#include <longspan/position/ladder.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Turns the plane of two channels by the angle whose cosine and sine are given.
+template <class T>
+void turn_pair(T& x, T& y, T cosine, T sine) {
+  const T turned = x * cosine - y * sine;
+  y = x * sine + y * cosine;
+  x = turned;
+}
+
+// Turns the first `count` pairs of a row, pair i by the angle of cosine[i] and sine[i].
+template <class T>
+void rotate(std::span<T> row, pairing pairs, index_t count, const T* cosine, const T* sine) {
+  T* const channel = row.data();
+  if (pairs == pairing::halves)
+    for (index_t i = 0; i < count; ++i) turn_pair(channel[i], channel[i + count], cosine[i], sine[i]);
+  else
+    for (index_t i = 0; i < count; ++i) turn_pair(channel[2 * i], channel[2 * i + 1], cosine[i], sine[i]);
+}
+
+// A rotation by its definition, a cosine and a sine for every pair of every row: what the reference runs.
+struct rotation_by_definition {
+  ladder rungs;
+
+  template <class T>
+  void turn(std::span<T> row, index_t position) const {
+    std::vector<T> cosine, sine;
+    for (const double frequency : rungs.frequencies) {
+      cosine.push_back(T(rungs.magnitude * std::cos(double(position) * frequency)));
+      sine.push_back(T(rungs.magnitude * std::sin(double(position) * frequency)));
+    }
+    rotate(row, rungs.pairs, index_t(cosine.size()), cosine.data(), sine.data());
+  }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

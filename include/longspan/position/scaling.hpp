@@ -1,0 +1,109 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <longspan/core/require.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/position/ladder.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The ways to stretch RoPE's ladder beyond the trained length. Each is called as scaling(ladder, base, channels) and rewrites the
+// frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
+
+struct interpolation {
+  double factor;
+
+  void operator()(ladder& rungs, double, index_t) const {
+    for (double& w : rungs.frequencies) w /= factor;
+  }
+  void check(const shapes&) const { require_positive("rope: factor", factor); }
+};
+
+struct ntk_aware {
+  double factor;
+
+  void operator()(ladder& rungs, double base, index_t channels) const {
+    const double d = double(channels);
+    rungs.frequencies = geometric(base * std::pow(factor, d / (d - 2)), channels, rungs.pairs).frequencies;
+  }
+  void check(const shapes& call) const {
+    require_positive("rope: factor", factor);
+    require(call.channels > 2, "rope: channels for NTK", "more than 2", call.channels);
+  }
+};
+
+struct yarn_scaling {
+  double factor;
+  index_t trained;
+  double slow = 1, fast = 32;    // turns within the trained length: fewer than `slow` is interpolated, more than `fast` kept
+  bool ramp_over_index = false;  // the released code ramps linearly in i; the paper in the number of turns
+
+  // How much of w is kept, 0 to 1.
+  double kept(std::size_t i, double w, double base, index_t channels) const {
+    const double length = double(trained), full = 2 * std::numbers::pi;
+    if (!ramp_over_index) return std::clamp((length * w / full - slow) / (fast - slow), 0.0, 1.0);
+    const auto pair_with = [&](double turns) { return double(channels) * std::log(length / (full * turns)) / (2 * std::log(base)); };
+    const double low = std::max(std::floor(pair_with(fast)), 0.0);
+    const double high = std::min(std::ceil(pair_with(slow)), double(channels - 1));
+    return 1 - std::clamp((double(i) - low) / std::max(high - low, 0.001), 0.0, 1.0);
+  }
+
+  void operator()(ladder& rungs, double base, index_t channels) const {
+    for (std::size_t i = 0; i < rungs.frequencies.size(); ++i) {
+      double& w = rungs.frequencies[i];
+      const double keep = kept(i, w, base, channels);
+      w = (1 - keep) * w / factor + keep * w;
+    }
+    if (factor > 1) rungs.magnitude = 0.1 * std::log(factor) + 1;  // on queries and keys, so its square on the logits
+  }
+  void check(const shapes&) const {
+    require_positive("rope: factor", factor);
+    require_trained("rope: trained", trained);
+    require(slow > 0 && fast > slow, "rope: fast turns of YaRN", "more than the slow ones, which are positive", fast);
+  }
+};
+
+struct llama3_scaling {
+  double factor = 8, low = 1, high = 4;
+  index_t trained = 8192;
+
+  void operator()(ladder& rungs, double, index_t) const {
+    for (double& w : rungs.frequencies) {
+      const double turns = double(trained) * w / (2 * std::numbers::pi);  // trained / wavelength
+      const double keep = std::clamp((turns - low) / (high - low), 0.0, 1.0);
+      w = (1 - keep) * w / factor + keep * w;
+    }
+  }
+  void check(const shapes&) const {
+    require_positive("rope: factor", factor);
+    require_trained("rope: trained", trained);
+    require(low > 0 && high > low, "rope: high of Llama 3", "more than low, which is positive", high);
+  }
+};
+
+struct longrope_scaling {
+  std::vector<double> divisors;  // lambda_i, one a pair
+  double factor;
+  index_t trained;
+
+  void operator()(ladder& rungs, double, index_t) const {
+    for (std::size_t i = 0; i < rungs.frequencies.size(); ++i) rungs.frequencies[i] /= divisors[i];
+    if (factor > 1) rungs.magnitude = std::sqrt(1 + std::log(factor) / std::log(double(trained)));
+  }
+  void check(const shapes& call) const {
+    require_positive("rope: factor", factor);
+    require_trained("rope: trained", trained);
+    if (index_t(divisors.size()) != call.channels / 2)
+      throw std::invalid_argument("rope: LongRoPE has a divisor for each pair of channels: " + std::to_string(divisors.size()) + " and " +
+                                  std::to_string(call.channels / 2));
+    for (const double lambda : divisors) require_positive("rope: divisor of LongRoPE", lambda);
+  }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

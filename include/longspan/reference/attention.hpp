@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <longspan/core/query_row.hpp>
+#include <longspan/mechanism/bind.hpp>
+#include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/checked.hpp>
+#include <longspan/tensor/traits.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+namespace reference {
+
+// One key of one head in double, prepared, and its value.
+struct prepared_key {
+  std::vector<double> channels, value;
+};
+
+template <class S>
+std::vector<double> row_of(const head_view<const S>& head, index_t token) {
+  std::vector<double> row;
+  for (index_t c = 0; c < head.channels; ++c) row.push_back(double(head.row(token)[c * head.channel_stride]));
+  return row;
+}
+
+// One row by the definition: logits of the keys it sees, softmax, weighted values. Answers the log-sum-exp.
+template <class Mechanism>
+double attend(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query, const std::vector<prepared_key>& keys,
+              std::span<double> output) {
+  const auto transform = mechanism.transform(row);
+  const auto sink = mechanism.sink_logit(row.head);
+  std::vector<double> logits(keys.size());
+  double maximum = sink.value_or(-std::numeric_limits<double>::infinity()), sum = 0;
+  const auto each_seen = [&](auto visit) {
+    for (const interval& run : intersect(mechanism.visible(row), mechanism.call.key_positions()))
+      for (index_t j = run.first; j < run.last; ++j) visit(j, std::size_t(j - mechanism.call.first_key));
+  };
+  each_seen([&](index_t j, std::size_t k) {
+    double score = 0;
+    for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * keys[k].channels[c];
+    logits[k] = transform(score, keys_under<double>{j, row.position});
+    if (!(logits[k] <= maximum)) maximum = logits[k];  // NaN too
+  });
+  std::fill(output.begin(), output.end(), 0.0);
+  index_t seen = 0;
+  const double subtrahend = maximum == -std::numeric_limits<double>::infinity() ? 0 : maximum;
+  if (sink) sum = std::exp(*sink - subtrahend);
+  each_seen([&](index_t, std::size_t k) {
+    const double weight = std::exp(logits[k] - subtrahend);
+    sum += weight, ++seen;
+    for (std::size_t c = 0; c < output.size(); ++c) output[c] += weight * keys[k].value[c];
+  });
+  if (seen > 0)
+    for (double& channel : output) channel /= sum;
+  return row.seen == 0 ? -std::numeric_limits<double>::infinity() : subtrahend + std::log(sum);
+}
+
+// The definition of attention, in double, O(queries x keys) time, no tiles: what every kernel is measured against, and what a part of
+// one's own is tested with. Takes what forward takes, throws what forward throws; results are doubles of the rank and order of q.
+template <class... Parts, class Q, class K, class V>
+auto attention(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
+  const view<const element_of<Q>> queries = view_of(q);
+  const view<const element_of<K>> keys = view_of(k);
+  const view<const element_of<V>> values = view_of(v);
+  const shapes call = checked(queries, keys, values, where);
+  const auto mechanism = bind_definition(whole, call);
+  auto result = make_attended<Q, double>(call);
+  const view<double> output = view_of(result.output), log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
+  for (index_t b = 0; b < call.batch; ++b)
+    for (index_t g = 0; g < call.key_heads; ++g) {
+      std::vector<prepared_key> prepared;
+      for (index_t j = 0; j < call.keys; ++j) {
+        prepared.push_back({row_of(keys.head(b, g), j), row_of(values.head(b, g), j)});
+        mechanism.key(std::span(prepared.back().channels), call.first_key + j);
+      }
+      for (index_t h = g * call.group(); h < (g + 1) * call.group(); ++h)
+        for (index_t i = 0; i < call.queries; ++i) {
+          const query_row row = mechanism.row(b, h, i);
+          std::vector<double> query = row_of(queries.head(b, h), i), attended(std::size_t(call.value_channels));
+          mechanism.query(std::span(query), row.position);
+          *log_sum_exp.head(b, h).row(i) = attend(mechanism, row, query, prepared, attended);
+          for (index_t c = 0; c < call.value_channels; ++c) output.head(b, h).row(i)[c * output.stride[3]] = attended[std::size_t(c)];
+        }
+    }
+  return result;
+}
+
+}  // namespace reference
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// A score is a dot product of prepared rows: `query(row)` and `key(row)` prepare the channels of one token in place, after the row
+// parts. The score of a query and a key is then the sum over channels of their products.
+template <class S>
+concept score = std::copy_constructible<S> && requires(const S& s, std::span<float> row, std::span<double> exact) {
+  s.query(row), s.query(exact);
+  s.key(row), s.key(exact);
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

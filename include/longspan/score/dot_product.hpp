@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cmath>
+#include <optional>
+#include <span>
+
+#include <longspan/core/require.hpp>
+#include <longspan/core/shapes.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Scaled dot product: s = scale q.k, scale = 1/sqrt(d) unless given (arXiv 1706.03762, eq. 1). Throws std::invalid_argument for a scale
+// that is not finite.
+struct dot_product {
+  std::optional<double> scale = {};
+
+  template <class T>
+  void query(std::span<T> row) const {
+    const T factor = T(scale.value_or(1 / std::sqrt(double(row.size()))));
+    for (T& x : row) x *= factor;
+  }
+  template <class T>
+  void key(std::span<T>) const {}
+
+  void check(const shapes&) const {
+    if (scale) require_finite("dot_product: scale", *scale);
+  }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

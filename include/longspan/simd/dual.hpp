@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <type_traits>
+
+#include <longspan/core/index.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// A value and its slope with respect to one quantity: forward-mode differentiation of whatever body is run on it. V is a batch, a
+// float or a double. Constants mix in freely; a function that a transform calls on its logit needs its line below.
+template <class V>
+struct dual {
+  V value{};
+  V slope{};
+
+  dual() = default;
+  dual(const V& v) : value(v), slope(V(0)) {}
+  dual(const V& v, const V& s) : value(v), slope(s) {}
+  template <class Number>
+    requires(std::is_arithmetic_v<Number> && !std::same_as<Number, V>)
+  dual(Number v) : dual(V(v)) {}
+
+  friend dual operator+(const dual& a, const dual& b) { return {a.value + b.value, a.slope + b.slope}; }
+  friend dual operator-(const dual& a, const dual& b) { return {a.value - b.value, a.slope - b.slope}; }
+  friend dual operator*(const dual& a, const dual& b) { return {a.value * b.value, a.slope * b.value + a.value * b.slope}; }
+  friend dual operator/(const dual& a, const dual& b) {
+    const V quotient = a.value / b.value;
+    return {quotient, (a.slope - quotient * b.slope) / b.value};
+  }
+  friend dual operator-(const dual& a) { return {-a.value, -a.slope}; }
+  friend dual operator+(const dual& a) { return a; }
+
+  dual& operator+=(const dual& b) { return *this = *this + b; }
+  dual& operator-=(const dual& b) { return *this = *this - b; }
+  dual& operator*=(const dual& b) { return *this = *this * b; }
+  dual& operator/=(const dual& b) { return *this = *this / b; }
+
+  // Comparisons and choices look at the value: a branch is flat where it does not switch.
+  friend auto operator<(const dual& a, const dual& b) { return a.value < b.value; }
+  friend auto operator>(const dual& a, const dual& b) { return a.value > b.value; }
+  friend auto operator<=(const dual& a, const dual& b) { return a.value <= b.value; }
+  friend auto operator>=(const dual& a, const dual& b) { return a.value >= b.value; }
+};
+
+template <class V>
+dual<V> chain(const dual<V>& x, const V& value, const V& derivative) {
+  return {value, x.slope * derivative};
+}
+
+template <class V>
+dual<V> exp(const dual<V>& x) {
+  using std::exp;
+  const V value = exp(x.value);
+  return chain(x, value, value);
+}
+
+template <class V>
+dual<V> log(const dual<V>& x) {
+  using std::log;
+  return chain<V>(x, log(x.value), V(1) / x.value);
+}
+
+template <class V>
+dual<V> log1p(const dual<V>& x) {
+  using std::log1p;
+  return chain<V>(x, log1p(x.value), V(1) / (V(1) + x.value));
+}
+
+template <class V>
+dual<V> sqrt(const dual<V>& x) {
+  using std::sqrt;
+  const V value = sqrt(x.value);
+  return chain<V>(x, value, V(0.5) / value);
+}
+
+template <class V>
+dual<V> tanh(const dual<V>& x) {
+  using std::tanh;
+  const V value = tanh(x.value);
+  return chain<V>(x, value, V(1) - value * value);
+}
+
+template <class V>
+dual<V> sin(const dual<V>& x) {
+  using std::cos, std::sin;
+  return chain<V>(x, sin(x.value), cos(x.value));
+}
+
+template <class V>
+dual<V> cos(const dual<V>& x) {
+  using std::cos, std::sin;
+  return chain<V>(x, cos(x.value), -sin(x.value));
+}
+
+template <class V>
+dual<V> erf(const dual<V>& x) {
+  using std::erf, std::exp;
+  return chain<V>(x, erf(x.value), V(1.1283791670955125739) * exp(-x.value * x.value));
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

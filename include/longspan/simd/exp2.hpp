@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include <longspan/simd/multiply_add.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+namespace simd {
+
+// The numbers behind exp2: 2^x = 2^n p(r) with n = round(x), r = x - n in [-1/2, 1/2], p the minimax polynomial of the relative error.
+template <class T>
+struct exp2_constants;
+
+template <>
+struct exp2_constants<float> {
+  using bits = std::uint32_t;
+  static constexpr int mantissa = 23, bias = 127;
+  static constexpr std::array polynomial{1.00000007165f, 0.693146967065f, 0.240221197237f,  // worst relative error 7.5e-8, so that the
+                                         0.0555071327186f, 0.00967554134312f, 0.0013276472632f};  // rounding of 2^x dominates it
+};
+
+template <>
+struct exp2_constants<double> {
+  using bits = std::uint64_t;
+  static constexpr int mantissa = 52, bias = 1023;
+  static constexpr std::array polynomial{1.0,                        // worst relative error 1.8e-17, an eighth of an ulp
+                                         0.69314718055994569675,
+                                         0.24022650695910098006,
+                                         0.055504108664790394528,
+                                         0.0096181291076070026171,
+                                         0.001333355815343996974,
+                                         0.00015403530441571850099,
+                                         0.00001525272738518977478,
+                                         1.3215442675452855182e-6,
+                                         1.0180647660573069343e-7,
+                                         7.0725703945407994337e-9,
+                                         4.0780717860928704165e-10};
+};
+
+// 2^x for x <= 127 (1023 in double): the weights of a softmax, whose exponents are not positive. Exactly 0 below the normal numbers
+// and at -infinity; NaN stays NaN, because the operand that x86 max returns for it stands second and 2^n enters as a factor. Adding
+// 1.5 * 2^23 rounds to an integer in the low bits of the mantissa, where a shift finds the exponent.
+template <class Batch>
+  requires(!is_scalar<Batch>)
+Batch exp2(const Batch& x) {
+  using T = scalar<Batch>;
+  using constants = exp2_constants<T>;
+  using integers = xsimd::batch<typename constants::bits, typename Batch::arch_type>;
+  constexpr auto& c = constants::polynomial;
+  const Batch rounder(T(1.5) * T(typename constants::bits(1) << constants::mantissa) + T(constants::bias));
+  const Batch bounded = xsimd::max(Batch(T(-constants::bias)), x);
+  const Batch shifted = bounded + rounder, rest = bounded - (shifted - rounder);
+  Batch power(c.back());
+  for (std::size_t k = c.size() - 1; k-- > 0;) power = multiply_add(power, rest, Batch(c[k]));
+  return power * xsimd::bitwise_cast<Batch>(xsimd::bitwise_cast<integers>(shifted) << constants::mantissa);
+}
+
+template <std::floating_point T>
+T exp2(T x) {
+  return std::exp2(x);
+}
+
+}  // namespace simd
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <type_traits>
+
+#include <longspan/simd/dual.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+namespace simd {
+
+// The scalar in the lanes of a batch, behind a dual number, or the scalar itself: what a transform rounds its constants to.
+template <class Value>
+struct scalar_of {
+  using type = typename Value::value_type;
+};
+template <class Value>
+  requires std::is_arithmetic_v<Value>
+struct scalar_of<Value> {
+  using type = Value;
+};
+template <class V>
+struct scalar_of<dual<V>> {
+  using type = typename scalar_of<V>::type;
+};
+template <class Value>
+using scalar = typename scalar_of<Value>::type;
+
+}  // namespace simd
+}  // namespace longspan::inline LONGSPAN_ISA

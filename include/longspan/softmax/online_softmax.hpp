@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <optional>
+
+#include <longspan/core/index.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/exp2.hpp>
+#include <longspan/simd/multiply_add.hpp>
+#include <longspan/simd/lanes.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The softmax of one query row while its keys arrive tile by tile (arXiv 1805.02867): the maximum so far and the sum of the weights
+// under it. Logits are natural; the maximum is kept in base 2, rounded once, so that every weight and every rescaling of earlier
+// weights subtracts the same number. A sink is a weight that is there before the first key.
+template <class T>
+class online_softmax {
+  using Batch = batch<T>;
+  static constexpr T log2_e = std::numbers::log2e_v<T>, infinity = std::numeric_limits<T>::infinity();
+
+ public:
+  explicit online_softmax(std::optional<double> sink = {}) {
+    if (!sink) return;
+    maximum_ = T(*sink) * log2_e;
+    first_ = 1;
+  }
+
+  // Takes the largest logit of the next tile; answers what the weights so far, and the output they made, are to be multiplied by.
+  T raise(T tile_maximum) {
+    const T before = maximum_;
+    maximum_ = simd::max(maximum_, tile_maximum * log2_e);
+    if (maximum_ == before) return 1;
+    const T shrink = simd::first_lane(simd::exp2(Batch(before - maximum_)));
+    sum_ = sum_ * Batch(shrink);
+    first_ *= shrink;
+    return shrink;
+  }
+
+  // Logits to weights, and into the sum. Before any finite maximum the subtrahend is 0: exp2(-infinity) is then 0, not NaN.
+  Batch weights(const Batch& logits) {
+    const T subtrahend = maximum_ == -infinity ? T(0) : maximum_;
+    const Batch weight = simd::exp2(simd::multiply_add(logits, Batch(log2_e), Batch(-subtrahend)));
+    sum_ = sum_ + weight;
+    return weight;
+  }
+
+  T sum() const { return first_ + simd::reduce_add(sum_); }
+  T log_sum_exp() const { return (maximum_ + std::log2(sum())) * std::numbers::ln2_v<T>; }
+
+ private:
+  T maximum_ = -infinity;
+  T first_ = 0;  // the sink's weight
+  Batch sum_ = Batch(T(0));
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

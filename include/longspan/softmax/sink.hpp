@@ -1,0 +1,17 @@
+#pragma once
+
+#include <longspan/core/per_head.hpp>
+#include <longspan/core/shapes.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Sink: one more logit b_h in the softmax's sum, whose column is dropped, so that a head may attend to nothing (gpt-oss). b = 0 is
+// "softmax off by one". Ends a mechanism. Of parts that will be merged only the one that holds key 0 counts it. Throws
+// std::invalid_argument where a list does not fit the heads or a logit is not finite.
+struct sink {
+  per_head logit = 0.0;
+
+  void check(const shapes& call) const { logit.check("sink: logit", call.heads); }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

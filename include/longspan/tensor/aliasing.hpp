@@ -1,0 +1,83 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/core/shape_error.hpp>
+#include <longspan/tensor/view.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The bytes from the first to the last element of a view, as addresses.
+template <class S>
+interval bytes(const view<S>& tensor) {
+  if (tensor.size() == 0) return {};
+  interval all{0, 1};
+  for (std::size_t axis = 0; axis < 4; ++axis) {
+    const index_t reach = (tensor.extent[axis] - 1) * tensor.stride[axis];
+    (reach < 0 ? all.first : all.last) += reach;
+  }
+  const auto base = index_t(reinterpret_cast<std::intptr_t>(tensor.data));
+  return {base + all.first * index_t(sizeof(S)), base + all.last * index_t(sizeof(S))};
+}
+
+// Two views may interleave in one buffer, as the heads of a fused projection do: where both step by the same period from token to
+// token, and from batch to batch by multiples of it, they are apart if their heads are apart within the period.
+template <class A, class B>
+bool interleaved(const view<A>& a, const view<B>& b) {
+  const index_t period = std::abs(a.stride[2]) * index_t(sizeof(A));
+  if (period == 0 || period != std::abs(b.stride[2]) * index_t(sizeof(B))) return false;
+  if (a.stride[0] * index_t(sizeof(A)) % period != 0 || b.stride[0] * index_t(sizeof(B)) % period != 0) return false;
+  const auto row = []<class S>(const view<S>& tensor, index_t h) {
+    return bytes(view<S>{tensor.data + h * tensor.stride[1], {1, 1, 1, tensor.extent[3]}, tensor.stride});
+  };
+  for (index_t h = 0; h < a.extent[1]; ++h)
+    for (index_t g = 0; g < b.extent[1]; ++g) {
+      const interval left = row(a, h), right = row(b, g);
+      const index_t ahead = ((right.first - left.first) % period + period) % period;
+      if (ahead < left.size() || ahead + right.size() > period) return false;
+    }
+  return true;
+}
+
+template <class A, class B>
+void require_apart(const char* written, const view<A>& a, const char* read, const view<B>& b) {
+  if (!intersect(bytes(a), bytes(b)).empty() && !interleaved(a, b))
+    throw shape_error(std::string(written) + " shares memory with " + read + ": attention cannot be computed in place");
+}
+
+// Every element of an output has its own place in memory: sorted by stride, each axis steps over all that the smaller ones span.
+template <class S>
+void require_distinct(const char* name, const view<S>& tensor) {
+  std::array<std::array<index_t, 2>, 4> axes;  // stride, extent
+  for (std::size_t axis = 0; axis < 4; ++axis) axes[axis] = {std::abs(tensor.stride[axis]), tensor.extent[axis]};
+  std::ranges::sort(axes);
+  index_t spanned = 1;
+  for (const auto& [stride, extent] : axes) {
+    if (extent > 1 && stride < spanned && tensor.size() > 0)
+      throw shape_error(std::string(name) + " writes elements over each other: stride " + std::to_string(stride) + " and " +
+                        std::to_string(spanned) + " elements below it");
+    if (extent > 1) spanned += (extent - 1) * stride;
+  }
+}
+
+// No result of a call lies on its inputs, on the other result or on itself.
+template <class Call>
+void require_unaliased(const Call& call) {
+  require_distinct("output", call.output);
+  require_distinct("log_sum_exp", call.log_sum_exp);
+  require_apart("output", call.output, "log_sum_exp", call.log_sum_exp);
+  const auto from_inputs = [&](const char* name, const auto& written) {
+    require_apart(name, written, "query", call.query);
+    require_apart(name, written, "key", call.key);
+    require_apart(name, written, "value", call.value);
+  };
+  from_inputs("output", call.output);
+  from_inputs("log_sum_exp", call.log_sum_exp);
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

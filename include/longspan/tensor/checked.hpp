@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+
+#include <longspan/core/shape_error.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/tensor/placement.hpp>
+#include <longspan/tensor/view.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+template <class S>
+void require_memory(const char* name, const view<S>& tensor) {
+  for (const index_t extent : tensor.extent)
+    if (extent < 0) throw shape_error(std::string(name) + " has a negative extent: " + std::to_string(extent));
+  if (tensor.size() > 0 && tensor.data == nullptr)
+    throw shape_error(std::string(name) + " has no memory behind its " + std::to_string(tensor.size()) + " elements");
+}
+
+inline shapes placed(shapes call, const placement& where) {
+  call.first_key = where.first_key;
+  call.all_keys = where.all_keys.value_or(where.first_key + call.keys);
+  call.first_query = where.first_query.value_or(call.all_keys - call.queries);
+  if (call.first_key < 0) throw shape_error("placement: first_key must be at least 0, not " + std::to_string(call.first_key));
+  if (call.first_key + call.keys > call.all_keys)
+    throw shape_error("placement: keys end beyond all keys: " + std::to_string(call.first_key + call.keys) + " and " +
+                      std::to_string(call.all_keys));
+  return call;
+}
+
+// The lengths of a call whose inputs fit each other. Throws shape_error, naming the axis and both numbers.
+template <class Q, class K, class V>
+shapes checked(const view<Q>& q, const view<K>& k, const view<V>& v, const placement& where) {
+  require_memory("query", q);
+  require_memory("key", k);
+  require_memory("value", v);
+  require_equal("query", "key", "batch", q.extent[0], k.extent[0]);
+  require_equal("key", "value", "batch", k.extent[0], v.extent[0]);
+  require_equal("key", "value", "heads", k.extent[1], v.extent[1]);
+  require_equal("key", "value", "tokens", k.extent[2], v.extent[2]);
+  require_equal("query", "key", "channels", q.extent[3], k.extent[3]);
+  if (q.extent[3] == 0) throw shape_error("query and key have no channels");
+  if (v.extent[3] == 0) throw shape_error("value has no channels");
+  if (k.extent[1] == 0 ? q.extent[1] != 0 : q.extent[1] % k.extent[1] != 0)
+    throw shape_error("query heads must be a multiple of key heads: " + std::to_string(q.extent[1]) + " and " + std::to_string(k.extent[1]));
+  return placed({.batch = q.extent[0], .heads = q.extent[1], .key_heads = k.extent[1], .queries = q.extent[2], .keys = k.extent[2],
+                 .channels = q.extent[3], .value_channels = v.extent[3]},
+                where);
+}
+
+// The results of a call fit it: output (batch, head, query, value_channel), log_sum_exp (batch, head, query, 1).
+template <class S>
+void require_results(const shapes& call, const char* name, const view<S>& result, index_t channels) {
+  require_memory(name, result);
+  require_equal(name, "query", "batch", result.extent[0], call.batch);
+  require_equal(name, "query", "heads", result.extent[1], call.heads);
+  require_equal(name, "query", "tokens", result.extent[2], call.queries);
+  require_equal(name, "value", "channels", result.extent[3], channels);
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

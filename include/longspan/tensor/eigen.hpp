@@ -1,0 +1,147 @@
+#pragma once
+
+#include <array>
+#include <type_traits>
+
+#include <Eigen/Core>
+#include <unsupported/Eigen/CXX11/Tensor>
+
+#include <longspan/core/shapes.hpp>
+#include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/traits.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The only file that knows Eigen.
+
+// Extents and strides of dense memory of any rank up to four, axes slowest first: row-major (b, h, n, d) and column-major (d, n, h, b)
+// are the same bytes. A lower rank misses leading axes.
+template <class S, std::size_t Rank>
+view<S> dense(S* data, const std::array<index_t, Rank>& slowest_first) {
+  view<S> whole{data, {1, 1, 1, 1}, {}};
+  for (std::size_t axis = 0; axis < Rank; ++axis) whole.extent[4 - Rank + axis] = slowest_first[axis];
+  index_t stride = 1;
+  for (std::size_t axis = 4; axis-- > 0; stride *= whole.extent[axis]) whole.stride[axis] = stride;
+  return whole;
+}
+
+// The last Rank of some extents, in the order of a layout.
+template <int Layout, std::size_t Rank, std::size_t All>
+std::array<index_t, Rank> extents_for(const std::array<index_t, All>& slowest_first) {
+  std::array<index_t, Rank> extents;
+  for (std::size_t axis = 0; axis < Rank; ++axis)
+    extents[int(Layout) == int(Eigen::RowMajor) ? axis : Rank - 1 - axis] = slowest_first[All - Rank + axis];
+  return extents;
+}
+
+template <class X>
+concept eigen_tensor = requires(X& x) {
+  x.data();
+  x.dimensions();
+  X::NumDimensions;
+  typename X::Scalar;
+  { X::Layout } -> std::convertible_to<int>;
+};
+
+template <eigen_tensor X>
+struct tensor_traits<X> {
+  static constexpr std::size_t rank = std::size_t(X::NumDimensions);
+  static constexpr int layout = int(X::Layout);
+  template <class S, std::size_t Rank>
+  using made = Eigen::Tensor<S, int(Rank), int(X::Layout)>;
+
+  // A TensorMap of const hands out a pointer to const only where asked by its scalar type.
+  template <class Y>
+  static auto of(Y& tensor) {
+    static_assert(rank >= 2 && rank <= 4, "a tensor is (batch, head, token, channel) or misses leading axes: rank 2, 3 or 4");
+    return dense(pointer(tensor), slowest_first(tensor));
+  }
+  template <class Y>
+  static auto log_sum_exp_of(Y& tensor) {
+    static_assert(rank >= 1 && rank <= 3, "log_sum_exp is (batch, head, query) or misses leading axes: rank 1, 2 or 3");
+    std::array<index_t, rank + 1> extents;
+    const auto own = slowest_first(tensor);
+    std::copy(own.begin(), own.end(), extents.begin());
+    extents.back() = 1;
+    return dense(pointer(tensor), extents);
+  }
+  template <class S>
+  static made<S, rank> make_output(const shapes& call) {
+    return made<S, rank>(extents_for<layout, rank>(std::array{call.batch, call.heads, call.queries, call.value_channels}));
+  }
+  template <class S>
+  static made<S, rank - 1> make_log_sum_exp(const shapes& call) {
+    return made<S, rank - 1>(extents_for<layout, rank - 1>(std::array{call.batch, call.heads, call.queries}));
+  }
+
+ private:
+  template <class Y>
+  static auto pointer(Y& tensor) {
+    using S = typename X::Scalar;
+    constexpr bool fixed = std::is_const_v<Y> || std::is_const_v<std::remove_pointer_t<decltype(tensor.data())>>;
+    return static_cast<std::conditional_t<fixed, const S, S>*>(tensor.data());
+  }
+  static std::array<index_t, rank> slowest_first(const X& tensor) {
+    std::array<index_t, rank> extents;
+    for (std::size_t axis = 0; axis < rank; ++axis) extents[axis] = index_t(tensor.dimensions()[axis]);
+    return extents_for<layout, rank>(extents);
+  }
+};
+
+// A matrix is one head: tokens are the rows of a row-major one, the columns of a column-major one. Maps with strides and blocks count.
+template <class X>
+concept eigen_matrix = requires(X& x) {
+  x.data();
+  x.innerStride();
+  x.outerStride();
+  { X::IsRowMajor } -> std::convertible_to<bool>;
+} && std::derived_from<X, Eigen::DenseBase<X>>;
+
+template <eigen_matrix X>
+struct tensor_traits<X> {
+  static constexpr bool row_major = X::IsRowMajor;
+
+  template <class Y>
+  static auto of(Y& matrix) {
+    using S = std::remove_pointer_t<decltype(matrix.data())>;
+    return view<S>{matrix.data(), {1, 1, matrix.outerSize(), matrix.innerSize()}, {0, 0, matrix.outerStride(), matrix.innerStride()}};
+  }
+  template <class Y>
+  static auto log_sum_exp_of(Y& vector) {
+    static_assert(X::IsVectorAtCompileTime, "the log_sum_exp of a matrix is a vector with an element for each query");
+    using S = std::remove_pointer_t<decltype(vector.data())>;
+    return view<S>{vector.data(), {1, 1, vector.size(), 1}, {0, 0, vector.innerStride(), 1}};
+  }
+  template <class S>
+  static auto make_output(const shapes& call) {
+    using made = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, row_major ? Eigen::RowMajor : Eigen::ColMajor>;
+    return row_major ? made(call.queries, call.value_channels) : made(call.value_channels, call.queries);
+  }
+  template <class S>
+  static auto make_log_sum_exp(const shapes& call) {
+    return Eigen::Matrix<S, Eigen::Dynamic, 1>(call.queries);
+  }
+};
+
+// A view is answered with row-major tensors of rank 4 and 3.
+template <class E>
+struct tensor_traits<view<E>> {
+  static view<E> of(const view<E>& tensor) { return tensor; }
+  static view<E> log_sum_exp_of(const view<E>& tensor) { return tensor; }
+  template <class S>
+  static auto make_output(const shapes& call) {
+    return Eigen::Tensor<S, 4, Eigen::RowMajor>(call.batch, call.heads, call.queries, call.value_channels);
+  }
+  template <class S>
+  static auto make_log_sum_exp(const shapes& call) {
+    return Eigen::Tensor<S, 3, Eigen::RowMajor>(call.batch, call.heads, call.queries);
+  }
+};
+
+// New results of the rank and order of the queries, with storage S and log-sum-exp in the precision of the computation.
+template <class X, class S>
+auto make_attended(const shapes& call) {
+  return attended{traits_of<X>::template make_output<S>(call), traits_of<X>::template make_log_sum_exp<compute_t<S>>(call)};
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

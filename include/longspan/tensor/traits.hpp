@@ -1,0 +1,36 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include <longspan/core/index.hpp>
+#include <longspan/tensor/view.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// How a kind of tensor is read and made; specialised for X without const or reference. For Eigen's tensors and matrices, and for view
+// itself, in tensor/eigen.hpp. A specialisation tells:
+//   static view<S> of(X&)                           its memory as (batch, head, token, channel), S const where it may not be written
+//   static auto make_output<S>(const shapes&)       a new (batch, head, query, value_channel) of X's rank and storage order
+//   static auto make_log_sum_exp<S>(const shapes&)  a new (batch, head, query) of the same
+//   static view<S> log_sum_exp_of(X&)               a (batch, head, query) as (batch, head, query, 1)
+template <class X>
+struct tensor_traits;
+
+template <class X>
+using traits_of = tensor_traits<std::remove_cvref_t<X>>;
+
+template <class X>
+auto view_of(X&& tensor) {
+  return traits_of<X>::of(tensor);
+}
+
+// The storage type of a tensor's numbers.
+template <class X>
+using element_of = std::remove_const_t<std::remove_pointer_t<decltype(traits_of<X>::of(std::declval<X&>()).data)>>;
+
+// What computes, and holds log-sum-exp: double for double, float for every narrower storage.
+template <class S>
+using compute_t = std::conditional_t<std::same_as<S, double>, double, float>;
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <array>
+#include <type_traits>
+
+#include <longspan/core/index.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The tokens of one head: rows of channels with strides, in elements.
+template <class S>
+struct head_view {
+  S* data = nullptr;
+  index_t tokens = 0, channels = 0;
+  index_t token_stride = 0, channel_stride = 0;
+
+  S* row(index_t token) const { return data + token * token_stride; }
+};
+
+// Strided memory as a tensor of (batch, head, token, channel): what an engine hands over instead of an Eigen tensor. Extents and
+// strides count elements of S, not bytes; strides may be any for inputs, and must not fold elements onto each other for outputs.
+template <class S>
+struct view {
+  S* data = nullptr;
+  std::array<index_t, 4> extent{};
+  std::array<index_t, 4> stride{};
+
+  operator view<const S>() const
+    requires(!std::is_const_v<S>)
+  {
+    return {data, extent, stride};
+  }
+
+  head_view<S> head(index_t batch, index_t h) const {
+    return {data + batch * stride[0] + h * stride[1], extent[2], extent[3], stride[2], stride[3]};
+  }
+  index_t size() const { return extent[0] * extent[1] * extent[2] * extent[3]; }
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

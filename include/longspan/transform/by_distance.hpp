@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include <longspan/core/query_row.hpp>
+#include <longspan/simd/scalar.hpp>
+#include <longspan/transform/concept.hpp>
+#include <longspan/transform/distance_table.hpp>
+#include <longspan/transform/reach.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// A transform given by any function of the distance t = i - j (tokens, an index_t; negative for keys after the query): f(t) returns
+// affine{a, m} for z = a s + m, or one number for z = s + m. In the kernel f is called once per distance that some row sees, when the
+// call begins, and every batch of logits then reads contiguous runs of the table: as cheap for a slow f as for a fast one.
+//
+//   dot_product{} | by_distance{[](index_t t) { return -0.1 * std::sqrt(double(t)); }} | causal{}
+template <std::invocable<index_t> F>
+struct by_distance {
+  F f;
+
+  // The definition, a lane at a time: what the reference runs.
+  auto operator()(const query_row&) const {
+    return [f = f](const auto& logit, const auto& keys) {
+      const auto at = [&](auto pick) { return simd::scalar<std::remove_cvref_t<decltype(logit)>>(pick(f(keys.query - keys.first))); };
+      return logit * at([](const affine& z) { return z.scale; }) + at([](const affine& z) { return z.shift; });
+    };
+  }
+
+  template <class T>
+  distance_table<T, !std::convertible_to<std::invoke_result_t<F, index_t>, double>> prepare(const reach& distances) const {
+    return {distances, f};
+  }
+};
+template <class F>
+by_distance(F) -> by_distance<F>;
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include <longspan/core/query_row.hpp>
+#include <longspan/simd/dual.hpp>
+#include <longspan/transform/keys.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// A transform changes logits before the mask and the softmax. It maps a query row to a function of logits:
+//
+//   struct soft_clip {
+//     float limit;
+//     auto operator()(const query_row&) const {                                     // once per query row: may be slow
+//       return [limit = limit](auto logit, const auto& keys) { return limit * tanh(logit / limit); };  // per batch: fast
+//     }
+//   };
+//
+// `logit` is a SIMD batch in the kernel, a double in the reference and a dual number in the backward pass: write one body, call
+// functions unqualified (tanh, exp, log, sqrt, select ...) and include <cmath>. `keys.position()` and `keys.distance()` tell where the
+// keys under the batch stand, in the same kind of number. Some lanes may lie outside the mask and hold anything; what the body makes
+// of them is thrown away, so it must not follow them into memory. Capture by value: rows outlive nothing.
+//
+// Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything is
+// written; `stage order` says where in the sentence a transform belongs (one that does not say goes anywhere between score and mask);
+// `prepare<T>(const reach&)` returns what the kernel runs in its stead, once per call (by_distance).
+template <class F>
+concept transform = std::copy_constructible<F> && requires(const F& f, const query_row& row, const keys_under<double>& keys) {
+  { f(row)(0.0, keys) } -> std::convertible_to<double>;
+};
+
+// A transform whose one body also runs on dual numbers: its gradient comes for free.
+template <class F>
+concept differentiable = transform<F> && requires(const F& f, const query_row& row, const keys_under<double>& keys, dual<double> x) {
+  { f(row)(x, keys) } -> std::convertible_to<dual<double>>;
+};
+
+// Where a transform stands: temperatures and transforms of the distance, then softcap, then biases.
+enum class stage { temperature, softcap, bias };
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <algorithm>
+
+#include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/core/shapes.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The distances t = i - j of one call: those that some row sees, nearest <= t < beyond, and how far past them the lanes of a tile may
+// look without being seen. A function of the distance is only ever asked about the first.
+struct reach {
+  interval seen;
+  interval touched;
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA
