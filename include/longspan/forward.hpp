@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <longspan/core/device.hpp>
 #include <longspan/kernel/forward_wave.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
-#include <longspan/tensor/device.hpp>
 #include <longspan/tensor/eigen.hpp>
+#include <longspan/tile/buffer.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 

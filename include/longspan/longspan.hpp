@@ -43,5 +43,5 @@
 #include <longspan/tensor/placement.hpp>     // where queries and keys stand
 #include <longspan/tensor/view.hpp>          // strided memory
 #include <longspan/forward.hpp>              // forward, forward_into
-#include <longspan/merge.hpp>                // parts of the keys, put together
+#include <longspan/softmax/merge.hpp>        // parts of the keys, put together
 #include <longspan/reference/attention.hpp>  // the definition

@@ -60,12 +60,12 @@ class forward_tile {
 
   // Row r, finished: divides by the sum of the weights and hands over output and log-sum-exp.
   template <class S>
-  void finish(index_t r, S* output, index_t channel_stride, S* log_sum_exp) const {
+  void finish(index_t r, S* output, index_t channel_stride, T* log_sum_exp) const {
     const Row& row = rows_[std::size_t(r)];
     const bool nothing = hull(row.seen).empty();
     const T sum = nothing ? T(1) : row.softmax.sum();
     for (index_t c = 0; c < mechanism_.call.value_channels; ++c) output[c * channel_stride] = S(output_[std::size_t(r * width_ + c)] / sum);
-    *log_sum_exp = S(row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp());
+    *log_sum_exp = row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp();
   }
 
  private:

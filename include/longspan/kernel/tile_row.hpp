@@ -8,18 +8,14 @@
 #include <longspan/core/query_row.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
+#include <longspan/simd/quiet.hpp>
 #include <longspan/softmax/online_softmax.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/transform/keys.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// The headers of g++ 12 pass undefined registers to unmasked AVX-512 instructions, and it then warns of its own trick wherever they are
-// inlined: here, where every transform ends up.
-#pragma GCC diagnostic push
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+LONGSPAN_QUIET_BEGIN
 
 // One query row of a tile: what it was told, what it sees of the keys of the call, the function of its logits and its softmax so far.
 template <class T, class Mechanism>
@@ -81,6 +77,6 @@ struct tile_row {
   }
 };
 
-#pragma GCC diagnostic pop
+LONGSPAN_QUIET_END
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -5,6 +5,9 @@
 #include <cstdint>
 
 #include <longspan/simd/multiply_add.hpp>
+#include <longspan/simd/quiet.hpp>
+
+LONGSPAN_QUIET_BEGIN
 
 namespace longspan::inline LONGSPAN_ISA {
 namespace simd {
@@ -64,3 +67,5 @@ T exp2(T x) {
 
 }  // namespace simd
 }  // namespace longspan::inline LONGSPAN_ISA
+
+LONGSPAN_QUIET_END

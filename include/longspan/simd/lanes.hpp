@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include <longspan/simd/batch.hpp>
+#include <longspan/simd/quiet.hpp>
+
+LONGSPAN_QUIET_BEGIN
 
 namespace longspan::inline LONGSPAN_ISA {
 namespace simd {
@@ -55,3 +58,5 @@ scalar<Batch> reduce_add(const Batch& value) {
 
 }  // namespace simd
 }  // namespace longspan::inline LONGSPAN_ISA
+
+LONGSPAN_QUIET_END

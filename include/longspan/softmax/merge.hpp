@@ -6,7 +6,7 @@
 
 #include <longspan/core/shape_error.hpp>
 #include <longspan/tensor/attended.hpp>
-#include <longspan/tensor/eigen.hpp>
+#include <longspan/tensor/traits.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 

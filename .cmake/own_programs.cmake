@@ -1,0 +1,33 @@
+# What our own tests, benchmarks and examples are built with; no user of the library sees any of it.
+include(CheckCXXCompilerFlag)
+find_package(Threads REQUIRED)
+
+set(longspan_native_flags)
+if(LONGSPAN_NATIVE)
+  check_cxx_compiler_flag(-march=native longspan_takes_march_native)
+  if(longspan_takes_march_native)
+    set(longspan_native_flags -march=native)
+  endif()
+endif()
+
+# The second compiler that every program in tests/usage and every sentence in tests/forbidden is tried with.
+find_program(LONGSPAN_CLANG NAMES clang++ clang++-14 clang++-15 clang++-16 clang++-17 clang++-18 clang++-19)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang OR NOT LONGSPAN_CLANG)
+  set(longspan_second_compiler)
+else()
+  set(longspan_second_compiler ${LONGSPAN_CLANG})
+endif()
+
+# longspan_own_program(<target> <option>...): links the library, and compiles with warnings and the options.
+function(longspan_own_program target)
+  target_link_libraries(${target} PRIVATE longspan::longspan Threads::Threads)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${LONGSPAN_WERROR}>:-Werror> ${ARGN})
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  if(LONGSPAN_SANITIZE)
+    set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+    # g++ documents that its warnings are less reliable with sanitizers: they are not errors here.
+    target_compile_options(${target} PRIVATE ${sanitizers} -O1 -fno-omit-frame-pointer -Wno-error)
+    target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
+    target_link_options(${target} PRIVATE ${sanitizers})
+  endif()
+endfunction()

@@ -1,0 +1,32 @@
+# cmake -DCOMPILER=<path> -DINCLUDES=<folders> -DSOURCE=<file> -P refuses.cmake
+# The first lines of the file say what it expects of a compiler:
+#   // expects: words    the file does not compile, and each such line's words are in the compiler's output
+#   // compiles          the control: the file compiles, so that the others are refused for their own fault
+cmake_minimum_required(VERSION 3.20)
+
+file(STRINGS "${SOURCE}" expectations REGEX "^// (expects: .|compiles)" ENCODING UTF-8)
+if(NOT expectations)
+  message(FATAL_ERROR "${SOURCE} says neither '// expects: words' nor '// compiles'")
+endif()
+
+list(TRANSFORM INCLUDES PREPEND -I OUTPUT_VARIABLE includes)
+execute_process(COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 -fsyntax-only ${includes} ${SOURCE}
+                RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+
+foreach(line IN LISTS expectations)
+  if(line STREQUAL "// compiles")
+    if(failed)
+      message(FATAL_ERROR "${SOURCE} must compile:\n${output}")
+    endif()
+  else()
+    string(REPLACE "// expects: " "" words "${line}")
+    string(STRIP "${words}" words)
+    if(NOT failed)
+      message(FATAL_ERROR "${SOURCE} compiles; it must be refused with the words '${words}'")
+    endif()
+    string(FIND "${output}" "${words}" found)
+    if(found EQUAL -1)
+      message(FATAL_ERROR "${SOURCE} is refused, but not with the words '${words}':\n${output}")
+    endif()
+  endif()
+endforeach()

@@ -1,0 +1,85 @@
+// The same input gives the same bits, however it is computed.
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/mechanisms.hpp"
+#include "support/tensors.hpp"
+
+namespace {
+
+using namespace testing_support;
+using namespace longspan;
+
+const auto mechanism = rms_normalize{} | p_rope{} | dot_product{} | info_scale{.trained = 64} | scale_invariant{} | sinks_and_window{.sinks = 5, .window = 400};
+
+TEST(bits, do_not_depend_on_the_number_of_threads) {
+  const auto in = random_inputs<float>({.batch = 2, .heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
+  const auto alone = forward(mechanism, in.q, in.k, in.v);
+  for (const int threads : {1, 2, 3, 7}) {
+    Eigen::ThreadPool pool(threads);
+    const auto together = forward(Eigen::ThreadPoolDevice(&pool, threads), mechanism, in.q, in.k, in.v);
+    EXPECT_TRUE(same_bits(alone.output, together.output)) << threads;
+    EXPECT_TRUE(same_bits(alone.log_sum_exp, together.log_sum_exp)) << threads;
+  }
+}
+
+TEST(bits, do_not_depend_on_the_batch) {
+  const auto in = random_inputs<float>({.batch = 3, .heads = 2, .key_heads = 1, .queries = 60, .keys = 290, .channels = 16, .value_channels = 16});
+  const auto all = forward(mechanism, in.q, in.k, in.v);
+  for (index_t b = 0; b < 3; ++b) {
+    const auto one = [&](const tensor<float>& t) { return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{b, 0, 0, 0}, Eigen::array<Eigen::Index, 4>{1, t.dimension(1), t.dimension(2), t.dimension(3)})); };
+    EXPECT_TRUE(same_bits(forward(mechanism, one(in.q), one(in.k), one(in.v)).output, one(all.output))) << b;
+  }
+}
+
+TEST(bits, do_not_depend_on_alignment_or_strides) {
+  const index_t heads = 2, tokens = 130, channels = 32;
+  const auto in = random_inputs<float>({.heads = heads, .key_heads = heads, .queries = tokens, .keys = tokens, .channels = channels, .value_channels = channels});
+  const auto packed = forward(mechanism, in.q, in.k, in.v);
+  for (const index_t misalignment : {0, 1, 3})
+    for (const index_t channel_stride : {1, 2}) {
+      const auto spread = [&](const tensor<float>& t, std::vector<float>& memory) {
+        const index_t row = channels * channel_stride + 5;
+        memory.assign(std::size_t(misalignment + heads * tokens * row), 1e30f);
+        const view<float> made{memory.data() + misalignment, {1, heads, tokens, channels}, {0, row, heads * row, channel_stride}};
+        for (index_t h = 0; h < heads; ++h)
+          for (index_t i = 0; i < tokens; ++i)
+            for (index_t c = 0; c < channels; ++c) made.head(0, h).row(i)[c * channel_stride] = t(0, h, i, c);
+        return made;
+      };
+      std::vector<float> q, k, v;
+      EXPECT_TRUE(same_bits(forward(mechanism, spread(in.q, q), spread(in.k, k), spread(in.v, v)).output, packed.output)) << misalignment << channel_stride;
+    }
+}
+
+// Whether no row of a mechanism sees a key after itself, so that decoding knows no less than the prefill.
+template <class Mechanism>
+bool causal_only(const Mechanism& each) {
+  const auto bound = bind_definition(each, shapes{.batch = 1, .heads = 2, .key_heads = 1, .queries = 50, .keys = 50, .channels = 12, .value_channels = 10, .all_keys = 50});
+  for (index_t i = 0; i < 50; ++i)
+    if (hull(bound.visible(query_row{.position = i, .keys = 50, .heads = 2})).last > i + 1) return false;
+  return true;
+}
+
+// A row of the prefill is the row that decoding computes, whatever tile it fell in: for every mechanism, over tile boundaries.
+TEST(bits, are_the_same_in_prefill_and_in_decoding) {
+  const index_t tokens = 530;
+  const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
+  const auto first = [&](const tensor<float>& t, index_t from, index_t count) {
+    return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{0, 0, from, 0}, Eigen::array<Eigen::Index, 4>{1, t.dimension(1), count, t.dimension(3)}));
+  };
+  for_each_mechanism([&](const char* name, const auto& each) {
+    const auto prefill = forward(each, in.q, in.k, in.v);
+    for (const index_t n : {1, 2, 17, 255, 256, 257, 511, 530}) {
+      const auto row = first(in.q, n - 1, 1);
+      const auto among_all = forward(each, row, in.k, in.v, {.first_query = n - 1});
+      EXPECT_TRUE(same_bits(among_all.output, first(prefill.output, n - 1, 1))) << name << " at " << n;
+      if (!causal_only(each)) continue;
+      const auto decoded = forward(each, row, first(in.k, 0, n), first(in.v, 0, n));
+      EXPECT_TRUE(same_bits(decoded.output, first(prefill.output, n - 1, 1))) << name << " at " << n;
+    }
+  });
+}
+
+}  // namespace

@@ -1,0 +1,43 @@
+// Every mechanism agrees with the double reference, on uneven sizes with grouped heads.
+#include <gtest/gtest.h>
+
+#include "support/mechanisms.hpp"
+#include "support/naive.hpp"
+#include "support/tensors.hpp"
+
+namespace {
+
+using namespace testing_support;
+
+template <class T>
+class every_mechanism_in : public testing::Test {};
+using precisions = testing::Types<float, double>;
+TYPED_TEST_SUITE(every_mechanism_in, precisions);
+
+constexpr lengths uneven{.batch = 2, .heads = 2, .key_heads = 1, .queries = 77, .keys = 301, .channels = 20, .value_channels = 9};
+
+TYPED_TEST(every_mechanism_in, agrees_with_the_definition) {
+  const auto in = random_inputs<TypeParam>(uneven);
+  for_each_mechanism([&](const char* name, const auto& mechanism) {
+    const auto fused = longspan::forward(mechanism, in.q, in.k, in.v);
+    const auto exact = longspan::reference::attention(mechanism, in.q, in.k, in.v);
+    const double allowed = std::is_same_v<TypeParam, double> ? 1e-12 : 2e-5;
+    EXPECT_LT(worst_difference(fused.output, exact.output), allowed) << name;
+    EXPECT_LT(worst_difference(fused.log_sum_exp, exact.log_sum_exp), allowed) << name;
+  });
+}
+
+// The error rule: at most twice the error of the naive method in the same precision. A few units in the last place are allowed to
+// both, since on one input the naive method may be lucky. (The naive method in double is the reference, so the rule speaks of float.)
+TEST(every_mechanism, errs_at_most_twice_as_much_as_the_naive_method) {
+  const auto in = random_inputs<float>(uneven, 7);
+  const double lucky = 4 * double(std::numeric_limits<float>::epsilon());
+  for_each_mechanism([&](const char* name, const auto& mechanism) {
+    const auto exact = longspan::reference::attention(mechanism, in.q, in.k, in.v);
+    const double fused = worst_difference(longspan::forward(mechanism, in.q, in.k, in.v).output, exact.output);
+    const double naive = worst_difference(naive_attention(mechanism, in), exact.output);
+    EXPECT_LE(fused, 2 * naive + lucky) << name << ": naive " << naive;
+  });
+}
+
+}  // namespace

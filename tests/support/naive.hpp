@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <longspan/longspan.hpp>
+
+#include "tensors.hpp"
+
+namespace testing_support {
+
+// Attention as one writes it down first, all in T: the yardstick of the error rule. A fused kernel may err at most twice as much
+// against the double reference.
+template <class T, class... Parts>
+tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inputs<T>& in, const longspan::placement& where = {}) {
+  using namespace longspan;
+  const shapes call = checked(view_of(in.q), view_of(in.k), view_of(in.v), where);
+  const auto mechanism = bind_definition(whole, call);
+  tensor<T> output(call.batch, call.heads, call.queries, call.value_channels);
+  output.setZero();
+  const auto prepared = [&](const tensor<T>& from, index_t b, index_t h, index_t i, auto prepare) {
+    std::vector<T> row(std::size_t(call.channels));
+    for (index_t c = 0; c < call.channels; ++c) row[std::size_t(c)] = from(b, h, i, c);
+    prepare(std::span(row));
+    return row;
+  };
+  for (index_t b = 0; b < call.batch; ++b)
+    for (index_t h = 0; h < call.heads; ++h)
+      for (index_t i = 0; i < call.queries; ++i) {
+        const query_row row = mechanism.row(b, h, i);
+        const auto transform = mechanism.transform(row);
+        const index_t g = h / call.group();
+        const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, row.position); });
+        const auto sink = mechanism.sink_logit(h);
+        std::vector<T> logits(std::size_t(call.keys), -std::numeric_limits<T>::infinity());
+        T maximum = sink ? T(*sink) : -std::numeric_limits<T>::infinity(), sum = 0;
+        for (index_t j = 0; j < call.keys; ++j) {
+          if (!contains(mechanism.visible(row), call.first_key + j)) continue;
+          const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, call.first_key + j); });
+          T score = 0;
+          for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * key[c];
+          logits[std::size_t(j)] = transform(score, keys_under<T>{call.first_key + j, row.position});
+          maximum = std::max(maximum, logits[std::size_t(j)]);
+        }
+        if (maximum == -std::numeric_limits<T>::infinity()) continue;
+        if (sink) sum = std::exp(T(*sink) - maximum);
+        for (index_t j = 0; j < call.keys; ++j) {
+          const T weight = std::exp(logits[std::size_t(j)] - maximum);
+          sum += weight;
+          for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) += weight * in.v(b, g, j, c);
+        }
+        for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) /= sum;
+      }
+  return output;
+}
+
+}  // namespace testing_support
