@@ -14,9 +14,10 @@ void forward(benchmark::State& state) {
   const inputs<T> in(heads, heads, n, n, d, value_channels);
   const auto mechanism = longspan::dot_product{} | Mask{};
   tensor<T> output(1, heads, n, value_channels);
-  for (auto _ : state) longspan::forward_into(mechanism, in.q, in.k, in.v, output);
+  roofline::shortest run;
+  for (auto _ : state) run.time([&] { longspan::forward_into(mechanism, in.q, in.k, in.v, output); });
   const bool half = std::is_same_v<Mask, longspan::causal>;
-  roofline::count<T>(state, double(heads) * double(n) * double(n) * double(d + value_channels) * (half ? 1 : 2), double(n));
+  roofline::count<T>(state, run, double(heads) * double(n) * double(n) * double(d + value_channels) * (half ? 1 : 2), double(n));
 }
 
 void shapes(benchmark::internal::Benchmark* bench) {

@@ -1,8 +1,5 @@
 // What a mechanism costs above plain causal attention of the same shape: both run in turn in every iteration, so that the noise of the
 // machine falls on both, and the best runs of each are compared.
-#include <algorithm>
-#include <limits>
-
 #include <benchmark/benchmark.h>
 
 #include <longspan/longspan.hpp>
@@ -20,20 +17,13 @@ template <class Mechanism>
 void cost(benchmark::State& state, const Mechanism& mechanism) {
   const inputs<float> in(1, 1, n, n, d, d);
   tensor<float> output(1, 1, n, d);
-  double best = std::numeric_limits<double>::infinity(), best_plain = best;
-  const auto time = [&](const auto& which) {
-    const double begin = roofline::seconds();
-    forward_into(which, in.q, in.k, in.v, output);
-    return roofline::seconds() - begin;
-  };
+  roofline::shortest plain, run;
   for (auto _ : state) {
-    best_plain = std::min(best_plain, time(dot_product{} | causal{}));
-    const double taken = time(mechanism);
-    best = std::min(best, taken);
-    state.SetIterationTime(taken);
+    plain.time([&] { forward_into(dot_product{} | causal{}, in.q, in.k, in.v, output); });
+    state.SetIterationTime(run.time([&] { forward_into(mechanism, in.q, in.k, in.v, output); }));
   }
-  state.counters["over plain"] = best / best_plain - 1;
-  roofline::count<float>(state, double(n) * double(n) * double(2 * d), double(n));
+  state.counters["over plain"] = run.best() / plain.best() - 1;
+  roofline::count<float>(state, run, double(n) * double(n) * double(2 * d), double(n));
 }
 
 // A user's transform that reads positions; ALiBi is the same thing built in.

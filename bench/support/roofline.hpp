@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -50,14 +51,30 @@ double flops() {
   return measured;
 }
 
-// Counters that every benchmark reports: work in flop, what it moves in bytes, tokens, and the share of the measured peak.
+// The shortest of several runs: what the code takes when the machine leaves it alone.
+class shortest {
+ public:
+  template <class Work>
+  double time(const Work& work) {
+    const double begin = seconds();
+    work();
+    const double taken = seconds() - begin;
+    best_ = std::min(best_, taken);
+    return taken;
+  }
+  double best() const { return best_; }
+
+ private:
+  double best_ = std::numeric_limits<double>::infinity();
+};
+
+// The counters of every benchmark, from its shortest run: work in flop, the share of the peak measured in this process (of as many
+// cores as threads), and tokens.
 template <class T>
-void count(benchmark::State& state, double flop, double tokens, int threads = 1) {
-  using benchmark::Counter;
-  const double total = flop * double(state.iterations());
-  state.counters["GFLOP/s"] = Counter(total * 1e-9, Counter::kIsRate);
-  state.counters["peak"] = Counter(total / (flops<T>() * threads), Counter::kIsRate);
-  state.counters["tokens/s"] = Counter(tokens * double(state.iterations()), Counter::kIsRate);
+void count(benchmark::State& state, const shortest& run, double flop, double tokens, int threads = 1) {
+  state.counters["GFLOP/s"] = flop / run.best() * 1e-9;
+  state.counters["of peak"] = flop / run.best() / (flops<T>() * threads);
+  state.counters["tokens/s"] = tokens / run.best();
 }
 
 }  // namespace roofline

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include <longspan/core/interval.hpp>
+#include <longspan/core/query_row.hpp>
 #include <longspan/kernel/forward_tile.hpp>
 #include <longspan/kernel/head_operands.hpp>
 #include <longspan/tensor/view.hpp>
@@ -44,14 +48,21 @@ class forward_wave {
   }
 
   // Moves on to `count` key heads from `first`, counted through the batch.
-  void begin(index_t first, index_t count) { first_ = first, count_ = count; }
+  void begin(index_t first, index_t count) {
+    first_ = first, count_ = count;
+    needed_.clear();
+    for (index_t w = 0; w < count; ++w) needed_.push_back(seen_keys(head(w)));
+  }
 
   index_t panels() const { return count_ * (round_up(mechanism_.call.keys, shape::panel) / shape::panel); }
   index_t tiles() const { return count_ * tiles_of_head(); }
 
+  // A panel that no row sees stays unread: decoding with a window does not pay for the keys behind it.
   void prepare(index_t thread, index_t item) {
     const auto [b, g] = head(item % count_);
-    prepare_panel(mechanism_, call_.key.head(b, g), call_.value.head(b, g), operands(item % count_), item / count_ * shape::panel,
+    const index_t first = item / count_ * shape::panel;
+    if (hull(intersect(needed_[std::size_t(item % count_)], {first, first + shape::panel})).empty()) return;
+    prepare_panel(mechanism_, call_.key.head(b, g), call_.value.head(b, g), operands(item % count_), first,
                   std::span(rows_[std::size_t(thread)]));
   }
 
@@ -78,6 +89,21 @@ class forward_wave {
     index_t batch, head;
   };
 
+  using runs = decltype(std::declval<const Mechanism&>().visible(query_row{}));
+
+  // Run by run, the hull of what the rows of a key head see, counted from the first key of the call.
+  runs seen_keys(key_head of) const {
+    runs all{};
+    const shapes& call = mechanism_.call;
+    for (index_t h = of.head * call.group(); h < (of.head + 1) * call.group(); ++h)
+      for (index_t i = 0; i < call.queries; ++i) {
+        const runs seen = intersect(mechanism_.visible(mechanism_.row(of.batch, h, i)), call.key_positions());
+        for (std::size_t r = 0; r < seen.size(); ++r) all[r] = hull(all[r], seen[r]);
+      }
+    for (interval& run : all) run = {run.first - call.first_key, run.last - call.first_key};
+    return all;
+  }
+
   key_head head(index_t w) const { return {(first_ + w) / mechanism_.call.key_heads, (first_ + w) % mechanism_.call.key_heads}; }
 
   head_operands<T> operands(index_t w) {
@@ -103,6 +129,7 @@ class forward_wave {
   buffer<T> keys_, values_;
   std::vector<buffer<T>> rows_;
   std::vector<forward_tile<T, Mechanism>> tiles_;
+  std::vector<runs> needed_;  // by each head of the wave
   index_t first_ = 0, count_ = 0;
 };
 

@@ -19,8 +19,9 @@ namespace longspan::inline LONGSPAN_ISA {
 //   };
 //
 // `logit` is a SIMD batch in the kernel, a double in the reference and a dual number in the backward pass: write one body, call
-// functions unqualified (tanh, exp, log, sqrt, select ...) and include <cmath>. `keys.position()` and `keys.distance()` tell where the
-// keys under the batch stand, in the same kind of number. Some lanes may lie outside the mask and hold anything; what the body makes
+// functions unqualified (tanh, exp, log, sqrt ...) and include <cmath>; say `using longspan::select;` before a choice,
+// select(logit > 0, logit, 0 * logit), since a batch takes both branches. `keys.position()` and `keys.distance()` tell where the keys
+// under the batch stand, in the same kind of number. Some lanes may lie outside the mask and hold anything; what the body makes
 // of them is thrown away, so it must not follow them into memory. Capture by value: rows outlive nothing.
 //
 // Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything is
