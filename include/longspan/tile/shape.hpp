@@ -10,11 +10,11 @@ template <class T>
 struct tile_shape {
   static constexpr index_t lanes = simd::lanes<batch<T>>;
 
-  // The register block: 6 x 4 accumulators, 4 right operands and a broadcast fill the 32 registers of AVX-512 and NEON64 with 0.42
+  // The register block: 6 x 4 accumulators, 4 right operands and a broadcast fill the 32 registers of AVX-512 and 64-bit ARM with 0.42
   // loads per multiply-add; 6 x 2 fill the 16 of the others.
-  static constexpr bool wide = lanes * index_t(sizeof(T)) == 64;
+  static constexpr bool many_registers = lanes * index_t(sizeof(T)) == 64 || XSIMD_WITH_NEON64;
   static constexpr index_t block_rows = 6;
-  static constexpr index_t block_batches = wide ? 4 : 2;
+  static constexpr index_t block_batches = many_registers ? 4 : 2;
 
   // Keys are packed in panels as wide as the register block.
   static constexpr index_t panel = block_batches * lanes;
