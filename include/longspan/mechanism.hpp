@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <longspan/mechanism/part.hpp>
+#include <longspan/simd/quiet.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -59,10 +60,12 @@ mechanism<Left..., Right...> join(mechanism<Left...> left, mechanism<Right...> r
   return {std::tuple_cat(std::move(left.parts), std::move(right.parts))};
 }
 
+LONGSPAN_QUIET_BEGIN
 template <sentence Left, sentence Right>
 auto operator|(Left left, Right right) {
   return join(as_mechanism(std::move(left)), as_mechanism(std::move(right)));
 }
+LONGSPAN_QUIET_END
 
 // What is no part at all is told so, where the left side already is a sentence.
 template <sentence Left, class Right>

@@ -31,7 +31,8 @@ struct accuracy {
 };
 
 template <class... Parts>
-void expect_figure_1(const mechanism<Parts...>& whole, const given_logits& given, const printed& wanted, const accuracy& error, std::string name) {
+void expect_figure_1(const mechanism<Parts...>& whole, const given_logits& given, const printed& wanted, const accuracy& error,
+                     std::string name) {
   name += " of " + std::to_string(given.distances.last);
   const range_statistics all = attend(whole, given, given.distances);
   expect_mean(all.entropy, {wanted.entropy, 0.0005, error.printed_rows}, error.widest, name);

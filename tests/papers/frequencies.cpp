@@ -16,7 +16,8 @@ const dot_product unscaled{.scale = 1};
 
 // Frequencies by the number of their pair; powers cost a few ulp.
 void expect_frequencies(const ladder& rungs, const std::vector<std::pair<std::size_t, double>>& wanted) {
-  for (const auto& [pair, frequency] : wanted) EXPECT_NEAR(rungs.frequencies.at(pair), frequency, 2e-15 * frequency) << "pair " << pair;
+  for (const auto& [pair, frequency] : wanted)
+    EXPECT_NEAR(rungs.frequencies.at(pair), frequency, 2e-15 * frequency) << "pair " << pair;
 }
 
 // The cosine by which the kernel multiplies the logit of a pair at some distance.
@@ -27,14 +28,16 @@ void expect_turns(const Rotation& rotation, index_t channels, double magnitude_s
     for (const index_t distance : {0, 1, 777}) {
       const lone_key at{.score = 1, .distance = distance, .keys = 1000, .channel = pair, .channels = channels};
       const double cosine = std::cos(double(distance) * rungs.frequencies[std::size_t(pair)]);
-      EXPECT_NEAR(fused_logit(rotation | unscaled | causal{}, at), magnitude_squared * cosine, 1e-12) << "pair " << pair << " at " << distance;
+      EXPECT_NEAR(fused_logit(rotation | unscaled | causal{}, at), magnitude_squared * cosine, 1e-12)
+          << "pair " << pair << " at " << distance;
     }
 }
 
 TEST(published_frequencies, of_rope) {
   expect_frequencies(rope{}.frequencies(8), {{0, 1.}, {1, 0.1}, {2, 0.01}, {3, 0.001}});
-  expect_frequencies(rope{}.frequencies(128),
-                     {{1, 8.659643233600653e-01}, {31, 1.154781984689458e-02}, {32, 0.01}, {48, 0.001}, {63, 1.154781984689458e-04}});
+  expect_frequencies(
+      rope{}.frequencies(128),
+      {{1, 8.659643233600653e-01}, {31, 1.154781984689458e-02}, {32, 0.01}, {48, 0.001}, {63, 1.154781984689458e-04}});
   expect_turns(rope{}, 128, 1);
 }
 
@@ -64,8 +67,10 @@ TEST(published_frequencies, of_position_interpolation) {
 }
 
 TEST(published_frequencies, of_the_ntk_aware_base) {
-  expect_frequencies(rope{}.ntk(4).frequencies(8), {{0, 1.}, {1, 6.299605249474366e-02}, {2, 3.968502629920499e-03}, {3, 0.00025}});
-  expect_frequencies(rope{}.ntk(4).frequencies(128), {{0, 1.}, {1, 8.471171851512068e-01}, {32, 4.945289840680367e-03}, {63, 2.886954961723646e-05}});
+  expect_frequencies(rope{}.ntk(4).frequencies(8),
+                     {{0, 1.}, {1, 6.299605249474366e-02}, {2, 3.968502629920499e-03}, {3, 0.00025}});
+  expect_frequencies(rope{}.ntk(4).frequencies(128),
+                     {{0, 1.}, {1, 8.471171851512068e-01}, {32, 4.945289840680367e-03}, {63, 2.886954961723646e-05}});
   // Factor 2 of a model trained at 2048, reading 8192 tokens: 2 * 8192 / 2048 - 1 = 7.
   expect_frequencies(rope{}.dynamic_ntk(2, 2048, 8192).frequencies(64),
                      {{0, 1.}, {1, 7.042693252165533e-01}, {16, 3.662860395123453e-03}, {31, 1.905030617376177e-05}});
@@ -75,27 +80,47 @@ TEST(published_frequencies, of_the_ntk_aware_base) {
 // The two ramps differ between the pairs of 32 turns (20) and of 1 turn (46).
 TEST(published_frequencies, of_yarn_ramping_over_turns) {
   const auto yarn = rope{}.yarn({.factor = 16, .trained = 4096});
-  expect_frequencies(yarn.frequencies(128),
-                     {{0, 1.}, {10, 2.371373705661655e-01}, {20, 5.623413251903491e-02}, {24, 2.073476638950199e-02},
-                      {30, 3.935988590684745e-03}, {40, 2.991557249966826e-04}, {44, 1.197071340274589e-04}, {45, 9.642591545833585e-05},
-                      {46, 8.334508951020775e-05}, {63, 7.217387404309114e-06}});
+  expect_frequencies(yarn.frequencies(128), {{0, 1.},
+                                             {10, 2.371373705661655e-01},
+                                             {20, 5.623413251903491e-02},
+                                             {24, 2.073476638950199e-02},
+                                             {30, 3.935988590684745e-03},
+                                             {40, 2.991557249966826e-04},
+                                             {44, 1.197071340274589e-04},
+                                             {45, 9.642591545833585e-05},
+                                             {46, 8.334508951020775e-05},
+                                             {63, 7.217387404309114e-06}});
   expect_turns(yarn, 128, 1.631390226674868);  // (0.1 log 16 + 1)^2
 }
 
 TEST(published_frequencies, of_yarn_ramping_over_the_index) {
   const auto yarn = rope{}.yarn({.factor = 16, .trained = 4096, .ramp_over_index = true});
-  expect_frequencies(yarn.frequencies(128),
-                     {{0, 1.}, {10, 2.371373705661655e-01}, {20, 5.623413251903491e-02}, {24, 2.706179920721017e-02},
-                      {30, 8.526843772967408e-03}, {40, 8.817889629315673e-04}, {44, 2.393837667360088e-04}, {45, 1.517716047318249e-04},
-                      {46, 8.334508951020775e-05}, {63, 7.217387404309114e-06}});
+  expect_frequencies(yarn.frequencies(128), {{0, 1.},
+                                             {10, 2.371373705661655e-01},
+                                             {20, 5.623413251903491e-02},
+                                             {24, 2.706179920721017e-02},
+                                             {30, 8.526843772967408e-03},
+                                             {40, 8.817889629315673e-04},
+                                             {44, 2.393837667360088e-04},
+                                             {45, 1.517716047318249e-04},
+                                             {46, 8.334508951020775e-05},
+                                             {63, 7.217387404309114e-06}});
   expect_turns(yarn, 128, 1.631390226674868);
 }
 
 TEST(published_frequencies, of_llama_3) {
-  expect_frequencies(rope{.base = 500000}.llama3().frequencies(128),
-                     {{0, 1.}, {1, 8.146172338565447e-01}, {28, 3.211445994752591e-03}, {29, 2.166570763503359e-03},
-                      {30, 1.371893567761138e-03}, {31, 8.567514129196321e-04}, {32, 5.248461609929547e-04}, {33, 3.126937503840651e-04},
-                      {34, 1.785078127679964e-04}, {35, 9.556212353964683e-05}, {36, 7.784655273932450e-05}, {63, 3.068925988914511e-07}});
+  expect_frequencies(rope{.base = 500000}.llama3().frequencies(128), {{0, 1.},
+                                                                      {1, 8.146172338565447e-01},
+                                                                      {28, 3.211445994752591e-03},
+                                                                      {29, 2.166570763503359e-03},
+                                                                      {30, 1.371893567761138e-03},
+                                                                      {31, 8.567514129196321e-04},
+                                                                      {32, 5.248461609929547e-04},
+                                                                      {33, 3.126937503840651e-04},
+                                                                      {34, 1.785078127679964e-04},
+                                                                      {35, 9.556212353964683e-05},
+                                                                      {36, 7.784655273932450e-05},
+                                                                      {63, 3.068925988914511e-07}});
   expect_turns(rope{.base = 500000}.llama3(), 128, 1);
 }
 

@@ -27,10 +27,12 @@ struct range_statistics {
 template <class... Parts>
 range_statistics attend(const longspan::mechanism<Parts...>& whole, const given_logits& given, longspan::interval range) {
   using namespace longspan;
-  const index_t texts = given.keys.dimension(0), stride = given.keys.dimension(2), count = range.size(), tokens = given.distances.last;
+  const index_t texts = given.keys.dimension(0), stride = given.keys.dimension(2), count = range.size(),
+                tokens = given.distances.last;
   tensor<float> q(texts, 1, 1, 1), v(texts, 1, count, 2);
   q.setConstant(1);
-  const view<const float> keys{given.keys.data() + given.distances.last - range.last, {texts, 1, count, 1}, {stride, stride, 1, 1}};
+  const view<const float> keys{
+      given.keys.data() + given.distances.last - range.last, {texts, 1, count, 1}, {stride, stride, 1, 1}};
   const placement where{.first_query = tokens - 1, .first_key = tokens - range.last, .all_keys = tokens};
   const auto bound = bind_definition(whole, checked(view_of(q), keys, view_of(v), where));
   const query_row row = bound.row(0, 0, 0);

@@ -49,7 +49,8 @@ sample entropies(const mechanism<Parts...>& whole, const directions& of) {
   sample found;
   for (index_t b = 0; b < of.q.dimension(0); ++b)
     for (index_t i = 0; i < 2 * axes; ++i) {
-      const double mean_score = double(of.q(b, 0, i, i / 2)) * double(attended.output(b, 0, i, i / 2)) / std::sqrt(double(channels));
+      const double mean_score =
+          double(of.q(b, 0, i, i / 2)) * double(attended.output(b, 0, i, i / 2)) / std::sqrt(double(channels));
       found.numbers.push_back(double(attended.log_sum_exp(b, 0, i)) - temperature(mean_score, keys_under<double>{}));
     }
   return found;
@@ -62,7 +63,8 @@ const auto info_temperature = dot_product{} | info_scale{.trained = trained} | e
 struct printed {
   double gain, at_trained, none, log_n, info_scale;
 };
-constexpr printed table[] = {{1, 3.687, 7.824, 6.428, 7.373}, {2.88, 1.941, 4.783, 1.827, 3.128}, {5, 1.047, 2.309, 0.868, 1.420}};
+constexpr printed table[] = {
+    {1, 3.687, 7.824, 6.428, 7.373}, {2.88, 1.941, 4.783, 1.827, 3.128}, {5, 1.047, 2.309, 0.868, 1.420}};
 
 // Rows scatter by up to 0.9 at 4096 keys and 0.6 at 64. The printed means lie about long runs as means of some 300 rows do; ours are of
 // 512 rows (standard error below 0.045) and of 2048 (below 0.015).
@@ -70,7 +72,8 @@ TEST(entropy_over_random_directions, is_the_printed_one_at_4096_keys) {
   for (const printed& row : table) {
     const directions rows(32, 4096, row.gain);
     const std::string at = "gain " + std::to_string(row.gain);
-    const sample untouched = entropies(none, rows), by_log_n = entropies(log_temperature, rows), by_info_scale = entropies(info_temperature, rows);
+    const sample untouched = entropies(none, rows), by_log_n = entropies(log_temperature, rows),
+                 by_info_scale = entropies(info_temperature, rows);
     expect_mean(untouched, {row.none, 0.0005, 300}, 0.045, at + ", none");
     expect_mean(by_log_n, {row.log_n, 0.0005, 300}, 0.045, at + ", LogN");
     expect_mean(by_info_scale, {row.info_scale, 0.0005, 300}, 0.045, at + ", InfoScale");

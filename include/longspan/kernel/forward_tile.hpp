@@ -41,7 +41,7 @@ class forward_tile {
   template <class S>
   void add(const head_view<const S>& queries, index_t b, index_t h, index_t i) {
     const std::span<T> row(query_.data() + index_t(rows_.size()) * mechanism_.call.channels, std::size_t(mechanism_.call.channels));
-    for (std::size_t c = 0; c < row.size(); ++c) row[c] = T(queries.row(i)[index_t(c) * queries.channel_stride]);
+    read_row(queries, i, row.data());
     rows_.emplace_back(mechanism_, b, h, i);
     mechanism_.query(row, rows_.back().told.position);
   }

@@ -43,7 +43,7 @@ class forward_wave {
         value_stride_(in_place_ ? call.value.stride[2] : round_up(mechanism.call.value_channels, shape::lanes)),
         keys_(std::size_t(heads_at_once * key_size())),
         values_(std::size_t(in_place_ ? 0 : heads_at_once * mechanism.call.keys * value_stride_)),
-        rows_(std::size_t(threads), buffer<T>(std::size_t(shape::panel * mechanism.call.channels))) {
+        rows_(std::size_t(threads), buffer<T>(std::size_t(shape::panel * round_up(mechanism.call.channels, shape::lanes)))) {
     for (index_t t = 0; t < threads; ++t) tiles_.emplace_back(mechanism);
   }
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <span>
+#include <type_traits>
 
 #include <longspan/core/index.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/shape.hpp>
+#include <longspan/tile/transpose.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -29,27 +31,28 @@ struct head_operands {
   }
 };
 
-// Fills the panel that begins at key `first`: turns, normalises and transposes the keys, and packs the values where they need it.
-// `row` holds the channels of one panel's keys.
-template <class T, class Mechanism, class S>
-void prepare_panel(const Mechanism& mechanism, const head_view<const S>& keys, const head_view<const S>& values,
+// Fills the panel that begins at key `first`: reads, turns, normalises and transposes the keys, and packs the values where they need
+// it. `rows` holds the keys of one panel, each padded to whole batches.
+template <class T, class Mechanism, class K, class V>
+void prepare_panel(const Mechanism& mechanism, const head_view<const K>& keys, const head_view<const V>& values,
                    const head_operands<T>& to, index_t first, std::span<T> rows) {
-  constexpr index_t panel = tile_shape<T>::panel;
-  const index_t channels = keys.channels, last = std::min(first + panel, keys.tokens);
+  using shape = tile_shape<T>;
+  const index_t channels = keys.channels, stride = round_up(channels, shape::lanes), last = std::min(first + shape::panel, keys.tokens);
+  std::fill(rows.begin() + (last - first) * stride, rows.end(), T(0));
   for (index_t j = first; j < last; ++j) {
-    const std::span<T> row = rows.subspan(std::size_t((j - first) * channels), std::size_t(channels));
-    for (index_t c = 0; c < channels; ++c) row[std::size_t(c)] = T(keys.row(j)[c * keys.channel_stride]);
-    mechanism.key(row, mechanism.call.first_key + j);
+    T* const row = rows.data() + (j - first) * stride;
+    read_row(keys, j, row);
+    mechanism.key(std::span<T>(row, std::size_t(channels)), mechanism.call.first_key + j);
   }
-  T* out = to.keys + first * channels;
-  for (index_t c = 0; c < channels; ++c, out += panel) {
-    for (index_t j = 0; j < last - first; ++j) out[j] = rows[std::size_t(j * channels + c)];
-    std::fill(out + (last - first), out + panel, T(0));
+  for (index_t j = 0; j < shape::panel; j += shape::lanes)
+    for (index_t c = 0; c < channels; c += shape::lanes)
+      transpose(rows.data() + j * stride + c, stride, to.keys + first * channels + c * shape::panel + j, shape::panel, channels - c);
+  if (to.packed_values == nullptr) return;
+  for (index_t j = first; j < last; ++j) {
+    T* const row = to.packed_values + j * to.value_stride;
+    read_row(values, j, row);
+    std::fill(row + values.channels, row + to.value_stride, T(0));
   }
-  if (to.packed_values != nullptr)
-    for (index_t j = first; j < last; ++j)
-      for (index_t c = 0; c < to.value_stride; ++c)
-        to.packed_values[j * to.value_stride + c] = c < values.channels ? T(values.row(j)[c * values.channel_stride]) : T(0);
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA

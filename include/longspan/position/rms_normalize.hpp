@@ -6,6 +6,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/simd/row.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -16,10 +17,7 @@ struct rms_normalize {
 
   template <class T>
   void turn(std::span<T> row, index_t) const {
-    T sum = 0;
-    for (const T x : row) sum += x * x;
-    const T scale = 1 / std::sqrt(sum / T(row.size()) + T(epsilon));
-    for (T& x : row) x *= scale;
+    simd::scale(row, 1 / std::sqrt(simd::sum_of_squares<T>(row) / T(row.size()) + T(epsilon)));
   }
 
   void check(const shapes&) const { require(epsilon >= 0 && std::isfinite(epsilon), "rms_normalize: epsilon", "at least 0 and finite", epsilon); }

@@ -2,16 +2,18 @@
 
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include <longspan/core/index.hpp>
 #include <longspan/position/ladder.hpp>
+#include <longspan/simd/batch.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// Turns the plane of two channels by the angle whose cosine and sine are given.
-template <class T>
-void turn_pair(T& x, T& y, T cosine, T sine) {
-  const T turned = x * cosine - y * sine;
+// Turns the plane of two channels by the angle whose cosine and sine are given; a batch of channels by a batch of angles.
+template <class Value>
+void turn_pair(Value& x, Value& y, const Value& cosine, const Value& sine) {
+  const Value turned = x * cosine - y * sine;
   y = x * sine + y * cosine;
   x = turned;
 }
@@ -19,11 +21,19 @@ void turn_pair(T& x, T& y, T cosine, T sine) {
 // Turns the first `count` pairs of a row, pair i by the angle of cosine[i] and sine[i].
 template <class T>
 void rotate(std::span<T> row, pairing pairs, index_t count, const T* cosine, const T* sine) {
+  using Batch = batch<T>;
   T* const channel = row.data();
-  if (pairs == pairing::halves)
-    for (index_t i = 0; i < count; ++i) turn_pair(channel[i], channel[i + count], cosine[i], sine[i]);
-  else
+  if (pairs == pairing::interleaved) {
     for (index_t i = 0; i < count; ++i) turn_pair(channel[2 * i], channel[2 * i + 1], cosine[i], sine[i]);
+    return;
+  }
+  index_t i = 0;
+  for (; i + simd::lanes<Batch> <= count; i += simd::lanes<Batch>) {
+    Batch x = simd::load<Batch>(channel + i), y = simd::load<Batch>(channel + count + i);
+    turn_pair(x, y, simd::load<Batch>(cosine + i), simd::load<Batch>(sine + i));
+    simd::store(channel + i, x), simd::store(channel + count + i, y);
+  }
+  for (; i < count; ++i) turn_pair(channel[i], channel[i + count], cosine[i], sine[i]);
 }
 
 // A rotation by its definition, a cosine and a sine for every pair of every row: what the reference runs.

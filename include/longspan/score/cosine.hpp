@@ -4,6 +4,7 @@
 #include <span>
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/row.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -14,10 +15,7 @@ struct cosine {
 
   template <class T>
   void query(std::span<T> row) const {
-    T sum = 0;
-    for (const T x : row) sum += x * x;
-    const T scale = 1 / (std::sqrt(sum) + T(epsilon));
-    for (T& x : row) x *= scale;
+    simd::scale(row, 1 / (std::sqrt(simd::sum_of_squares<T>(row)) + T(epsilon)));
   }
   template <class T>
   void key(std::span<T> row) const {

@@ -6,6 +6,7 @@
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/simd/row.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -16,8 +17,7 @@ struct dot_product {
 
   template <class T>
   void query(std::span<T> row) const {
-    const T factor = T(scale.value_or(1 / std::sqrt(double(row.size()))));
-    for (T& x : row) x *= factor;
+    simd::scale(row, T(scale.value_or(1 / std::sqrt(double(row.size())))));
   }
   template <class T>
   void key(std::span<T>) const {}

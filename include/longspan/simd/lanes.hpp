@@ -40,7 +40,7 @@ template <class Batch, class Fold>
 scalar<Batch> reduce(const Batch& value, Fold fold) {
   constexpr index_t width = lanes<Batch>;
   alignas(64) scalar<Batch> lane[width];
-  store(lane, value);
+  simd::store(lane, value);  // qualified: xsimd has an aligned store of the same name
   for (index_t half = width / 2; half > 0; half /= 2)
     for (index_t l = 0; l < half; ++l) lane[l] = fold(lane[l], lane[l + half]);
   return lane[0];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 
@@ -16,6 +17,16 @@ struct head_view {
 
   S* row(index_t token) const { return data + token * token_stride; }
 };
+
+// Copies the channels of a token to contiguous numbers of another precision.
+template <class S, class T>
+void read_row(const head_view<const S>& head, index_t token, T* to) {
+  const S* const from = head.row(token);
+  if (head.channel_stride == 1)
+    std::transform(from, from + head.channels, to, [](const S& x) { return static_cast<T>(x); });
+  else
+    for (index_t c = 0; c < head.channels; ++c) to[c] = static_cast<T>(from[c * head.channel_stride]);
+}
 
 // Strided memory as a tensor of (batch, head, token, channel): what an engine hands over instead of an Eigen tensor. Extents and
 // strides count elements of S, not bytes; strides may be any for inputs, and must not fold elements onto each other for outputs.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include <longspan/core/query_row.hpp>
@@ -23,7 +24,8 @@ struct scale_invariant {
   affine at(index_t t) const {
     // Written so that the default's constants cancel exactly: a_0 is 1, not 1 + 2e-16.
     const double ratio = beta / alpha, offset = alpha == sqrt_e ? 0.5 : std::log(alpha);
-    const double square = 2 * (std::log1p(std::abs(double(t)) / tau) + (ratio - offset));
+    // At the edge beta = alpha log alpha the square of a_0 is 0, which rounding may put below.
+    const double square = std::max(2 * (std::log1p(std::abs(double(t)) / tau) + (ratio - offset)), 0.0);
     return {std::sqrt(square), ratio - square};
   }
 

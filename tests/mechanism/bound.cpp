@@ -1,0 +1,109 @@
+#include <longspan/mechanism/bind.hpp>
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include <longspan/longspan.hpp>
+
+namespace {
+
+using namespace longspan;
+
+// Four queries at the end of ten keys, of which the call holds the keys from 3 to 9.
+const shapes part_of_the_keys{.batch = 2, .heads = 4, .key_heads = 2, .queries = 4, .keys = 6, .channels = 8, .value_channels = 8,
+                              .first_query = 6, .first_key = 3, .all_keys = 10};
+shapes with_first_key(index_t first_key, index_t keys) {
+  shapes call = part_of_the_keys;
+  call.first_key = first_key, call.keys = keys;
+  return call;
+}
+
+struct own_runs {
+  intervals<3> operator()(const query_row& row) const { return {interval{row.position, row.position + 1}, {7, 4}, {0, 2}}; }
+};
+
+TEST(bound, tells_a_row_all_about_itself) {
+  const auto mechanism = bind_definition(dot_product{} | causal{}, part_of_the_keys);
+  const query_row row = mechanism.row(1, 3, 2);
+  EXPECT_EQ(row.position, 8);
+  EXPECT_EQ(row.keys, 10);
+  EXPECT_EQ(row.head, 3);
+  EXPECT_EQ(row.heads, 4);
+  EXPECT_EQ(row.batch, 1);
+  EXPECT_EQ(row.channels, 8);
+}
+
+// n counts the keys of the whole that the row sees, also those that are not of this call.
+TEST(bound, counts_the_keys_that_a_row_sees_after_all_masks) {
+  for (index_t i = 0; i < 4; ++i) {
+    const index_t position = 6 + i;
+    EXPECT_EQ(bind_definition(dot_product{} | everything{}, part_of_the_keys).row(0, 0, i).seen, 10);
+    EXPECT_EQ(bind_definition(dot_product{} | causal{}, part_of_the_keys).row(0, 0, i).seen, position + 1);
+    EXPECT_EQ(bind_definition(dot_product{} | causal{} | sliding_window{2, 5}, part_of_the_keys).row(0, 0, i).seen, 3);
+    EXPECT_EQ(bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 1, .window = 1}, part_of_the_keys).row(0, 0, i).seen, 2);
+  }
+}
+
+TEST(bound, sees_what_every_mask_lets_it_see) {
+  const auto mechanism = bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 2, .window = 3} | prefix{8}, part_of_the_keys);
+  for (index_t position = -3; position < 14; ++position) {
+    const query_row row{.position = position, .keys = 10};
+    for (index_t j = -1; j < 12; ++j) {
+      const bool wanted = contains(visible(own_runs{}, row), j) && contains(visible(sinks_and_window{2, 3}, row), j) && contains(visible(prefix{8}, row), j);
+      EXPECT_EQ(contains(mechanism.visible(row), j), wanted) << "position " << position << ", key " << j;
+    }
+  }
+}
+
+TEST(bound, sees_nothing_before_every_key) {
+  shapes call = part_of_the_keys;
+  call.first_query = -2;
+  const auto mechanism = bind_definition(dot_product{} | causal{}, call);
+  EXPECT_EQ(mechanism.row(0, 0, 0).seen, 0);
+  EXPECT_EQ(mechanism.row(0, 0, 1).seen, 0);
+  EXPECT_EQ(mechanism.row(0, 0, 2).seen, 1);
+}
+
+// 2 ((s + 1) 3) and not 2 (3 s) + 1.
+TEST(bound, transforms_in_the_order_written) {
+  const auto add = by_distance{[](index_t) { return 1.0; }};
+  const auto mechanism = bind_definition(dot_product{} | add | temperature{3} | temperature{2} | causal{}, part_of_the_keys);
+  EXPECT_EQ(mechanism.transform(mechanism.row(0, 0, 0))(5.0, keys_under<double>{0, 6}), 36);
+}
+
+struct add_position {
+  template <class T>
+  void turn(std::span<T> row, index_t position) const {
+    row[0] += T(position);
+  }
+};
+struct twice {
+  template <class T>
+  void turn(std::span<T> row, index_t) const {
+    row[0] *= 2;
+  }
+};
+
+TEST(bound, prepares_rows_in_the_order_written_and_scales_the_query_alone) {
+  const auto mechanism = bind_definition(add_position{} | twice{} | dot_product{.scale = 10} | causal{}, part_of_the_keys);
+  std::vector<double> query{1}, key{1};
+  mechanism.query(std::span(query), 4);
+  mechanism.key(std::span(key), 4);
+  EXPECT_EQ(query[0], 100);
+  EXPECT_EQ(key[0], 10);
+}
+
+TEST(bound, counts_the_sink_with_the_part_that_holds_key_zero) {
+  const auto whole = dot_product{} | causal{} | sink{{0.5, 1, 2, -3}};
+  const auto logit = [&](index_t first_key, index_t keys, index_t head) {
+    return bind_definition(whole, with_first_key(first_key, keys)).sink_logit(head);
+  };
+  EXPECT_EQ(logit(0, 10, 0), 0.5);
+  EXPECT_EQ(logit(0, 1, 3), -3);
+  EXPECT_EQ(logit(3, 7, 0), std::nullopt);
+  EXPECT_EQ(logit(0, 0, 0), std::nullopt);
+  EXPECT_EQ(bind_definition(dot_product{} | causal{}, with_first_key(0, 10)).sink_logit(0), std::nullopt);
+}
+
+}  // namespace

@@ -1,0 +1,41 @@
+#include <longspan/mechanism/composed.hpp>
+
+#include <gtest/gtest.h>
+
+#include <longspan/simd/dual.hpp>
+#include <longspan/transform/keys.hpp>
+
+#include "support/lanes.hpp"
+
+namespace {
+
+using namespace longspan;
+using testing_support::lanes_of;
+
+const auto twice = [](auto logit, const auto&) { return 2.f * logit; };
+const auto one_more = [](auto logit, const auto&) { return logit + 1.0; };
+
+TEST(composed, runs_in_the_order_written) {
+  EXPECT_EQ(composed(std::tuple{twice, one_more})(3.0, keys_under<double>{}), 7);
+  EXPECT_EQ(composed(std::tuple{one_more, twice})(3.0, keys_under<double>{}), 8);
+  EXPECT_EQ(composed(std::tuple{})(3.0, keys_under<double>{}), 3);
+}
+
+TEST(composed, hands_the_keys_to_every_function) {
+  const auto add_distance = [](auto logit, const auto& keys) { return logit + keys.distance(); };
+  EXPECT_EQ(composed(std::tuple{add_distance, add_distance})(0.0, keys_under<double>{4, 9}), 10);
+}
+
+// Each answer is taken back to what came in, so that the next body meets the logits' own precision.
+TEST(composed, keeps_the_kind_of_number) {
+  const auto in_double = [](auto logit, const auto&) { return double(logit) / 3; };
+  const float third = composed(std::tuple{in_double, twice})(1.f, keys_under<float>{});
+  EXPECT_EQ(third, 2 * float(1 / 3.0));
+  static_assert(std::is_same_v<decltype(composed(std::tuple{one_more})(1.f, keys_under<float>{})), float>);
+  static_assert(std::is_same_v<decltype(composed(std::tuple{twice})(1.0, keys_under<double>{})), double>);
+  EXPECT_EQ(composed(std::tuple{twice, one_more})(dual<double>(3, 1), keys_under<double>{}).slope, 2);
+  using Batch = batch<double>;
+  for (const double lane : lanes_of(composed(std::tuple{twice})(Batch(1.5), keys_under<Batch>{}))) EXPECT_EQ(lane, 3);
+}
+
+}  // namespace

@@ -1,0 +1,51 @@
+#include <longspan/position/rms_normalize.hpp>
+
+#include <gtest/gtest.h>
+
+#include <longspan/position/concept.hpp>
+#include <longspan/position/no_position.hpp>
+
+#include "support/turned.hpp"
+#include "support/words.hpp"
+
+namespace {
+
+using namespace longspan;
+using namespace testing_support;
+
+static_assert(row_part<rms_normalize> && row_part<no_position> && !rotation<rms_normalize>);
+
+TEST(rms_normalize, divides_by_the_root_of_the_mean_square) {
+  for (const double epsilon : {0.0, 1e-6, 0.5})
+    for (const index_t channels : {1, 5, 64}) {
+      const auto row = random_row(channels), got = turned(rms_normalize{.epsilon = epsilon}, row, 3);
+      const double root = std::sqrt(dot(row, row) / double(channels) + epsilon);
+      for (std::size_t c = 0; c < row.size(); ++c) EXPECT_NEAR(got[c], row[c] / root, 1e-14);
+    }
+}
+
+TEST(rms_normalize, gives_every_row_the_norm_root_d_at_any_position_and_scale) {
+  for (const double scale : {1e-3, 1.0, 1e4}) {
+    auto row = random_row(32);
+    for (double& x : row) x *= scale;
+    const auto got = turned(rms_normalize{.epsilon = 0}, row, 0);
+    EXPECT_NEAR(dot(got, got), 32, 1e-12);
+    EXPECT_EQ(turned(rms_normalize{.epsilon = 0}, row, -999), got);
+  }
+}
+
+TEST(rms_normalize, leaves_a_row_of_zeros) { EXPECT_EQ(turned(rms_normalize{}, {0, 0, 0}, 1), (std::vector<double>{0, 0, 0})); }
+
+TEST(rms_normalize, names_what_it_refuses) {
+  const auto words = [](double epsilon) { return words_of([&] { rms_normalize{.epsilon = epsilon}.check({}); }); };
+  EXPECT_EQ(words(0), "");
+  EXPECT_EQ(words(-1e-3), "rms_normalize: epsilon must be at least 0 and finite, not -0.001");
+  EXPECT_EQ(words(HUGE_VAL), "rms_normalize: epsilon must be at least 0 and finite, not inf");
+}
+
+TEST(no_position, leaves_every_row) {
+  const auto row = random_row(9);
+  for (const index_t position : {-3, 0, 12345}) EXPECT_EQ(turned(no_position{}, row, position), row);
+}
+
+}  // namespace

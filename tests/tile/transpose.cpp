@@ -1,0 +1,47 @@
+#include <longspan/tile/transpose.hpp>
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "support/lanes.hpp"
+
+namespace {
+
+using namespace longspan;
+using testing_support::batch_of;
+using testing_support::lanes_of;
+
+template <class T>
+class transpose_test : public testing::Test {};
+using numbers = testing::Types<float, double>;
+TYPED_TEST_SUITE(transpose_test, numbers);
+
+TYPED_TEST(transpose_test, rows_become_columns_of_as_many_rows_as_asked_for) {
+  using T = TypeParam;
+  constexpr index_t width = simd::lanes<batch<T>>;
+  for (const index_t from_stride : {width, width + 5})
+    for (const index_t to_stride : {width, 3 * width + 1})
+      for (index_t columns = 1; columns <= width + 2; ++columns) {
+        std::vector<T> from(std::size_t(width * from_stride)), to(std::size_t(width * to_stride), T(-1)), wanted = to;
+        for (std::size_t i = 0; i < from.size(); ++i) from[i] = T(i);
+        for (index_t c = 0; c < std::min(columns, width); ++c)
+          for (index_t r = 0; r < width; ++r) wanted[std::size_t(c * to_stride + r)] = from[std::size_t(r * from_stride + c)];
+        transpose(from.data(), from_stride, to.data(), to_stride, columns);
+        EXPECT_EQ(to, wanted) << columns << " columns";
+      }
+}
+
+#if !defined(LONGSPAN_SCALAR)
+TYPED_TEST(transpose_test, interleave_takes_turns) {
+  using T = TypeParam;
+  using Batch = batch<T>;
+  const Batch x = batch_of<Batch>([](index_t l) { return l; }), y = batch_of<Batch>([](index_t l) { return 100 + l; });
+  auto all = lanes_of(interleave<0>(x, y));
+  const auto upper = lanes_of(interleave<1>(x, y));
+  all.insert(all.end(), upper.begin(), upper.end());
+  for (std::size_t l = 0; l < all.size(); ++l) EXPECT_EQ(all[l], T(l / 2 + l % 2 * 100));
+}
+#endif
+
+}  // namespace
