@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <utility>
+#include <vector>
+
 namespace {
 
 using namespace longspan;
@@ -21,52 +25,50 @@ void expect_view(const view<S>& got, const extents& wanted) {
           EXPECT_EQ(double(got.head(b, h).row(i)[c * got.stride[3]]), name_of(b, h, i, c)) << b << ' ' << h << ' ' << i << ' ' << c;
 }
 
-// Tensors of extents 2, 3, 4, 5 as far as their rank goes.
-template <class S = double>
-Eigen::Tensor<S, 4, Eigen::RowMajor> rows_last() {
-  Eigen::Tensor<S, 4, Eigen::RowMajor> made(2, 3, 4, 5);
-  for (index_t b = 0; b < 2; ++b)
-    for (index_t h = 0; h < 3; ++h)
-      for (index_t i = 0; i < 4; ++i)
-        for (index_t c = 0; c < 5; ++c) made(b, h, i, c) = S(float(name_of(b, h, i, c)));
-  return made;
+// Writes the names into dense memory, axes slowest first: row-major (b, h, i, c) and column-major (c, i, h, b) are the same bytes.
+template <class X>
+X named(X tensor, const extents& of) {
+  auto* to = tensor.data();
+  for (index_t b = 0; b < of[0]; ++b)
+    for (index_t h = 0; h < of[1]; ++h)
+      for (index_t i = 0; i < of[2]; ++i)
+        for (index_t c = 0; c < of[3]; ++c) *to++ = typename X::Scalar(float(name_of(b, h, i, c)));
+  return tensor;
 }
 
+template <class S, int Rank, int Layout = Eigen::RowMajor, class Index = Eigen::Index>
+using tensor = Eigen::Tensor<S, Rank, Layout, Index>;
+
 TEST(eigen, row_major_tensors_end_with_channels) {
-  const auto four = rows_last();
-  const Eigen::Tensor<double, 3, Eigen::RowMajor> three = four.chip(0, 0);
-  const Eigen::Tensor<double, 2, Eigen::RowMajor> two = three.chip(0, 0);
+  const auto four = named(tensor<double, 4>(2, 3, 4, 5), {2, 3, 4, 5});
+  EXPECT_EQ(four(1, 2, 3, 4), 1234);
   expect_view(view_of(four), {2, 3, 4, 5});
-  expect_view(view_of(three), {1, 3, 4, 5});
-  expect_view(view_of(two), {1, 1, 4, 5});
+  expect_view(view_of(named(tensor<double, 3>(3, 4, 5), {1, 3, 4, 5})), {1, 3, 4, 5});
+  expect_view(view_of(named(tensor<double, 2>(4, 5), {1, 1, 4, 5})), {1, 1, 4, 5});
 }
 
 TEST(eigen, column_major_tensors_begin_with_channels) {
-  const Eigen::Tensor<double, 4> four = rows_last().swap_layout();
-  const Eigen::Tensor<double, 3> three = four.chip(0, 3);
-  const Eigen::Tensor<double, 2> two = three.chip(0, 2);
-  ASSERT_EQ(four.dimension(0), 5);
+  const auto four = named(tensor<double, 4, Eigen::ColMajor>(5, 4, 3, 2), {2, 3, 4, 5});
+  EXPECT_EQ(four(4, 3, 2, 1), 1234);
   expect_view(view_of(four), {2, 3, 4, 5});
-  expect_view(view_of(three), {1, 3, 4, 5});
-  expect_view(view_of(two), {1, 1, 4, 5});
+  expect_view(view_of(named(tensor<double, 3, Eigen::ColMajor>(5, 4, 3), {1, 3, 4, 5})), {1, 3, 4, 5});
+  expect_view(view_of(named(tensor<double, 2, Eigen::ColMajor>(5, 4), {1, 1, 4, 5})), {1, 1, 4, 5});
 }
 
 TEST(eigen, tensors_of_any_storage_and_index_are_read) {
-  expect_view(view_of(rows_last<float>()), {2, 3, 4, 5});
-  expect_view(view_of(rows_last<Eigen::half>()), {2, 3, 4, 5});
-  const Eigen::Tensor<double, 4, Eigen::RowMajor, int> narrow = rows_last();
-  expect_view(view_of(narrow), {2, 3, 4, 5});
-  Eigen::TensorFixedSize<double, Eigen::Sizes<2, 3, 4, 5>, Eigen::RowMajor> fixed;
-  fixed = rows_last();
-  expect_view(view_of(fixed), {2, 3, 4, 5});
+  const extents of{2, 3, 4, 5};
+  expect_view(view_of(named(tensor<float, 4>(2, 3, 4, 5), of)), of);
+  expect_view(view_of(named(tensor<Eigen::half, 4>(2, 3, 4, 5), of)), of);
+  expect_view(view_of(named(tensor<double, 4, Eigen::RowMajor, int>(2, 3, 4, 5), of)), of);
+  expect_view(view_of(named(Eigen::TensorFixedSize<float, Eigen::Sizes<2, 3, 4, 5>, Eigen::RowMajor>(), of)), of);
+  expect_view(view_of(named(Eigen::TensorFixedSize<float, Eigen::Sizes<5, 4, 3>>(), {1, 3, 4, 5})), {1, 3, 4, 5});
 }
 
 TEST(eigen, maps_of_tensors_are_as_good_as_tensors) {
-  using tensor = Eigen::Tensor<double, 4, Eigen::RowMajor>;
-  tensor memory = rows_last();
-  Eigen::TensorMap<tensor> writable(memory.data(), memory.dimensions());
-  const Eigen::TensorMap<const tensor> readable(memory.data(), memory.dimensions());
-  const Eigen::TensorMap<const Eigen::Tensor<double, 3>> reversed(memory.data(), 5, 4, 3);
+  auto memory = named(tensor<double, 4>(2, 3, 4, 5), {2, 3, 4, 5});
+  Eigen::TensorMap<tensor<double, 4>> writable(memory.data(), memory.dimensions());
+  const Eigen::TensorMap<const tensor<double, 4>> readable(memory.data(), memory.dimensions());
+  const Eigen::TensorMap<const tensor<double, 3, Eigen::ColMajor>> reversed(memory.data(), 5, 4, 3);
   expect_view(view_of(writable), {2, 3, 4, 5});
   expect_view(view_of(readable), {2, 3, 4, 5});
   expect_view(view_of(reversed), {1, 3, 4, 5});

@@ -41,7 +41,7 @@ class forward_tile {
   template <class S>
   void add(const head_view<const S>& queries, index_t b, index_t h, index_t i) {
     const std::span<T> row(query_.data() + index_t(rows_.size()) * mechanism_.call.channels, std::size_t(mechanism_.call.channels));
-    read_row(queries, i, row.data());
+    copy_row(queries.row(i), queries.channel_stride, row.data(), 1, queries.channels);
     rows_.emplace_back(mechanism_, b, h, i);
     mechanism_.query(row, rows_.back().told.position);
   }
@@ -60,11 +60,13 @@ class forward_tile {
 
   // Row r, finished: divides by the sum of the weights and hands over output and log-sum-exp.
   template <class S>
-  void finish(index_t r, S* output, index_t channel_stride, T* log_sum_exp) const {
+  void finish(index_t r, S* output, index_t channel_stride, T* log_sum_exp) {
     const Row& row = rows_[std::size_t(r)];
-    const bool nothing = hull(row.seen).empty();
-    const T sum = nothing ? T(1) : row.softmax.sum();
-    for (index_t c = 0; c < mechanism_.call.value_channels; ++c) output[c * channel_stride] = S(output_[std::size_t(r * width_ + c)] / sum);
+    if (!hull(row.seen).empty()) {
+      const batch<T> sum(row.softmax.sum());
+      for (index_t c = 0; c < width_; c += shape::lanes) simd::store(outputs(r) + c, simd::load<batch<T>>(outputs(r) + c) / sum);
+    }
+    copy_row(outputs(r), 1, output, channel_stride, mechanism_.call.value_channels);
     *log_sum_exp = row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp();
   }
 

@@ -41,7 +41,7 @@ void prepare_panel(const Mechanism& mechanism, const head_view<const K>& keys, c
   std::fill(rows.begin() + (last - first) * stride, rows.end(), T(0));
   for (index_t j = first; j < last; ++j) {
     T* const row = rows.data() + (j - first) * stride;
-    read_row(keys, j, row);
+    copy_row(keys.row(j), keys.channel_stride, row, 1, channels);
     mechanism.key(std::span<T>(row, std::size_t(channels)), mechanism.call.first_key + j);
   }
   for (index_t j = 0; j < shape::panel; j += shape::lanes)
@@ -50,7 +50,7 @@ void prepare_panel(const Mechanism& mechanism, const head_view<const K>& keys, c
   if (to.packed_values == nullptr) return;
   for (index_t j = first; j < last; ++j) {
     T* const row = to.packed_values + j * to.value_stride;
-    read_row(values, j, row);
+    copy_row(values.row(j), values.channel_stride, row, 1, values.channels);
     std::fill(row + values.channels, row + to.value_stride, T(0));
   }
 }

@@ -18,14 +18,13 @@ struct head_view {
   S* row(index_t token) const { return data + token * token_stride; }
 };
 
-// Copies the channels of a token to contiguous numbers of another precision.
-template <class S, class T>
-void read_row(const head_view<const S>& head, index_t token, T* to) {
-  const S* const from = head.row(token);
-  if (head.channel_stride == 1)
-    std::transform(from, from + head.channels, to, [](const S& x) { return static_cast<T>(x); });
+// Channels of one token to those of another, in whatever precision and stride both have.
+template <class From, class To>
+void copy_row(const From* from, index_t from_stride, To* to, index_t to_stride, index_t channels) {
+  if (from_stride == 1 && to_stride == 1 && std::is_same_v<From, To>)
+    std::copy(from, from + channels, to);
   else
-    for (index_t c = 0; c < head.channels; ++c) to[c] = static_cast<T>(from[c * head.channel_stride]);
+    for (index_t c = 0; c < channels; ++c) to[c * to_stride] = static_cast<To>(from[c * from_stride]);
 }
 
 // Strided memory as a tensor of (batch, head, token, channel): what an engine hands over instead of an Eigen tensor. Extents and
