@@ -53,6 +53,7 @@ foreach(header IN LISTS headers)
 
   # A file is named after a name in it, or the noun of several. The four exceptions hold none, macros, or adapters and checks.
   string(REGEX REPLACE "//[^\n]*|#[ ]*include[^\n]*" "" code "${text}")
+  string(TOLOWER "${code}" code)
   cmake_path(GET header STEM name)
   if(NOT code MATCHES "${name}" AND NOT header MATCHES "^(longspan|core/config|tensor/(eigen|aliasing))[.]hpp$")
     complain("${header} does not hold the name ${name}")

@@ -69,7 +69,7 @@ TEST(bits, are_the_same_in_prefill_and_in_decoding) {
   const auto first = [&](const tensor<float>& t, index_t from, index_t count) {
     return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{0, 0, from, 0}, Eigen::array<Eigen::Index, 4>{1, t.dimension(1), count, t.dimension(3)}));
   };
-  for_each_mechanism([&](const char* name, const auto& each) {
+  for_each_kind_of_mechanism([&](const char* name, const auto& each) {
     const auto prefill = forward(each, in.q, in.k, in.v);
     for (const index_t n : {1, 2, 17, 255, 256, 257, 511, 530}) {
       const auto row = first(in.q, n - 1, 1);

@@ -15,7 +15,7 @@ constexpr float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::n
 
 TEST(hidden_keys, may_hold_anything) {
   const index_t tokens = 300;
-  for_each_mechanism([&](const char* name, const auto& mechanism) {
+  for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
     const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
     const auto clean = forward(mechanism, in.q, in.k, in.v);
     const auto bound = bind_definition(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
@@ -37,7 +37,7 @@ TEST(hidden_keys, may_hold_anything) {
 
 TEST(visible_nan, reaches_every_row_that_sees_it) {
   const index_t tokens = 300;
-  for_each_mechanism([&](const char* name, const auto& mechanism) {
+  for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
     auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
     const auto bound = bind_definition(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
     in.k(0, 0, 17, 3) = nan;

@@ -19,7 +19,7 @@ tensor<float> tokens_of(const tensor<float>& t, index_t from, index_t count) {
 
 TEST(placement, parts_of_the_keys_merge_into_the_whole) {
   const auto in = random_inputs<float>({.batch = 2, .heads = 2, .key_heads = 1, .queries = 90, .keys = 401, .channels = 12, .value_channels = 10});
-  for_each_mechanism([&](const char* name, const auto& mechanism) {
+  for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
     const auto whole = forward(mechanism, in.q, in.k, in.v);
     const auto part = [&](index_t from, index_t to) {
       return forward(mechanism, in.q, tokens_of(in.k, from, to - from), tokens_of(in.v, from, to - from),
@@ -39,7 +39,7 @@ TEST(placement, puts_the_queries_last_unless_told) {
 
 TEST(placement, more_queries_than_keys_leaves_the_first_rows_empty) {
   const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = 70, .keys = 30});
-  for_each_mechanism([&](const char* name, const auto& mechanism) {
+  for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
     const auto attended = forward(mechanism, in.q, in.k, in.v);
     const auto exact = reference::attention(mechanism, in.q, in.k, in.v);
     EXPECT_LT(worst_difference(attended.output, exact.output), 2e-5) << name;

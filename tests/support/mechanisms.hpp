@@ -21,11 +21,25 @@ struct own_stripes {
   }
 };
 
+// One mechanism for each way through the kernel, for two heads, as visit(name, mechanism): what the laws are tried on.
+template <class Visit>
+void for_each_kind_of_mechanism(Visit visit) {
+  using namespace longspan;
+  visit("scaled dot product", dot_product{} | everything{});
+  visit("CosScale + InfoScale", rope{} | cosine{} | cos_scale{16} | info_scale{.trained = 64} | causal{});
+  visit("scale-invariant p-RoPE", rms_normalize{} | p_rope{.fraction = 0.5} | dot_product{} | scale_invariant{} | causal{});
+  visit("softcap and window", dot_product{} | temperature{1.5} | softcap{3} | sliding_window{40, 7});
+  visit("StreamingLLM", rope{} | dot_product{} | sinks_and_window{.sinks = 4, .window = 16});
+  visit("prefix-LM", dot_product{} | prefix{12});
+  visit("sink", dot_product{} | causal{} | sink{{0.5, -1}});
+  visit("own transform and mask", dot_product{} | own_decay{0.05f} | own_stripes{} | causal{});
+}
+
 // Every mechanism of the two papers and of their baselines, for two heads, as visit(name, mechanism).
 template <class Visit>
 void for_each_mechanism(Visit visit) {
   using namespace longspan;
-  visit("scaled dot product", dot_product{} | everything{});
+  for_each_kind_of_mechanism(visit);
   visit("causal", dot_product{.scale = 0.2} | causal{});
   visit("RoPE", rope{} | dot_product{} | causal{});
   visit("RoPE interleaved", rope{.pairs = pairing::interleaved} | dot_product{} | causal{});
@@ -37,21 +51,14 @@ void for_each_mechanism(Visit visit) {
   visit("truncated ladder", truncated_rope{} | dot_product{} | causal{});
   visit("p-RoPE", p_rope{} | dot_product{} | causal{});
   visit("cosine + CosScale", rope{} | cosine{} | cos_scale{16} | causal{});
-  visit("CosScale + InfoScale", rope{} | cosine{} | cos_scale{16} | info_scale{.trained = 64} | causal{});
   visit("InfoScale", rope{} | dot_product{} | info_scale{.trained = 64} | causal{});
   visit("LogN", dot_product{} | log_n{.trained = 64} | causal{});
   visit("LogN, clamped", dot_product{} | log_n{.trained = 64, .clamp = true} | causal{});
   visit("SSMax", dot_product{} | ss_max{.scale = {0.4, 0.3}} | causal{});
-  visit("scale-invariant p-RoPE", rms_normalize{} | p_rope{.fraction = 0.5} | dot_product{} | scale_invariant{} | causal{});
   visit("scale-invariant, general alpha", dot_product{} | scale_invariant{.tau = 3, .alpha = 1.2, .beta = 2} | causal{});
   visit("scale-invariant, bidirectional", dot_product{} | scale_invariant{} | everything{});
   visit("ALiBi", dot_product{} | alibi{} | causal{});
   visit("by distance", dot_product{} | by_distance{[](index_t t) { return std::cos(0.1 * double(t)); }} | causal{});
-  visit("softcap and window", dot_product{} | temperature{1.5} | softcap{3} | sliding_window{40, 7});
-  visit("StreamingLLM", rope{} | dot_product{} | sinks_and_window{.sinks = 4, .window = 16});
-  visit("prefix-LM", dot_product{} | prefix{12});
-  visit("sink", dot_product{} | causal{} | sink{{0.5, -1}});
-  visit("own transform and mask", dot_product{} | own_decay{0.05f} | own_stripes{} | causal{});
 }
 
 }  // namespace testing_support

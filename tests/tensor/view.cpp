@@ -35,16 +35,25 @@ TEST(view, may_be_read_where_it_may_be_written) {
 
 TEST(view, with_an_axis_of_nothing_has_no_elements) { EXPECT_EQ((view<int>{nullptr, {2, 3, 0, 5}, {}}.size()), 0); }
 
-TEST(read_row, gathers_the_channels_of_a_token_in_another_precision) {
-  std::vector<float> memory(60);
-  for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = float(i) / 4;
-  for (const index_t channel_stride : {1, 3, -2}) {
-    const head_view<const float> head{memory.data() + 20, 2, 6, 15, channel_stride};
-    std::vector<double> row(8, -1);
-    read_row(head, 1, row.data());
-    for (index_t c = 0; c < 6; ++c) EXPECT_EQ(row[std::size_t(c)], double(20 + 15 + c * channel_stride) / 4);
-    EXPECT_EQ(row[6], -1);
-  }
+// Every pair of strides, from one precision to another and to the same.
+template <class From, class To>
+void expect_copied() {
+  std::vector<From> from(60);
+  for (std::size_t i = 0; i < from.size(); ++i) from[i] = From(float(i) / 4);
+  for (const index_t from_stride : {1, 3, -2})
+    for (const index_t to_stride : {1, 2, -4}) {
+      std::vector<To> to(60, To(-1.f)), wanted = to;
+      for (index_t c = 0; c < 6; ++c) wanted[std::size_t(30 + c * to_stride)] = To(float(30 + c * from_stride) / 4);
+      copy_row(from.data() + 30, from_stride, to.data() + 30, to_stride, 6);
+      EXPECT_EQ(to, wanted) << from_stride << " to " << to_stride;
+    }
+}
+
+TEST(copy_row, copies_the_channels_of_a_token_to_another_precision_and_stride) {
+  expect_copied<float, float>();
+  expect_copied<float, double>();
+  expect_copied<double, float>();
+  expect_copied<double, double>();
 }
 
 }  // namespace

@@ -49,6 +49,16 @@ TEST(scale_invariant, takes_any_alpha_and_beta_of_theorem_1) {
       }
 }
 
+// Where beta = alpha log alpha, a_0 is 0: rounding must not make it the root of a negative number.
+TEST(scale_invariant, is_real_at_the_edge_of_theorem_1) {
+  for (double alpha = 1.01; alpha < 20; alpha += 0.01) {
+    const scale_invariant edge{.alpha = alpha, .beta = alpha * std::log(alpha)};
+    EXPECT_NO_THROW(edge.check({}));
+    EXPECT_NEAR(edge.at(0).scale, 0, 1e-7) << alpha;
+    EXPECT_NEAR(edge.at(0).shift, std::log(alpha), 1e-14) << alpha;
+  }
+}
+
 // The form with alpha = beta = sqrt(e) is the default, whoever computes the root.
 TEST(scale_invariant, default_is_the_root_of_e) {
   EXPECT_EQ(scale_invariant{}.alpha, std::sqrt(std::numbers::e));

@@ -21,10 +21,12 @@ struct head_view {
 // Channels of one token to those of another, in whatever precision and stride both have.
 template <class From, class To>
 void copy_row(const From* from, index_t from_stride, To* to, index_t to_stride, index_t channels) {
-  if (from_stride == 1 && to_stride == 1 && std::is_same_v<From, To>)
-    std::copy(from, from + channels, to);
-  else
-    for (index_t c = 0; c < channels; ++c) to[c * to_stride] = static_cast<To>(from[c * from_stride]);
+  if constexpr (std::is_same_v<From, To>)
+    if (from_stride == 1 && to_stride == 1) {
+      std::copy(from, from + channels, to);
+      return;
+    }
+  for (index_t c = 0; c < channels; ++c) to[c * to_stride] = static_cast<To>(from[c * from_stride]);
 }
 
 // Strided memory as a tensor of (batch, head, token, channel): what an engine hands over instead of an Eigen tensor. Extents and
