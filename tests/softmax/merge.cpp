@@ -91,8 +91,7 @@ void expect_every_element() {
   Eigen::array<Eigen::Index, Rank> extents;
   Eigen::array<Eigen::Index, Rank - 1> rows;
   extents.fill(3), rows.fill(3);
-  const attended left{Eigen::Tensor<S, Rank, Layout>(extents), Eigen::Tensor<T, Rank - 1, Layout>(rows)};
-  auto filled = left;
+  attended filled{Eigen::Tensor<S, Rank, Layout>(extents), Eigen::Tensor<T, Rank - 1, Layout>(rows)};
   for (Eigen::Index i = 0; i < filled.output.size(); ++i) filled.output.data()[i] = S(float(i % 5));
   filled.log_sum_exp.setConstant(T(2));
   auto other = filled;
