@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/scalar.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -20,7 +21,7 @@ struct dual {
   dual(const V& v, const V& s) : value(v), slope(s) {}
   template <class Number>
     requires(std::is_arithmetic_v<Number> && !std::same_as<Number, V>)
-  dual(Number v) : dual(V(v)) {}
+  dual(Number v) : dual(V(static_cast<simd::scalar<V>>(v))) {}
 
   friend dual operator+(const dual& a, const dual& b) { return {a.value + b.value, a.slope + b.slope}; }
   friend dual operator-(const dual& a, const dual& b) { return {a.value - b.value, a.slope - b.slope}; }
@@ -42,6 +43,11 @@ struct dual {
   friend auto operator>(const dual& a, const dual& b) { return a.value > b.value; }
   friend auto operator<=(const dual& a, const dual& b) { return a.value <= b.value; }
   friend auto operator>=(const dual& a, const dual& b) { return a.value >= b.value; }
+};
+
+template <class V>
+struct simd::scalar_of<dual<V>> {
+  using type = simd::scalar<V>;
 };
 
 template <class V>
@@ -97,7 +103,7 @@ dual<V> cos(const dual<V>& x) {
 template <class V>
 dual<V> erf(const dual<V>& x) {
   using std::erf, std::exp;
-  return chain<V>(x, erf(x.value), V(1.1283791670955125739) * exp(-x.value * x.value));
+  return chain<V>(x, erf(x.value), V(simd::scalar<V>(1.1283791670955125739)) * exp(-x.value * x.value));
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA

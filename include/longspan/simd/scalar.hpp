@@ -2,12 +2,12 @@
 
 #include <type_traits>
 
-#include <longspan/simd/dual.hpp>
+#include <longspan/core/config.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 namespace simd {
 
-// The scalar in the lanes of a batch, behind a dual number, or the scalar itself: what a transform rounds its constants to.
+// The scalar in the lanes of a batch, behind a dual number (simd/dual.hpp), or the scalar itself: what a transform rounds its constants to.
 template <class Value>
 struct scalar_of {
   using type = typename Value::value_type;
@@ -16,10 +16,6 @@ template <class Value>
   requires std::is_arithmetic_v<Value>
 struct scalar_of<Value> {
   using type = Value;
-};
-template <class V>
-struct scalar_of<dual<V>> {
-  using type = typename scalar_of<V>::type;
 };
 template <class Value>
 using scalar = typename scalar_of<Value>::type;
