@@ -1,4 +1,5 @@
 #include <longspan/simd/batch.hpp>
+#include <longspan/simd/dual.hpp>
 
 #include <gtest/gtest.h>
 

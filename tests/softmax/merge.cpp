@@ -29,7 +29,8 @@ part attention(index_t first, index_t last) {
     for (index_t j = first; j < last; ++j) {
       const double weight = std::exp(8 * std::sin(double(7 * j + i)));
       sum += weight;
-      made.output.col(i) += weight * Eigen::Vector2d(double(j), std::cos(double(j)));
+      made.output(0, i) += weight * double(j);
+      made.output(1, i) += weight * std::cos(double(j));
     }
     made.output.col(i) /= sum;
     made.log_sum_exp(i) = std::log(sum);
