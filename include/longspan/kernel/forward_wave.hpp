@@ -8,6 +8,7 @@
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
+#include <longspan/core/shapes.hpp>
 #include <longspan/kernel/forward_tile.hpp>
 #include <longspan/kernel/head_operands.hpp>
 #include <longspan/tensor/view.hpp>

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <cmath>
 #include <concepts>
-#include <memory>
 #include <type_traits>
-#include <vector>
 
+#include <longspan/core/index.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/simd/scalar.hpp>
 #include <longspan/transform/concept.hpp>

@@ -1,10 +1,6 @@
 #pragma once
 
-#include <algorithm>
-
-#include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
-#include <longspan/core/shapes.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
