@@ -15,7 +15,9 @@ namespace longspan::inline LONGSPAN_ISA {
 //   static auto make_log_sum_exp<S>(const shapes&)  a new (batch, head, query) of the same
 //   static view<S> log_sum_exp_of(X&)               a (batch, head, query) as (batch, head, query, 1)
 template <class X>
-struct tensor_traits;
+struct tensor_traits {
+  static_assert(sizeof(X) == 0, "not a tensor, matrix, map or longspan::view: evaluate an expression first, as in (q * 2.f).eval()");
+};
 
 template <class X>
 using traits_of = tensor_traits<std::remove_cvref_t<X>>;
