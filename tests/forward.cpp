@@ -26,6 +26,7 @@ TEST(forward, every_overload_computes_the_same) {
   const placement where{.first_query = 0};
   forward_into(mechanism, in.q, in.k, in.v, output), expect(false);
   forward_into(mechanism, in.q, in.k, in.v, output, where), expect(false);
+  forward_into(mechanism, in.q, in.k, in.v, output, placement{.first_query = 0}), expect(false);
   forward_into(mechanism, in.q, in.k, in.v, output, log_sum_exp), expect(true);
   forward_into(mechanism, in.q, in.k, in.v, output, log_sum_exp, where), expect(true);
   forward_into(Eigen::DefaultDevice{}, mechanism, in.q, in.k, in.v, output, log_sum_exp), expect(true);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
+#include <type_traits>
 #include <utility>
 
 #include <longspan/core/device.hpp>
@@ -22,6 +24,7 @@ namespace longspan::inline LONGSPAN_ISA {
 // float otherwise. The device runs it: Eigen::DefaultDevice or Eigen::ThreadPoolDevice, with the same bits. Throws shape_error where
 // the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then written.
 template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
+  requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
   using S = element_of<Q>;
@@ -51,6 +54,7 @@ template <device D, class... Parts, class Q, class K, class V, class Output>
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   const placement& where = {}) {
   const view<const element_of<Q>> queries = view_of(q);
+  checked(queries, view_of(k), view_of(v), where);
   buffer<compute_t<element_of<Q>>> log_sum_exp(std::size_t(queries.extent[0] * queries.extent[1] * queries.extent[2]));
   const index_t heads = queries.extent[1], tokens = queries.extent[2];
   forward_into(d, whole, q, k, v, output,

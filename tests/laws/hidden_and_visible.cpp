@@ -85,6 +85,9 @@ TEST(an_infinite_value, reaches_the_output_of_the_rows_that_see_it) {
 TEST(large_logits, do_not_overflow) {
   const auto large = attend_to({3e37f, 3e37f, -3e37f}, {1, 3, 5});
   EXPECT_EQ(large.output(0), 2);
+  const auto close = attend_to({3.1e9f, 3.1e9f}, {1, 3});
+  EXPECT_EQ(close.output(0), 2);
+  EXPECT_FLOAT_EQ(close.log_sum_exp(0), 3.1e9f);
 }
 
 }  // namespace

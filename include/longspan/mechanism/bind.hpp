@@ -3,6 +3,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bound.hpp>
@@ -37,6 +38,9 @@ void check(const mechanism<Parts...>& whole, const shapes& call) {
   static_assert((0 + ... + is_mask<Parts>) >= 1, "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
   const auto one = [&](const auto& part) {
     if constexpr (requires { part.check(call); }) part.check(call);
+    if constexpr (rotation<std::remove_cvref_t<decltype(part)>>)
+      require(2 * index_t(part.frequencies(call.channels).frequencies.size()) <= call.channels, "rotation: frequencies",
+              "at most one for each pair of channels", part.frequencies(call.channels).frequencies.size());
   };
   std::apply([&](const Parts&... each) { (one(each), ...); }, whole.parts);
 }

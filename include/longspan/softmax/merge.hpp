@@ -29,7 +29,7 @@ struct merged_row {
 // differ.
 template <class Output, class LogSumExp>
 attended<Output, LogSumExp> merge(const attended<Output, LogSumExp>& left, const attended<Output, LogSumExp>& right) {
-  using T = element_of<LogSumExp>;
+  using T = compute_t<element_of<Output>>;
   const auto a = view_of(left.output), b = view_of(right.output);
   constexpr const char* axes[] = {"batch", "heads", "tokens", "channels"};
   for (std::size_t axis = 0; axis < 4; ++axis) require_equal("left", "right", axes[axis], a.extent[axis], b.extent[axis]);
@@ -37,16 +37,22 @@ attended<Output, LogSumExp> merge(const attended<Output, LogSumExp>& left, const
   const auto out = view_of(both.output);
   const auto lse = traits_of<LogSumExp>::log_sum_exp_of(both.log_sum_exp);
   const auto other = traits_of<LogSumExp>::log_sum_exp_of(right.log_sum_exp);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    require_equal("log_sum_exp", "output", axes[axis], lse.extent[axis], a.extent[axis]);
+    require_equal("log_sum_exp", "output", axes[axis], other.extent[axis], a.extent[axis]);
+  }
+  constexpr T nothing = -std::numeric_limits<T>::infinity();
   for (index_t n = 0; n < out.extent[0]; ++n)
     for (index_t h = 0; h < out.extent[1]; ++h)
       for (index_t i = 0; i < out.extent[2]; ++i) {
         T& kept = *lse.head(n, h).row(i);
-        const merged_row<T> share(kept, *other.head(n, h).row(i));
+        const T a_sum = kept, b_sum = *other.head(n, h).row(i);
+        const merged_row<T> share(a_sum, b_sum);
         kept = share.log_sum_exp;
         for (index_t c = 0; c < out.extent[3]; ++c) {
           auto& channel = out.head(n, h).row(i)[c * out.stride[3]];
-          const T from_left = share.left == 0 ? T(0) : share.left * T(channel);
-          const T from_right = share.right == 0 ? T(0) : share.right * T(b.head(n, h).row(i)[c * b.stride[3]]);
+          const T from_left = a_sum == nothing ? T(0) : share.left * T(channel);
+          const T from_right = b_sum == nothing ? T(0) : share.right * T(b.head(n, h).row(i)[c * b.stride[3]]);
           channel = static_cast<element_of<Output>>(from_left + from_right);
         }
       }
