@@ -38,9 +38,10 @@ void check(const mechanism<Parts...>& whole, const shapes& call) {
   static_assert((0 + ... + is_mask<Parts>) >= 1, "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
   const auto one = [&](const auto& part) {
     if constexpr (requires { part.check(call); }) part.check(call);
-    if constexpr (rotation<std::remove_cvref_t<decltype(part)>>)
-      require(2 * index_t(part.frequencies(call.channels).frequencies.size()) <= call.channels, "rotation: frequencies",
-              "at most one for each pair of channels", part.frequencies(call.channels).frequencies.size());
+    if constexpr (rotation<std::remove_cvref_t<decltype(part)>>) {
+      const auto pairs = index_t(part.frequencies(call.channels).frequencies.size());
+      require(2 * pairs <= call.channels, "rotation: frequencies", "at most one for each pair of channels", pairs);
+    }
   };
   std::apply([&](const Parts&... each) { (one(each), ...); }, whole.parts);
 }

@@ -13,7 +13,8 @@
 namespace longspan::inline LONGSPAN_ISA {
 
 // The softmax of one query row while its keys arrive tile by tile (arXiv 1805.02867): the maximum so far and the sum of the weights
-// under it. The maximum is subtracted before the change to base 2: a difference of close numbers is exact, however large they are. A sink is a weight that is there before the first key.
+// under it. The maximum is subtracted before the change to base 2: a difference of close numbers is exact, however large they are. A
+// sink is a weight that is there before the first key.
 template <class T>
 class online_softmax {
   using Batch = batch<T>;
