@@ -1,30 +1,11 @@
-// What a mechanism costs above plain causal attention of the same shape: both run in turn in every iteration, so that the noise of the
-// machine falls on both, and the best runs of each are compared.
-#include <benchmark/benchmark.h>
-
-#include <longspan/longspan.hpp>
-
-#include "support/inputs.hpp"
-#include "support/roofline.hpp"
+// What a part costs: a mechanism with it and one without run in turn on the same tensors.
+#include "support/benchmarks.hpp"
 
 namespace {
 
 using namespace longspan;
 
-constexpr index_t n = 4096, d = 64;
-
-template <class Mechanism>
-void cost(benchmark::State& state, const Mechanism& mechanism) {
-  const inputs<float> in(1, 1, n, n, d, d);
-  tensor<float> output(1, 1, n, d);
-  roofline::shortest plain, run;
-  for (auto _ : state) {
-    plain.time([&] { forward_into(dot_product{} | causal{}, in.q, in.k, in.v, output); });
-    state.SetIterationTime(run.time([&] { forward_into(mechanism, in.q, in.k, in.v, output); }));
-  }
-  state.counters["over plain"] = run.best() / plain.best() - 1;
-  roofline::count<float>(state, run, double(n) * double(n) * double(2 * d), double(n));
-}
+constexpr index_t trained = 512;
 
 // A user's transform that reads positions; ALiBi is the same thing built in.
 struct own_decay {
@@ -35,31 +16,37 @@ struct own_decay {
   }
 };
 
+template <class Base, class Other>
+void add_cost(const std::string& name, const Base& base, const Other& other) {
+  add("transform/" + name, [=](benchmark::State& state) {
+    const attention_shape shape{.keys = 4096};
+    attention_tensors<float> tensors(shape);
+    const both times = run_in_turn(state, [&] { tensors.attend(base); }, [&] { tensors.attend(other); });
+    count<float>(state, times.other, shape, causal_pairs(shape));
+    state.counters["cost"] = times.ratio() - 1;
+  });
+}
+
 template <class Mechanism>
-void add(const char* name, const Mechanism& mechanism) {
-  benchmark::RegisterBenchmark(name, [=](benchmark::State& state) { cost(state, mechanism); })
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond)
-      ->MinTime(0.5);
+void add_cost_over_plain(const std::string& name, const Mechanism& mechanism) {
+  add_cost(name, dot_product{} | causal{}, mechanism);
 }
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  add("plain", dot_product{} | causal{});
-  add("temperature", dot_product{} | temperature{0.5} | causal{});
-  add("rope", rope{} | dot_product{} | causal{});
-  add("p_rope", p_rope{} | dot_product{} | causal{});
-  add("info_scale", dot_product{} | info_scale{.trained = 512} | causal{});
-  add("log_n", dot_product{} | log_n{.trained = 512} | causal{});
-  add("ss_max", dot_product{} | ss_max{.scale = 0.43} | causal{});
-  add("cosine + cos_scale + info_scale", cosine{} | cos_scale{64} | info_scale{.trained = 512} | causal{});
-  add("scale_invariant", dot_product{} | scale_invariant{} | causal{});
-  add("alibi", dot_product{} | alibi{} | causal{});
-  add("by_distance", dot_product{} | by_distance{[](index_t t) { return -0.01 * double(t); }} | causal{});
-  add("softcap", dot_product{} | softcap{50} | causal{});
-  add("a user's own decay", dot_product{} | own_decay{0.004f} | causal{});
-  benchmark::Initialize(&count, arguments);
-  if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
+void add_benchmarks() {
+  add_cost_over_plain("plain", dot_product{} | causal{});  // the noise of the others
+  add_cost_over_plain("temperature", dot_product{} | temperature{0.5} | causal{});
+  add_cost_over_plain("rope", rope{} | dot_product{} | causal{});
+  add_cost_over_plain("p_rope", p_rope{} | dot_product{} | causal{});
+  add_cost_over_plain("info_scale", dot_product{} | info_scale{.trained = trained} | causal{});
+  add_cost_over_plain("log_n", dot_product{} | log_n{.trained = trained} | causal{});
+  add_cost_over_plain("ss_max", dot_product{} | ss_max{.scale = 0.43} | causal{});
+  add_cost_over_plain("cosine + cos_scale + info_scale", cosine{} | cos_scale{64} | info_scale{.trained = trained} | causal{});
+  add_cost_over_plain("scale_invariant", dot_product{} | scale_invariant{} | causal{});
+  add_cost_over_plain("alibi", dot_product{} | alibi{} | causal{});
+  add_cost_over_plain("by_distance", dot_product{} | by_distance{[](index_t t) { return -0.01 * double(t); }} | causal{});
+  add_cost_over_plain("softcap", dot_product{} | softcap{50} | causal{});
+  const float slope = float(alibi::slope(0, 1));
+  add_cost("own decay over alibi", dot_product{} | alibi{} | causal{}, dot_product{} | own_decay{slope} | causal{});
 }

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <chrono>
-#include <limits>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -11,70 +11,73 @@
 #include <longspan/simd/multiply_add.hpp>
 #include <longspan/tile/buffer.hpp>
 
-// What this machine can do, measured in this process: every figure of the benchmarks is a share of it.
+#include "stopwatch.hpp"
+
+// What one core of this machine can do, measured in this process: every figure of the benchmarks is a share of it. Each question
+// measures anew, and the best of all answers so far counts, so that no share profits from a moment in which the machine was slow.
 namespace roofline {
 
-inline double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+// Seconds of `steps` rounds of multiply-adds in independent chains, as many as hide the latency and leave room for both constants.
+template <class Batch, int chains>
+double time_multiply_adds(long steps) {
+  using T = longspan::simd::scalar<Batch>;
+  Batch sum[chains];
+  for (int c = 0; c < chains; ++c) sum[c] = Batch(T(c));
+  Batch x(T(0.999)), y(T(1e-3));
+  benchmark::DoNotOptimize(x);
+  benchmark::DoNotOptimize(y);
+  const double begin = seconds();
+  for (long s = 0; s < steps; ++s) {
+#pragma GCC unroll 24
+    for (int c = 0; c < chains; ++c) sum[c] = longspan::simd::multiply_add(x, sum[c], y);
+  }
+  const double taken = seconds() - begin;
+  for (int c = 0; c < chains; ++c) benchmark::DoNotOptimize(sum[c]);
+  return taken;
 }
 
-// Multiply-adds of T a second, as flop/s, of one core: 24 independent chains (12 where there are 16 registers) in the registers of the
-// instruction set the benchmark was built for. The best of eight runs of some 20 ms.
+// Multiply-adds of T as flop/s, in the registers of the instruction set the benchmark was built for. Bursts of some 5 ms.
 template <class T>
-double measure_flops() {
+double flops() {
   using Batch = longspan::batch<T>;
   constexpr int chains = sizeof(Batch) == 64 ? 24 : 12;
-  constexpr long steps = 2'000'000;
-  double best = 0;
-  for (int run = 0; run < 8; ++run) {
-    Batch sum[chains];
-    for (int c = 0; c < chains; ++c) sum[c] = Batch(T(c));
-    Batch x(T(0.999)), y(T(1e-3));
-    benchmark::DoNotOptimize(x);
-    benchmark::DoNotOptimize(y);
-    const double begin = seconds();
-    for (long s = 0; s < steps; ++s) {
-#pragma GCC unroll 24
-      for (int c = 0; c < chains; ++c) sum[c] = longspan::simd::multiply_add(x, sum[c], y);
-    }
-    const double taken = seconds() - begin;
-    for (int c = 0; c < chains; ++c) benchmark::DoNotOptimize(sum[c]);
-    best = std::max(best, 2.0 * chains * double(longspan::simd::lanes<Batch>) * double(steps) / taken);
-  }
+  constexpr long steps = 500'000;
+  static double best = 0;
+  for (int burst = 0; burst < 8; ++burst)
+    best = std::max(best, 2.0 * chains * double(longspan::simd::lanes<Batch>) * double(steps) / time_multiply_adds<Batch, chains>(steps));
   return best;
 }
 
-// Measured once a process, at first use.
-template <class T>
-double flops() {
-  static const double measured = measure_flops<T>();
-  return measured;
+// Enough bytes that no cache keeps what is read over and over.
+inline long beyond_caches() {
+  return 8 * std::max(sysconf(_SC_LEVEL3_CACHE_SIZE), 16l << 20);
 }
 
-// The shortest of several runs: what the code takes when the machine leaves it alone.
-class shortest {
- public:
-  template <class Work>
-  double time(const Work& work) {
-    const double begin = seconds();
-    work();
-    const double taken = seconds() - begin;
-    best_ = std::min(best_, taken);
-    return taken;
-  }
-  double best() const { return best_; }
+// Seconds to read the memory once, as `streams` parts that are read abreast, a cache line of each at a time.
+template <int streams>
+double time_reading(const longspan::buffer<float>& memory) {
+  using Batch = longspan::batch<float>;
+  constexpr long lanes = longspan::simd::lanes<Batch>, line = std::max(16l, lanes);
+  const long part = long(memory.size()) / streams / line * line;
+  Batch sum[line / lanes];
+  for (Batch& each : sum) each = Batch(0.f);
+  const double begin = seconds();
+  for (long at = 0; at < part; at += line)
+    for (int s = 0; s < streams; ++s)
+      for (long l = 0; l < line / lanes; ++l) sum[l] += longspan::simd::load<Batch>(memory.data() + s * part + at + l * lanes);
+  const double taken = seconds() - begin;
+  for (Batch& each : sum) benchmark::DoNotOptimize(each);
+  return taken;
+}
 
- private:
-  double best_ = std::numeric_limits<double>::infinity();
-};
-
-// The counters of every benchmark, from its shortest run: work in flop, the share of the peak measured in this process (of as many
-// cores as threads), and tokens.
-template <class T>
-void count(benchmark::State& state, const shortest& run, double flop, double tokens, int threads = 1) {
-  state.counters["GFLOP/s"] = flop / run.best() * 1e-9;
-  state.counters["of peak"] = flop / run.best() / (flops<T>() * threads);
-  state.counters["tokens/s"] = tokens / run.best();
+// Bytes a second that one core reads, from memory like that of any tensor. Several streams keep more prefetchers busy than one.
+inline double bandwidth() {
+  static const longspan::buffer<float> memory(std::size_t(beyond_caches()) / sizeof(float), 1.f);
+  static double best = 0;
+  const double bytes = double(memory.size() * sizeof(float));
+  for (int pass = 0; pass < 3; ++pass)
+    best = std::max({best, bytes / time_reading<1>(memory), bytes / time_reading<4>(memory), bytes / time_reading<8>(memory)});
+  return best;
 }
 
 }  // namespace roofline

@@ -1,0 +1,46 @@
+// The memory of a call on top of its tensors: the peak of the process's resident memory, whoever asked for it and by whatever means.
+#include <malloc.h>
+
+#include <fstream>
+
+#include "support/benchmarks.hpp"
+
+namespace {
+
+constexpr double mebi = 1 << 20;
+
+// "VmRSS:", resident now, or "VmHWM:", the most since the last reset, in MiB (Linux).
+double resident(const std::string& which) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (double kibi; word == which && status >> kibi) return kibi / 1024;
+  return 0;
+}
+bool reset_peak() { return bool(std::ofstream("/proc/self/clear_refs") << "5" << std::flush); }
+
+template <class Mechanism>
+void add_memory(const std::string& name, const Mechanism& mechanism, double (*pairs)(const attention_shape&)) {
+  const attention_shape shape{.keys = 131072};
+  add("memory/" + name + shape.name(), [=](benchmark::State& state) {
+    // Large blocks go back to the system at once, so that what an earlier call has left is not there to hide in.
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    attention_tensors<float> tensors(shape);
+    malloc_trim(0);
+    const double before = resident("VmRSS:");
+    if (!reset_peak()) return state.SkipWithError("the peak of resident memory cannot be reset here");
+    const shortest time = run(state, [&] { tensors.attend(mechanism); });
+    const double extra = resident("VmHWM:") - before;
+    count<float>(state, time, shape, pairs(shape));
+    state.counters["MiB of tensors"] = shape.elements() * sizeof(float) / mebi;
+    state.counters["MiB extra"] = extra;
+    state.counters["x keys and values"] = extra * mebi / (shape.key_and_value_elements() * sizeof(float));
+  })->Iterations(1);
+}
+
+}  // namespace
+
+void add_benchmarks() {
+  using longspan::dot_product;
+  add_memory("window:1024", dot_product{} | longspan::sliding_window{1023}, window_pairs<1024>);
+  add_memory("causal", dot_product{} | longspan::causal{}, causal_pairs);
+}
