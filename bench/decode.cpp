@@ -11,7 +11,7 @@ using longspan::causal, longspan::dot_product;
 template <class T>
 void decode(benchmark::State& state, const attention_shape& shape) {
   const double bytes = shape.elements() * sizeof(T);
-  std::vector<attention_tensors<T>> layers(std::size_t(double(roofline::beyond_caches()) / bytes) + 1, attention_tensors<T>(shape));
+  std::vector<attention_tensors<T>> layers(std::size_t(roofline::beyond_caches() / bytes) + 1, attention_tensors<T>(shape));
   std::size_t calls = 0;
   const shortest time = run(state, [&] { layers[calls++ % layers.size()].attend(dot_product{} | causal{}); });
   count<T>(state, time, shape, all_pairs(shape));

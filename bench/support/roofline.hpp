@@ -1,7 +1,5 @@
 #pragma once
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -49,8 +47,10 @@ double flops() {
 }
 
 // Enough bytes that no cache keeps what is read over and over.
-inline long beyond_caches() {
-  return 8 * std::max(sysconf(_SC_LEVEL3_CACHE_SIZE), 16l << 20);
+inline double beyond_caches() {
+  double largest = 16 << 20;
+  for (const auto& cache : benchmark::CPUInfo::Get().caches) largest = std::max(largest, double(cache.size));
+  return 8 * largest;
 }
 
 // Seconds to read the memory once, as `streams` parts that are read abreast, a cache line of each at a time.
@@ -72,7 +72,7 @@ double time_reading(const longspan::buffer<float>& memory) {
 
 // Bytes a second that one core reads, from memory like that of any tensor. Several streams keep more prefetchers busy than one.
 inline double bandwidth() {
-  static const longspan::buffer<float> memory(std::size_t(beyond_caches()) / sizeof(float), 1.f);
+  static const longspan::buffer<float> memory(std::size_t(beyond_caches() / sizeof(float)), 1.f);
   static double best = 0;
   const double bytes = double(memory.size() * sizeof(float));
   for (int pass = 0; pass < 3; ++pass)
