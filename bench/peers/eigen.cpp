@@ -14,4 +14,6 @@ struct eigen {
 }  // namespace
 
 peer* make_peer(const peer_task& task) { return new unfused<eigen>(task); }
-const char* peer_version() { return "Eigen " TEXT(EIGEN_WORLD_VERSION) "." TEXT(EIGEN_MAJOR_VERSION) "." TEXT(EIGEN_MINOR_VERSION); }
+const char* peer_version() {
+  return "Eigen " TEXT(EIGEN_WORLD_VERSION) "." TEXT(EIGEN_MAJOR_VERSION) "." TEXT(EIGEN_MINOR_VERSION);
+}

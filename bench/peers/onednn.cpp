@@ -45,7 +45,9 @@ class onednn {
     const memory weights(shape, engine_, s.data());
     run(step, {{DNNL_ARG_SRC, weights}, {DNNL_ARG_DST, weights}});
   }
-  void output(matrix_map s, const_matrix_map v, matrix_map o) { multiply(products_with_values_, s, v.data(), row_major(v.rows(), v.cols()), o); }
+  void output(matrix_map s, const_matrix_map v, matrix_map o) {
+    multiply(products_with_values_, s, v.data(), row_major(v.rows(), v.cols()), o);
+  }
 
  private:
   // By rows of queries and number of keys: a primitive compiles its code when it is made.
@@ -76,6 +78,7 @@ class onednn {
 peer* make_peer(const peer_task& task) { return new unfused<onednn>(task); }
 const char* peer_version() {
   const dnnl_version_t* it = dnnl_version();
-  static const std::string version = "oneDNN " + std::to_string(it->major) + "." + std::to_string(it->minor) + "." + std::to_string(it->patch);
+  static const std::string version =
+      "oneDNN " + std::to_string(it->major) + "." + std::to_string(it->minor) + "." + std::to_string(it->patch);
   return version.c_str();
 }

@@ -17,8 +17,8 @@ struct openblas {
  private:
   template <class Left>
   static void multiply(CBLAS_TRANSPOSE right, float scale, const Left& a, const_matrix_map b, int b_stride, matrix_map c) {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, right, int(c.rows()), int(c.cols()), int(a.cols()), scale, a.data(), int(a.cols()), b.data(),
-                b_stride, 0, c.data(), int(c.cols()));
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, right, int(c.rows()), int(c.cols()), int(a.cols()), scale, a.data(), int(a.cols()),
+                b.data(), b_stride, 0, c.data(), int(c.cols()));
   }
 };
 

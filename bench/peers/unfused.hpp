@@ -29,11 +29,14 @@ template <class Library>
 class unfused : public peer {
  public:
   explicit unfused(const peer_task& task)
-      : task_(task), scores_(std::size_t(rows_at_once * task.tokens)), output_(std::size_t(task.heads * task.tokens * task.channels)) {}
+      : task_(task),
+        scores_(std::size_t(rows_at_once * task.tokens)),
+        output_(std::size_t(task.heads * task.tokens * task.channels)) {}
 
   void attend() override {
     for (long h = 0; h < task_.heads; ++h)
-      for (long first = 0; first < task_.tokens; first += rows_at_once) attend(h, first, std::min(rows_at_once, task_.tokens - first));
+      for (long first = 0; first < task_.tokens; first += rows_at_once)
+        attend(h, first, std::min(rows_at_once, task_.tokens - first));
   }
   const float* output() override { return output_.data(); }
 
@@ -51,7 +54,8 @@ class unfused : public peer {
   }
 
   static void hide_future(matrix_map s, long first) {
-    for (Eigen::Index i = 0; i < s.rows(); ++i) s.row(i).tail(s.cols() - first - i - 1).setConstant(-std::numeric_limits<float>::infinity());
+    for (Eigen::Index i = 0; i < s.rows(); ++i)
+      s.row(i).tail(s.cols() - first - i - 1).setConstant(-std::numeric_limits<float>::infinity());
   }
 
   peer_task task_;

@@ -19,8 +19,8 @@ struct attention_shape {
   // As the names of benchmarks tell it: what is as usual stays unsaid.
   std::string name() const {
     const auto part = [](const char* what, index_t number) { return std::string("/") + what + ":" + std::to_string(number); };
-    return part("heads", heads) + (key_heads == heads ? "" : part("key_heads", key_heads)) + part("n", keys) + part("d", channels) +
-           (value_channels == channels ? "" : part("dv", value_channels));
+    return part("heads", heads) + (key_heads == heads ? "" : part("key_heads", key_heads)) + part("n", keys) +
+           part("d", channels) + (value_channels == channels ? "" : part("dv", value_channels));
   }
   double key_and_value_elements() const { return double(key_heads * keys) * double(channels + value_channels); }
   double elements() const { return key_and_value_elements() + double(heads * queries) * double(channels + value_channels); }

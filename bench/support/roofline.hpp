@@ -15,34 +15,51 @@
 // measures anew, and the best of all answers so far counts, so that no share profits from a moment in which the machine was slow.
 namespace roofline {
 
-// Seconds of `steps` rounds of multiply-adds in independent chains, as many as hide the latency and leave room for both constants.
-template <class Batch, int chains>
+// Keeps the compiler from knowing what a register holds: it then computes each product anew. No instruction comes of it.
+template <class Batch>
+void hide(Batch& x) {
+  auto held = [&] {
+    if constexpr (longspan::simd::is_scalar<Batch>)
+      return x;
+    else
+      return typename Batch::register_type(x);
+  }();
+#if defined(__aarch64__)
+  asm volatile("" : "+w"(held));
+#else
+  asm volatile("" : "+v"(held));
+#endif
+  x = held;
+}
+
+// Seconds of `steps` rounds of multiply-adds, to as many sums as hide the latency of one.
+template <class Batch, int sums>
 double time_multiply_adds(long steps) {
   using T = longspan::simd::scalar<Batch>;
-  Batch sum[chains];
-  for (int c = 0; c < chains; ++c) sum[c] = Batch(T(c));
-  Batch x(T(0.999)), y(T(1e-3));
-  benchmark::DoNotOptimize(x);
-  benchmark::DoNotOptimize(y);
+  Batch sum[sums], x(T(0.999)), y(T(1e-3));
+  for (int c = 0; c < sums; ++c) sum[c] = Batch(T(c));
   const double begin = seconds();
   for (long s = 0; s < steps; ++s) {
 #pragma GCC unroll 24
-    for (int c = 0; c < chains; ++c) sum[c] = longspan::simd::multiply_add(x, sum[c], y);
+    for (int c = 0; c < sums; ++c) {
+      hide(x);
+      sum[c] = longspan::simd::multiply_add(x, y, sum[c]);
+    }
   }
   const double taken = seconds() - begin;
-  for (int c = 0; c < chains; ++c) benchmark::DoNotOptimize(sum[c]);
+  for (Batch& each : sum) benchmark::DoNotOptimize(each);
   return taken;
 }
 
-// Multiply-adds of T as flop/s, in the registers of the instruction set the benchmark was built for. Bursts of some 5 ms.
+// Multiply-adds of T as flop/s, in the registers of the instruction set the benchmark was built for. Bursts of a few milliseconds.
 template <class T>
 double flops() {
   using Batch = longspan::batch<T>;
-  constexpr int chains = sizeof(Batch) == 64 ? 24 : 12;
-  constexpr long steps = 500'000;
+  constexpr int sums = sizeof(Batch) == 64 ? 24 : 12;
+  constexpr long steps = 1'000'000;
+  constexpr double flop = 2.0 * sums * double(longspan::simd::lanes<Batch>) * double(steps);
   static double best = 0;
-  for (int burst = 0; burst < 8; ++burst)
-    best = std::max(best, 2.0 * chains * double(longspan::simd::lanes<Batch>) * double(steps) / time_multiply_adds<Batch, chains>(steps));
+  for (int burst = 0; burst < 8; ++burst) best = std::max(best, flop / time_multiply_adds<Batch, sums>(steps));
   return best;
 }
 
@@ -53,18 +70,19 @@ inline double beyond_caches() {
   return 8 * largest;
 }
 
-// Seconds to read the memory once, as `streams` parts that are read abreast, a cache line of each at a time.
-template <int streams>
+// Seconds to read the memory once, as `streams` parts that are read abreast, four cache lines of each at a time.
+template <long streams>
 double time_reading(const longspan::buffer<float>& memory) {
   using Batch = longspan::batch<float>;
-  constexpr long lanes = longspan::simd::lanes<Batch>, line = std::max(16l, lanes);
-  const long part = long(memory.size()) / streams / line * line;
-  Batch sum[line / lanes];
-  for (Batch& each : sum) each = Batch(0.f);
+  constexpr long lanes = longspan::simd::lanes<Batch>, chunk = 64;
+  const long part = long(memory.size()) / streams / chunk * chunk;
+  Batch sum[4] = {Batch(0.f), Batch(0.f), Batch(0.f), Batch(0.f)};
   const double begin = seconds();
-  for (long at = 0; at < part; at += line)
-    for (int s = 0; s < streams; ++s)
-      for (long l = 0; l < line / lanes; ++l) sum[l] += longspan::simd::load<Batch>(memory.data() + s * part + at + l * lanes);
+  for (long at = 0; at < part; at += chunk)
+    for (const float* from = memory.data() + at; from < memory.data() + streams * part; from += part) {
+#pragma GCC unroll 16
+      for (long l = 0; l < chunk / lanes; ++l) sum[l % 4] += longspan::simd::load<Batch>(from + l * lanes);
+    }
   const double taken = seconds() - begin;
   for (Batch& each : sum) benchmark::DoNotOptimize(each);
   return taken;

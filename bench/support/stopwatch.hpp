@@ -6,9 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
-inline double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // The shortest of several runs: what the code takes when the machine leaves it alone.
 class shortest {
