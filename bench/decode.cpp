@@ -1,5 +1,5 @@
-// One query over a cache of keys and values. Each call reads the cache of another layer, as a model does, so that every key and value
-// comes from memory; GB/s counts each of them once, however many query heads share it.
+// One query over a cache of keys and values. Each call reads the cache of another layer, as a model does, so that every key and
+// value comes from memory; GB/s counts each of them once, however many query heads share it.
 #include <vector>
 
 #include "support/benchmarks.hpp"

@@ -1,4 +1,4 @@
-// The memory of a call on top of its tensors: the peak of the process's resident memory, whoever asked for it and by whatever means.
+// The memory of a call on top of its tensors: the peak of what is resident, whoever asked for it and by whatever means.
 #include <malloc.h>
 
 #include <fstream>

@@ -1,5 +1,5 @@
-// What users would pick instead, each in turn with longspan on the same tensors and one thread. A peer is a module beside this program;
-// one that could not be built is not there, and is left out with a word.
+// What users would pick instead, each in turn with longspan on the same tensors and one thread. A peer is a module beside this
+// program; one that could not be built is not there, and is left out with a word.
 #include <dlfcn.h>
 #include <stdlib.h>
 

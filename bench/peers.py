@@ -1,7 +1,7 @@
 """Times attention by PyTorch's FlexAttention, ONNX Runtime and OpenVINO on one thread of the CPU, on the shapes of bench_peers.
 
 Usage: python3 peers.py <bench_roofline> <result.json> [seconds for each]
-Each is skipped with a word if it is missing. Shares are of the multiply-add peak that bench_roofline measures right before each engine.
+Each is skipped with a word if it is missing. Shares are of the multiply-add peak that bench_roofline measures right before each.
 """
 import json
 import os

@@ -6,8 +6,8 @@ exec </dev/null
 usage() {
   cat <<'END'
 Usage: sh bench/run.sh [--peers] [--quick]
-Installs what is missing (Debian, as root or with sudo), builds in build/bench-*, measures for some minutes, prints what is wanted beside
-what is measured, and writes both with a picture to bench/results/. Leave the machine alone meanwhile.
+Installs what is missing (Debian, as root or with sudo), builds in build/bench-*, measures for some minutes, prints what is wanted
+beside what is measured, and writes both with a picture to bench/results. Leave the machine alone meanwhile.
   --peers   compare with Eigen, OpenBLAS, oneDNN, PyTorch, ONNX Runtime and OpenVINO too. Installs the last three from PyPI (5 GB)
             into build/bench-python, unless LONGSPAN_PYTHON in the environment names a Python that has what is wanted of them
   --quick   short runs without the half minute at 131072 tokens, to see that everything works; results go to build/bench-results
@@ -70,7 +70,10 @@ if [ "$peers" = yes ]; then
     "$python" -m pip install --quiet numpy torch onnx onnxruntime openvino || echo "Some of PyPI's peers are missing." >&2
   fi
   # Where the wheel lies, without loading it; nothing where there is none.
-  torch=$("$python" -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")')
+  torch=$("$python" -c '
+import importlib.util
+wheel = importlib.util.find_spec("torch")
+print(wheel.submodule_search_locations[0] if wheel else "")')
   # A processor chosen by hand for some older OpenBLAS would slow down every newer one.
   unset OPENBLAS_CORETYPE
   build native peers -DLONGSPAN_TORCH="$torch"

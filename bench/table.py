@@ -89,10 +89,15 @@ def forward_rows(m):
 
 
 def narrow_rows(m, has_bfloat16):
-    rows = [("bfloat16", "native", 1.6 if has_bfloat16 else 0.9), ("bfloat16", "v3", 0.9), ("half", "native", 0.9), ("half", "v3", 0.9)]
-    for kind, build, wanted in rows:
+    for kind, build, wanted in [
+        ("bfloat16", "native", 1.6 if has_bfloat16 else 0.9),
+        ("bfloat16", "v3", 0.9),
+        ("half", "native", 0.9),
+        ("half", "v3", 0.9),
+    ]:
         where = "" if build == "native" else ", AVX2"
-        yield Row(f"{kind} tensors{where}, of the speed of float", wanted, m(build, f"forward/{kind}/causal/{SQUARE}", "x float"), TIMES)
+        speed = m(build, f"forward/{kind}/causal/{SQUARE}", "x float")
+        yield Row(f"{kind} tensors{where}, of the speed of float", wanted, speed, TIMES)
 
 
 def cost_rows(m):
@@ -205,8 +210,8 @@ def main(measured, results):
     date = datetime.date.fromisoformat(context["date"][:10])
     instructions = INSTRUCTION_SETS.get(context["instruction_set"], context["instruction_set"])
     machine = f"{processor()}, {instructions}, {context['compiler']}, {date}"
-    rows = [*forward_rows(m), *narrow_rows(m, has_bfloat16_products()), *cost_rows(m), *thread_rows(m), *decode_rows(m), *length_rows(m),
-            *memory_rows(m)]
+    rows = [*forward_rows(m), *narrow_rows(m, has_bfloat16_products()), *cost_rows(m), *thread_rows(m), *decode_rows(m),
+            *length_rows(m), *memory_rows(m)]
     table = [["what", "wanted", "measured", "met"]] + [row.cells() for row in rows]
     engines, peers = peer_table(m)
     print(machine)

@@ -22,8 +22,8 @@ inline void softmax_rows(matrix_map weights) {
   }
 }
 
-// Attention as three calls to a library: scores, softmax, weighted values. 256 query rows at a time, which keeps the scores in L2 at
-// short lengths and lets causal work skip most of what it would hide. A library has
+// Attention as three calls to a library: scores, softmax, weighted values. 256 query rows at a time, which keeps the scores in L2
+// at short lengths and lets causal work skip most of what it would hide. A library has
 //   scores(q, k, s): s = q k', softmax(s): by rows in place, output(s, v, o): o = s v
 template <class Library>
 class unfused : public peer {

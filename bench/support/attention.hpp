@@ -33,7 +33,7 @@ std::string name_of() {
   return std::is_same_v<T, Eigen::half> ? "half" : "float";
 }
 
-// A prime number of standard normal numbers, which the inputs repeat: to draw as many as the longest have takes longer than to attend.
+// A prime number of standard normal numbers, which the inputs repeat: to draw as many as the longest need takes longer than they do.
 inline const std::vector<float>& normal_numbers() {
   static const std::vector<float> numbers = [] {
     std::mt19937 generator(1);
@@ -48,7 +48,7 @@ inline const std::vector<float>& normal_numbers() {
 template <class T>
 using tensor = Eigen::Tensor<T, 4, Eigen::RowMajor>;
 
-// The tensors of one call, the same in every run. The output is written once, so that no run meets memory that nothing has touched.
+// The tensors of one call, the same in every run. The output is written once: no run meets memory that nothing has touched.
 template <class T>
 struct attention_tensors {
   tensor<T> q, k, v, output;

@@ -28,8 +28,8 @@ double window_pairs(const attention_shape& s) {
   return double(s.queries) * width - width * width / 2;
 }
 
-// The counters of every benchmark, from its shortest run: arithmetic and the tensors' bytes a second, both also as shares of what as many
-// cores as threads can do (the bandwidth is one core's: cores share it), and tokens.
+// The counters of every benchmark, from its shortest run: arithmetic and the tensors' bytes a second, as shares too of what as
+// many cores as threads can compute and of what one core can read, since cores share the memory; and tokens.
 template <class T>
 void count(benchmark::State& state, const shortest& time, const attention_shape& shape, double pairs, int threads = 1) {
   using compute = std::conditional_t<std::is_same_v<T, double>, double, float>;

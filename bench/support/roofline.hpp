@@ -51,7 +51,7 @@ double time_multiply_adds(long steps) {
   return taken;
 }
 
-// Multiply-adds of T as flop/s, in the registers of the instruction set the benchmark was built for. Bursts of a few milliseconds.
+// Multiply-adds of T as flop/s, in the registers of the instruction set the benchmark was built for. Bursts of milliseconds.
 template <class T>
 double flops() {
   using Batch = longspan::batch<T>;
