@@ -43,44 +43,50 @@ build() {
 # measure <name> "<program>...": what a processor cannot run is missing from the table.
 measure() {
   for program in $2; do
-    echo "Measuring: $program, $1" >&2
+    echo "Measuring: $program, $1"
     "$root/build/bench-$1/bench/bench_$program" --benchmark_min_time="$seconds" --benchmark_filter="-$skip" \
       --benchmark_out="$measured/$1-$program.json" --benchmark_out_format=json >"$measured/$1-$program.txt" ||
-      { echo "Skipped: $program, $1" >&2 && rm -f "$measured/$1-$program.json"; }
+      { echo "Skipped: $program, $1" && rm -f "$measured/$1-$program.json"; }
   done
 }
 
-install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libbenchmark-dev python3 gnuplot-nox
-build native "roofline forward decode transform threads lengths memory"
-build clang forward -DCMAKE_CXX_COMPILER="${LONGSPAN_CLANG:-clang++}"
-measure native "roofline forward decode transform threads lengths memory"
-measure clang forward
-if [ "$(uname -m)" = x86_64 ]; then
-  build v3 forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3
-  build baseline forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64
-  measure v3 forward
-  measure baseline forward
-fi
-
-if [ "$peers" = yes ]; then
-  install_packages libopenblas-dev libdnnl-dev python3-venv python3-dev
-  python=${LONGSPAN_PYTHON:-$root/build/bench-python/bin/python}
-  if [ ! -x "$python" ]; then
-    python3 -m venv "$root/build/bench-python"
-    "$python" -m pip install --quiet numpy torch onnx onnxruntime openvino || echo "Some of PyPI's peers are missing." >&2
+# The table is alone on the standard output.
+{
+  install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libbenchmark-dev python3 gnuplot-nox
+  build native "roofline forward decode transform threads lengths memory"
+  build clang forward -DCMAKE_CXX_COMPILER="${LONGSPAN_CLANG:-clang++}"
+  measure native "roofline forward decode transform threads lengths memory"
+  measure clang forward
+  if [ "$(uname -m)" = x86_64 ]; then
+    build v3 forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3
+    build baseline forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64
+    measure v3 forward
+    measure baseline forward
   fi
-  # Where the wheel lies, without loading it; nothing where there is none.
-  torch=$("$python" -c '
+
+  if [ "$peers" = yes ]; then
+    install_packages libopenblas-dev libdnnl-dev python3-venv python3-dev
+    python=${LONGSPAN_PYTHON:-$root/build/bench-python/bin/python}
+    if [ -z "${LONGSPAN_PYTHON:-}" ]; then
+      python3 -m venv "$root/build/bench-python"
+      for package in numpy torch onnx onnxruntime openvino; do
+        "$python" -m pip install --quiet "$package" || echo "Missing: $package"
+      done
+    fi
+    # Where the wheel lies, without loading it; nothing where there is none.
+    torch=$("$python" -c '
 import importlib.util
 wheel = importlib.util.find_spec("torch")
 print(wheel.submodule_search_locations[0] if wheel else "")')
-  # A processor chosen by hand for some older OpenBLAS would slow down every newer one.
-  unset OPENBLAS_CORETYPE
-  build native peers -DLONGSPAN_TORCH="$torch"
-  measure native peers
-  "$python" "$root/bench/peers.py" "$root/build/bench-native/bench/bench_roofline" "$measured/python-peers.json" "$seconds"
-fi
+    # A processor chosen by hand for some older OpenBLAS would slow down every newer one.
+    unset OPENBLAS_CORETYPE
+    build native peers -DLONGSPAN_TORCH="$torch"
+    measure native peers
+    "$python" "$root/bench/peers.py" "$root/build/bench-native/bench/bench_roofline" "$measured/python-peers.json" "$seconds" ||
+      echo "Skipped: the peers of PyPI"
+  fi
+} >&2
 
 python3 "$root/bench/table.py" "$measured" "$results"
 gnuplot -c "$root/bench/picture.gp" "$measured" "$results/forward.svg"
-echo "Written: $results"
+echo "Written: $results" >&2

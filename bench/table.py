@@ -220,7 +220,7 @@ def main(measured, results):
     if len(engines) > 1:
         print()
         print_table(peers)
-        write_csv(peers, results / "peers.csv")
+        write_csv(peers + [["machine", machine]], results / "peers.csv")
     write_picture_data(m, engines, measured, machine)
 
 

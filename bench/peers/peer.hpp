@@ -14,8 +14,8 @@ class peer {
   virtual const float* output() = 0;  // of the last attend, (head, token, channel)
 };
 
-// A peer is a module of its own, opened at run time with its names kept to itself: libtorch brings a BLAS and a oneDNN that must not
-// answer for the others. Each module exports both.
+// A peer is a module of its own, opened at run time with its names kept to itself: libtorch brings a BLAS and a oneDNN that must
+// not answer for the others. Each module exports both.
 extern "C" {
 peer* make_peer(const peer_task&);
 const char* peer_version();
