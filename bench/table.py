@@ -158,7 +158,7 @@ SHAPES = [(d, n) for d in (64, 128) for n in (512, 2048, 4096)]
 
 
 def peer_share(m, engine, mask, d, n):
-    """Of the peak, 8 heads; longspan's is the median beside each peer, since the best of all would be of more runs than theirs."""
+    """Of the peak, 8 heads; longspan's is the median beside each peer: the best of all would be of more runs than theirs."""
     name = f"{mask}/heads:8/n:{n}/d:{d}"
     if engine == "longspan":
         beside = [*filter(None, (m("native", f"peers/{peer}/{name}", "longspan of peak") for peer in ENGINES))]

@@ -33,7 +33,7 @@ std::string name_of() {
   return std::is_same_v<T, Eigen::half> ? "half" : "float";
 }
 
-// A prime number of standard normal numbers, which the inputs repeat: to draw all that the longest need takes longer than they do.
+// A prime number of standard normal numbers, which the inputs repeat: to draw all of the longest takes longer than to attend.
 inline const std::vector<float>& normal_numbers() {
   static const std::vector<float> numbers = [] {
     std::mt19937 generator(1);
