@@ -6,7 +6,9 @@
 #include <utility>
 
 #include <longspan/core/device.hpp>
-#include <longspan/kernel/forward_wave.hpp>
+#include <longspan/kernel/decode.hpp>
+#include <longspan/kernel/forward_call.hpp>
+#include <longspan/kernel/prefill.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
@@ -29,7 +31,8 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
   using S = element_of<Q>;
   using T = compute_t<S>;
-  const forward_call<T, S, element_of<K>, element_of<V>, element_of<Output>> call{
+  using Words = common_words<S, element_of<K>, element_of<V>>;
+  const forward_call<Words, S, element_of<K>, element_of<V>, element_of<Output>> call{
       view_of(q), view_of(k), view_of(v), view_of(output), traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp)};
   static_assert(std::is_same_v<T, compute_t<element_of<K>>> && std::is_same_v<T, compute_t<element_of<V>>> &&
                     std::is_same_v<T, compute_t<element_of<Output>>>,
@@ -39,14 +42,13 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
   require_results(lengths, "log_sum_exp", call.log_sum_exp, 1);
   require_unaliased(call);
 
-  const auto bound = bind<T>(whole, lengths, tile_shape<T>::panel);
-  const index_t heads = lengths.batch * lengths.key_heads, at_once = std::min(heads, threads_of(d));
-  forward_wave wave(bound, call, at_once, threads_of(d));
-  for (index_t first = 0; first < heads; first += at_once) {
-    wave.begin(first, std::min(at_once, heads - first));
-    for_each_item(d, wave.panels(), [&](index_t thread, index_t item) { wave.prepare(thread, item); });
-    for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
-  }
+  if (lengths.batch * lengths.heads * lengths.queries == 0) return;
+
+  const auto bound = bind<T>(whole, lengths, tile_keys<Words>(lengths));
+  if (lengths.queries * lengths.group() <= tile_shape<T>::query_rows)
+    decode(d, bound, call);
+  else
+    prefill(d, bound, call);
 }
 
 // The same without keeping the log-sum-exp.

@@ -82,4 +82,61 @@ TEST(bits, are_the_same_in_prefill_and_in_decoding) {
   });
 }
 
+template <class S>
+class bits_of : public testing::Test {};
+using storages = testing::Types<float, double, Eigen::half, Eigen::bfloat16>;
+TYPED_TEST_SUITE(bits_of, storages);
+
+// Few rows stream their keys, more of them pack tiles of them, many share packed heads: the same bits, from keys as they lie (32 channels)
+// and prepared ones (20), with groups that a streamed key can and cannot serve at once, over three tiles, on two threads.
+TYPED_TEST(bits_of, decoding_and_prefill_are_the_same) {
+  using S = TypeParam;
+  Eigen::ThreadPool pool(2);
+  const Eigen::ThreadPoolDevice device(&pool, 2);
+  const auto sentence = dot_product{} | scale_invariant{} | sinks_and_window{.sinks = 3, .window = 900};
+  for (const index_t channels : {20, 32})
+    for (const index_t heads : {1, 4, 8, 9, 30}) {
+      const index_t tokens = 1101, queries = 60;
+      const auto in = random_inputs<S>({.heads = heads, .key_heads = 1, .queries = queries, .keys = tokens, .channels = channels, .value_channels = channels + 16});
+      const auto prefill = forward(sentence, in.q, in.k, in.v);
+      for (const index_t count : {1, 2}) {
+        const tensor<S> last = in.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, queries - count, 0}, Eigen::array<Eigen::Index, 4>{1, heads, count, channels});
+        const auto decoded = forward(device, sentence, last, in.k, in.v);
+        for (index_t h = 0; h < heads; ++h)
+          for (index_t i = 0; i < count; ++i) {
+            EXPECT_EQ(decoded.log_sum_exp(0, h, i), prefill.log_sum_exp(0, h, queries - count + i)) << heads << " heads, " << channels;
+            for (index_t c = 0; c < channels + 16; ++c)
+              ASSERT_EQ(decoded.output(0, h, i, c), prefill.output(0, h, queries - count + i, c)) << heads << " heads, " << channels;
+          }
+      }
+    }
+}
+
+// A hidden key may share its word with one that is seen.
+TYPED_TEST(bits_of, hidden_neighbours_do_not_touch_a_row) {
+  using S = TypeParam;
+  const index_t tokens = 90;
+  const auto sentence = dot_product{} | sinks_and_window{.sinks = 3, .window = 7};
+  for (const index_t queries : {1, 60}) {
+    const auto in = random_inputs<S>({.heads = 2, .key_heads = 1, .queries = queries, .keys = tokens, .channels = 32, .value_channels = 16});
+    const auto clean = forward(sentence, in.q, in.k, in.v);
+    for (index_t poisoned = 0; poisoned < tokens; ++poisoned) {
+      auto bad = in;
+      for (index_t c = 0; c < 16; ++c) bad.v(0, 0, poisoned, c) = S(c % 2 ? NAN : INFINITY);
+      const auto touched = forward(sentence, bad.q, bad.k, bad.v);
+      for (index_t i = 0; i < queries; ++i) {
+        const index_t position = tokens - queries + i;
+        const bool seen = poisoned <= position && (poisoned < 3 || position - poisoned < 7);
+        for (index_t h = 0; h < 2; ++h)
+          for (index_t c = 0; c < 16; ++c) {
+            if (seen)
+              ASSERT_FALSE(std::isfinite(float(touched.output(0, h, i, c)))) << i << " sees " << poisoned;
+            else
+              ASSERT_EQ(touched.output(0, h, i, c), clean.output(0, h, i, c)) << i << " does not see " << poisoned;
+          }
+      }
+    }
+  }
+}
+
 }  // namespace

@@ -72,6 +72,21 @@ TEST(bound, transforms_in_the_order_written) {
   EXPECT_EQ(mechanism.transform(mechanism.row(0, 0, 0))(5.0, keys_under<double>{0, 6}), 36);
 }
 
+// What multiplies the whole row goes into the query, up to the first part that does not.
+TEST(bound, folds_the_temperatures_at_the_head_into_one_factor) {
+  const auto add = by_distance{[](index_t) { return 1.0; }};
+  const auto mechanism = bind_definition(dot_product{.scale = 0.5} | temperature{3} | ss_max{.scale = 2, .all_keys = true} | add | temperature{2} | causal{},
+                                         part_of_the_keys);
+  const auto logits = mechanism.logits(mechanism.row(0, 0, 0));
+  EXPECT_DOUBLE_EQ(logits.factor, 0.5 * 3 * 2 * std::log(10.0));
+  EXPECT_EQ(logits.function(5.0, keys_under<double>{0, 6}), 12);
+  static_assert(std::is_same_v<decltype(bind_definition(dot_product{} | temperature{3} | causal{}, part_of_the_keys).logits(query_row{}).function), composed<>>);
+}
+
+static_assert(decltype(bind_definition(dot_product{} | causal{}, part_of_the_keys))::keeps_keys);
+static_assert(!decltype(bind_definition(cosine{} | causal{}, part_of_the_keys))::keeps_keys);
+static_assert(!decltype(bind_definition(rope{} | dot_product{} | causal{}, part_of_the_keys))::keeps_keys);
+
 struct add_position {
   template <class T>
   void turn(std::span<T> row, index_t position) const {
@@ -85,13 +100,15 @@ struct twice {
   }
 };
 
-TEST(bound, prepares_rows_in_the_order_written_and_scales_the_query_alone) {
+TEST(bound, prepares_rows_in_the_order_written_and_leaves_the_scale_to_the_logits) {
   const auto mechanism = bind_definition(add_position{} | twice{} | dot_product{.scale = 10} | causal{}, part_of_the_keys);
   std::vector<double> query{1}, key{1};
   mechanism.query(std::span(query), 4);
   mechanism.key(std::span(key), 4);
-  EXPECT_EQ(query[0], 100);
+  EXPECT_EQ(query[0], 10);
   EXPECT_EQ(key[0], 10);
+  EXPECT_EQ(mechanism.scale(), 10);
+  EXPECT_EQ(bind_definition(cosine{} | causal{}, part_of_the_keys).scale(), 1);
 }
 
 TEST(bound, counts_the_sink_with_the_part_that_holds_key_zero) {

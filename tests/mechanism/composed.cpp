@@ -38,4 +38,12 @@ TEST(composed, keeps_the_kind_of_number) {
   for (const double lane : lanes_of(composed(std::tuple{twice})(Batch(1.5), keys_under<Batch>{}))) EXPECT_EQ(lane, 3);
 }
 
+TEST(tempered, collects_the_factors_at_the_head) {
+  const auto half = tempered(0.5, row_factor{3}, row_factor{4}, one_more, row_factor{2});
+  EXPECT_EQ(half.factor, 6);
+  EXPECT_EQ(half.function(3.0, keys_under<double>{}), 8);
+  static_assert(std::is_same_v<decltype(tempered(1.0, row_factor{3}).function), composed<>>);
+  EXPECT_EQ(tempered(5.0).factor, 5);
+}
+
 }  // namespace

@@ -29,10 +29,12 @@ TEST(dot_product, takes_any_finite_scale) {
     EXPECT_DOUBLE_EQ(score_of<double>(dot_product{.scale = scale}, {1, 2, 3}, {5, -6, 7}), 14 * scale);
 }
 
-// The scale is the query's: prepared keys are the keys themselves.
-TEST(dot_product, leaves_keys) {
-  std::vector<float> key{1, 2, 3};
+// The scale is a factor of the score: prepared rows are the rows themselves.
+TEST(dot_product, leaves_rows) {
+  std::vector<float> query{1, 2, 3}, key = query;
+  dot_product{}.query(std::span(query));
   dot_product{}.key(std::span(key));
+  EXPECT_EQ(query, (std::vector<float>{1, 2, 3}));
   EXPECT_EQ(key, (std::vector<float>{1, 2, 3}));
 }
 

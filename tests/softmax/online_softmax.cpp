@@ -32,20 +32,36 @@ answer definition(const numbers_of_row& logits, std::optional<double> sink) {
   return {made.output / sum, top + std::log(sum)};
 }
 
-// The keys arrive in tiles that end at `ends`; what a tile lacks to whole batches is -infinity, as where a mask cuts.
+// The softmax of a few logits and the output that goes with it. What they lack to whole batches is -infinity, as where a mask cuts.
+template <class T>
+struct tile {
+  softmax_part<T> part;
+  T output = 0;
+
+  tile(const numbers_of_row& logits, std::size_t first, std::size_t last) {
+    constexpr std::size_t lanes = std::size_t(simd::lanes<batch<T>>);
+    std::vector<T> weights((last - first + lanes - 1) / lanes * lanes, -std::numeric_limits<T>::infinity());
+    std::copy(logits.begin() + std::ptrdiff_t(first), logits.begin() + std::ptrdiff_t(last), weights.begin());
+    part.maximum = *std::ranges::max_element(weights);
+    for (std::size_t at = 0; at < weights.size(); at += lanes) {
+      const batch<T> weight = part.weights(simd::load<batch<T>>(weights.data() + at));
+      part.sum = part.sum + weight;
+      simd::store(weights.data() + at, weight);
+    }
+    for (std::size_t j = first; j < last; ++j) output += weights[j - first] * T(value_of(j));
+  }
+};
+
+// The keys arrive in tiles that end at `ends`.
 template <class T>
 answer in_tiles(const numbers_of_row& logits, const std::vector<std::size_t>& ends, std::optional<double> sink) {
-  constexpr std::size_t lanes = std::size_t(simd::lanes<batch<T>>);
   online_softmax<T> softmax(sink);
   T output = 0;
   std::size_t first = 0;
   for (const std::size_t last : ends) {
-    std::vector<T> tile((last - first + lanes - 1) / lanes * lanes, -std::numeric_limits<T>::infinity());
-    std::copy(logits.begin() + std::ptrdiff_t(first), logits.begin() + std::ptrdiff_t(last), tile.begin());
-    output *= softmax.raise(*std::ranges::max_element(tile));
-    for (std::size_t at = 0; at < tile.size(); at += lanes)
-      simd::store(tile.data() + at, softmax.weights(simd::load<batch<T>>(tile.data() + at)));
-    for (std::size_t j = first; j < last; ++j) output += tile[j - first] * T(value_of(j));
+    const tile<T> next(logits, first, last);
+    const auto share = softmax.merge(next.part);
+    output = share.before * output + share.part * next.output;
     first = last;
   }
   return {double(output / softmax.sum()), double(softmax.log_sum_exp())};
@@ -99,9 +115,13 @@ TYPED_TEST(online_softmax_test, is_the_softmax_of_many_keys) {
 
 TYPED_TEST(online_softmax_test, of_hidden_keys_alone_weighs_nothing) {
   using T = TypeParam;
+  const tile<T> hidden(numbers_of_row(5, -infinity), 0, 5);
+  EXPECT_EQ(hidden.part.maximum, -T(infinity));
+  EXPECT_EQ(simd::reduce_add(hidden.part.sum), 0);
   online_softmax<T> softmax;
-  EXPECT_EQ(softmax.raise(-T(infinity)), 1);
-  EXPECT_EQ(simd::reduce_add(softmax.weights(batch<T>(-T(infinity)))), 0);
+  const auto share = softmax.merge(hidden.part);
+  EXPECT_EQ(share.before, 1);
+  EXPECT_EQ(share.part, 1);  // of a weight of 0
   EXPECT_EQ(softmax.sum(), 0);
   EXPECT_EQ(softmax.log_sum_exp(), -T(infinity));
 }
@@ -114,13 +134,32 @@ TYPED_TEST(online_softmax_test, of_a_sink_alone_is_the_sink) {
   }
 }
 
-TYPED_TEST(online_softmax_test, shrinks_by_the_step_of_the_maximum_alone) {
+TYPED_TEST(online_softmax_test, gives_the_larger_of_both_maxima_a_share_of_one) {
   using T = TypeParam;
   online_softmax<T> softmax;
-  EXPECT_EQ(softmax.raise(T(1)), 0);  // nothing was weighed before
-  EXPECT_EQ(softmax.raise(T(0.5)), 1);
-  EXPECT_EQ(softmax.raise(T(1)), 1);
-  EXPECT_NEAR(softmax.raise(T(3)), std::exp(-2.0), 4 * double(std::numeric_limits<T>::epsilon()));
+  const auto expect_shares = [&](double maximum, double before, double part) {
+    const auto share = softmax.merge({.maximum = T(maximum)});
+    EXPECT_NEAR(share.before, before, 4 * double(std::numeric_limits<T>::epsilon()));
+    EXPECT_NEAR(share.part, part, 4 * double(std::numeric_limits<T>::epsilon()));
+  };
+  expect_shares(1, 0, 1);  // nothing was weighed before
+  expect_shares(0.5, 1, std::exp(-0.5));
+  expect_shares(1, 1, 1);
+  expect_shares(3, std::exp(-2.0), 1);
+}
+
+// Parts that were computed apart and then merged are the parts merged one by one.
+TYPED_TEST(online_softmax_test, has_the_same_bits_wherever_its_parts_were_made) {
+  using T = TypeParam;
+  const numbers_of_row logits{1, 5, -2, 2, 9, 4};
+  const tile<T> left(logits, 0, 2), right(logits, 2, 6);
+  online_softmax<T> alone, other, both;
+  alone.merge(left.part), other.merge(right.part);
+  both.merge(left.part), both.merge(right.part);
+  online_softmax<T> merged;
+  merged.merge(alone.whole()), merged.merge(other.whole());
+  EXPECT_EQ(both.sum(), merged.sum());
+  EXPECT_EQ(both.log_sum_exp(), merged.log_sum_exp());
 }
 
 // A NaN or an infinity that a row sees reaches its output and its log-sum-exp, wherever it stands and whatever follows it.

@@ -3,6 +3,8 @@
 #include <span>
 #include <vector>
 
+#include <longspan/core/shapes.hpp>
+
 namespace testing_support {
 
 // The score of a query and a key: the dot product of their rows as a score part prepares them.
@@ -12,6 +14,7 @@ T score_of(const Score& part, std::vector<T> query, std::vector<T> key) {
   part.key(std::span(key));
   T sum = 0;
   for (std::size_t c = 0; c < query.size(); ++c) sum += query[c] * key[c];
+  if constexpr (requires { part.factor({}); }) sum *= T(part.factor({.channels = longspan::index_t(query.size())}));
   return sum;
 }
 

@@ -15,7 +15,7 @@ using namespace longspan;
 template <class T>
 struct operands {
   using shape = tile_shape<T>;
-  static constexpr index_t rows = shape::block_rows, lanes = shape::lanes, columns = 2 * shape::panel + lanes, depth = 20;
+  static constexpr index_t rows = shape::block::rows, lanes = shape::lanes, columns = 2 * shape::panel + lanes, depth = 20;
   static constexpr index_t left_stride = depth + 3, right_stride = columns + 3, out_stride = columns + 5;
 
   std::vector<T> left = random(rows * left_stride), right = random(depth * right_stride);
@@ -106,6 +106,22 @@ TYPED_TEST(multiply, a_depth_cut_anywhere_has_the_same_bits) {
     of.multiply(start::output, {0, of.rows}, {0, of.columns}, {cut, of.depth}, out);
     EXPECT_EQ(out, of.whole()) << "cut at " << cut;
   }
+}
+
+// What comes from memory is multiplied by wider blocks, a few rows of it at a time, and any number of left rows in turn: the same chains.
+TYPED_TEST(multiply, streamed_has_the_same_bits) {
+  const operands<TypeParam> of;
+  for (index_t depth = 1; depth <= of.depth; ++depth)
+    for (const index_t columns : {of.lanes, of.columns})
+      for (index_t rows = 1; rows <= of.rows; ++rows) {
+        auto out = of.memory(), wanted = of.memory();
+        const auto part = [&](auto& to) {
+          return product<TypeParam>{of.left.data(), of.left_stride, of.right.data(), of.right_stride, to.data(), of.out_stride, depth};
+        };
+        multiply_streamed<start::zero>(part(out), rows, columns);
+        longspan::multiply<start::zero>(part(wanted), rows, columns);
+        EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth;
+      }
 }
 
 }  // namespace

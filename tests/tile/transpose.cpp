@@ -33,14 +33,24 @@ TYPED_TEST(transpose_test, rows_become_columns_of_as_many_rows_as_asked_for) {
 }
 
 #if !defined(LONGSPAN_SCALAR)
-TYPED_TEST(transpose_test, interleave_takes_turns) {
+// Written out for one block, for the first lanes of the second and for pairs of blocks.
+TYPED_TEST(transpose_test, shuffles_move_lanes_within_blocks_or_blocks) {
   using T = TypeParam;
   using Batch = batch<T>;
+  constexpr index_t block = block_lanes<Batch>, width = simd::lanes<Batch>;
   const Batch x = batch_of<Batch>([](index_t l) { return l; }), y = batch_of<Batch>([](index_t l) { return 100 + l; });
-  auto all = lanes_of(interleave<0>(x, y));
-  const auto upper = lanes_of(interleave<1>(x, y));
-  all.insert(all.end(), upper.begin(), upper.end());
-  for (std::size_t l = 0; l < all.size(); ++l) EXPECT_EQ(all[l], T(l / 2 + l % 2 * 100));
+  const auto lower = lanes_of(interleave<0>(x, y)), upper = lanes_of(interleave<1>(x, y));
+  const auto even = lanes_of(every_other_block<0>(x, y)), odd = lanes_of(every_other_block<1>(x, y));
+  for (index_t l = 0; l < width; ++l) {
+    const index_t first = l / block * block, within = l % block / 2;
+    EXPECT_EQ(lower[std::size_t(l)], T(first + within + l % 2 * 100));
+    EXPECT_EQ(upper[std::size_t(l)], T(first + block / 2 + within + l % 2 * 100));
+    if (block == width) continue;
+    const index_t of = 2 * (l / block), number = of * block + l % block;
+    const index_t kept = of * block < width ? number : 100 + number - width;
+    EXPECT_EQ(even[std::size_t(l)], T(kept));
+    EXPECT_EQ(odd[std::size_t(l)], T(kept + block));
+  }
 }
 #endif
 

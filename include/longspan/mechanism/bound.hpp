@@ -48,10 +48,27 @@ struct bound {
     return described;
   }
 
-  // The function of one row's logits.
+  // What the dot product of prepared rows is multiplied by to be the score.
+  double scale() const {
+    if constexpr (requires { std::get<0>(score).factor(call); })
+      return std::get<0>(score).factor(call);
+    else
+      return 1;
+  }
+
+  // The function of one row's scores.
   auto transform(const query_row& row) const {
     return std::apply([&](const auto&... each) { return composed{std::tuple{each(row)...}}; }, transforms);
   }
+
+  // The same for the kernel, which starts from the dot product and folds into the query what multiplies the whole row: the logit is
+  // function(factor * dot product).
+  auto logits(const query_row& row) const {
+    return std::apply([&](const auto&... each) { return tempered(scale(), each(row)...); }, transforms);
+  }
+
+  // Whether the keys of the tensor are the prepared keys.
+  static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires { std::tuple_element_t<0, Score>::keeps_keys; };
 
   // The logit of the sink, in the call that counts it.
   std::optional<double> sink_logit(index_t head) const {

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include <longspan/core/index.hpp>
+#include <longspan/transform/temperature.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -20,5 +21,21 @@ struct composed {
     return logit;
   }
 };
+
+// function(factor * score), the factor being that of the temperatures at the head of some functions.
+template <class Function>
+struct tempered_function {
+  double factor;
+  Function function;
+};
+
+template <class... Functions>
+auto tempered(double factor, const Functions&... functions) {
+  return tempered_function<composed<Functions...>>{factor, composed(std::tuple{functions...})};
+}
+template <class... Functions>
+auto tempered(double factor, const row_factor& first, const Functions&... functions) {
+  return tempered(factor * first.factor, functions...);
+}
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -41,7 +41,7 @@ double attend(const Mechanism& mechanism, const query_row& row, const std::vecto
   each_seen([&](index_t j, std::size_t k) {
     double score = 0;
     for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * keys[k].channels[c];
-    logits[k] = transform(score, keys_under<double>{j, row.position});
+    logits[k] = transform(mechanism.scale() * score, keys_under<double>{j, row.position});
     if (!(logits[k] <= maximum)) maximum = logits[k];  // NaN too
   });
   std::fill(output.begin(), output.end(), 0.0);

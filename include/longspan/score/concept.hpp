@@ -7,6 +7,9 @@ namespace longspan::inline LONGSPAN_ISA {
 
 // A score is a dot product of prepared rows: `query(row)` and `key(row)` prepare the channels of one token in place, after the row
 // parts. The score of a query and a key is then the sum over channels of their products.
+//
+// Optional members: `double factor(const shapes&) const` multiplies that sum; `static constexpr bool keeps_keys = true` says that
+// `key` does nothing, so that keys may be read where they lie.
 template <class S>
 concept score = std::copy_constructible<S> && requires(const S& s, std::span<float> row, std::span<double> exact) {
   s.query(row), s.query(exact);

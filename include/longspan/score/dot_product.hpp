@@ -6,7 +6,6 @@
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
-#include <longspan/simd/row.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -15,12 +14,14 @@ namespace longspan::inline LONGSPAN_ISA {
 struct dot_product {
   std::optional<double> scale = {};
 
+  static constexpr bool keeps_keys = true;
+
   template <class T>
-  void query(std::span<T> row) const {
-    simd::scale(row, T(scale.value_or(1 / std::sqrt(double(row.size())))));
-  }
+  void query(std::span<T>) const {}
   template <class T>
   void key(std::span<T>) const {}
+
+  double factor(const shapes& call) const { return scale.value_or(1 / std::sqrt(double(call.channels))); }
 
   void check(const shapes&) const {
     if (scale) require_finite("dot_product: scale", *scale);

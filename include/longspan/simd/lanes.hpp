@@ -1,6 +1,7 @@
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
+#include <utility>
 
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/quiet.hpp>
@@ -35,25 +36,28 @@ scalar<Batch> first_lane(const Batch& value) {
     return value.get(0);
 }
 
-// The lanes folded into one scalar by halves, in an order that depends on the number of lanes alone.
-template <class Batch, class Fold>
+// The lanes folded into one scalar by halves, in an order that depends on the number of lanes alone. In registers: lane l meets lane
+// l + Half by a shuffle, and what the lanes beyond Half then hold is not looked at again.
+template <index_t Half, class Batch, class Fold>
 scalar<Batch> reduce(const Batch& value, Fold fold) {
-  constexpr index_t width = lanes<Batch>;
-  alignas(64) scalar<Batch> lane[width];
-  simd::store(lane, value);  // qualified: xsimd has an aligned store of the same name
-  for (index_t half = width / 2; half > 0; half /= 2)
-    for (index_t l = 0; l < half; ++l) lane[l] = fold(lane[l], lane[l + half]);
-  return lane[0];
+  if constexpr (Half == 0) {
+    return first_lane(value);
+  } else {
+    const auto met = [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
+      return Batch(__builtin_shufflevector(value.data, value.data, int((Lane + std::size_t(Half)) % sizeof...(Lane))...));
+    }(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
+    return reduce<Half / 2>(fold(value, met), fold);
+  }
 }
 
 template <class Batch>
 scalar<Batch> reduce_max(const Batch& value) {
-  return reduce(value, [](auto a, auto b) { return max(a, b); });
+  return reduce<lanes<Batch> / 2>(value, [](const auto& a, const auto& b) { return simd::max(a, b); });
 }
 
 template <class Batch>
 scalar<Batch> reduce_add(const Batch& value) {
-  return reduce(value, [](auto a, auto b) { return a + b; });
+  return reduce<lanes<Batch> / 2>(value, [](const auto& a, const auto& b) { return a + b; });
 }
 
 }  // namespace simd

@@ -11,3 +11,6 @@
 #define LONGSPAN_QUIET_BEGIN
 #define LONGSPAN_QUIET_END
 #endif
+
+// Behind the parameters of a lambda that a hot loop calls: what it captures must stay in registers.
+#define LONGSPAN_INLINE __attribute__((always_inline))

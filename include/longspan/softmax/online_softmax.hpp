@@ -12,47 +12,55 @@
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// The softmax of one query row while its keys arrive tile by tile (arXiv 1805.02867): the maximum so far and the sum of the weights
-// under it. The maximum is subtracted before the change to base 2: a difference of close numbers is exact, however large they are. A
-// sink is a weight that is there before the first key.
+// The softmax of some keys of one query row: their largest logit and the sum of their weights under it.
+template <class T>
+struct softmax_part {
+  using Batch = batch<T>;
+  static constexpr T infinity = std::numeric_limits<T>::infinity();
+
+  T maximum = -infinity;
+  Batch sum = Batch(T(0));
+
+  // e^(x - maximum). The maximum is subtracted before the change to base 2: a difference of close numbers is exact, however large they
+  // are. Where every logit is -infinity the subtrahend is 0: the weights are then 0, not NaN.
+  Batch weights(const Batch& logits) const {
+    const T subtrahend = maximum == -infinity ? T(0) : maximum;
+    return simd::exp2((logits - Batch(subtrahend)) * Batch(std::numbers::log2e_v<T>));
+  }
+};
+
+// The softmax of one query row while its keys arrive part by part (arXiv 1805.02867). Parts are a monoid: wherever each was computed,
+// the same parts in the same order make the same bits. A sink is a weight that is there before the first key.
 template <class T>
 class online_softmax {
   using Batch = batch<T>;
-  static constexpr T log2_e = std::numbers::log2e_v<T>, infinity = std::numeric_limits<T>::infinity();
 
  public:
   explicit online_softmax(std::optional<double> sink = {}) {
     if (!sink) return;
-    maximum_ = T(*sink);
-    first_ = 1;
+    whole_.maximum = T(*sink);
+    whole_.sum = simd::select(simd::lane_numbers<Batch>() < Batch(T(1)), Batch(T(1)), Batch(T(0)));
   }
 
-  // Takes the largest logit of the next tile; answers what the weights so far, and the output they made, are to be multiplied by.
-  T raise(T tile_maximum) {
-    const T before = maximum_;
-    maximum_ = simd::max(maximum_, tile_maximum);
-    if (maximum_ == before) return 1;
-    const T shrink = simd::first_lane(simd::exp2(Batch((before - maximum_) * log2_e)));
-    sum_ = sum_ * Batch(shrink);
-    first_ *= shrink;
-    return shrink;
+  // What the output so far and the output of the next part are to be multiplied by: one of both is 1.
+  struct shares {
+    T before, part;
+  };
+  shares merge(const softmax_part<T>& part) {
+    const T step = part.maximum == whole_.maximum ? T(0) : part.maximum - whole_.maximum;  // infinities are equal, their difference NaN
+    const T less = simd::first_lane(simd::exp2(Batch(-std::abs(step) * std::numbers::log2e_v<T>)));
+    const shares share{step > 0 ? less : T(1), step > 0 ? T(1) : less};
+    whole_.maximum = simd::max(whole_.maximum, part.maximum);
+    whole_.sum = simd::multiply_add(whole_.sum, Batch(share.before), part.sum * Batch(share.part));
+    return share;
   }
 
-  // Logits to weights, and into the sum. Before any finite maximum the subtrahend is 0: exp2(-infinity) is then 0, not NaN.
-  Batch weights(const Batch& logits) {
-    const T subtrahend = maximum_ == -infinity ? T(0) : maximum_;
-    const Batch weight = simd::exp2((logits - Batch(subtrahend)) * Batch(log2_e));
-    sum_ = sum_ + weight;
-    return weight;
-  }
-
-  T sum() const { return first_ + simd::reduce_add(sum_); }
-  T log_sum_exp() const { return maximum_ + std::log(sum()); }
+  const softmax_part<T>& whole() const { return whole_; }
+  T sum() const { return simd::reduce_add(whole_.sum); }
+  T log_sum_exp() const { return whole_.maximum + std::log(sum()); }
 
  private:
-  T maximum_ = -infinity;
-  T first_ = 0;  // the sink's weight
-  Batch sum_ = Batch(T(0));
+  softmax_part<T> whole_;
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -7,6 +7,8 @@
 #include <unsupported/Eigen/CXX11/Tensor>
 
 #include <longspan/core/shapes.hpp>
+#include <longspan/simd/widen.hpp>
+#include <longspan/simd/words.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/traits.hpp>
 
@@ -137,6 +139,17 @@ struct tensor_traits<view<E>> {
     return Eigen::Tensor<S, 3, Eigen::RowMajor>(call.batch, call.heads, call.queries);
   }
 };
+
+template <>
+inline constexpr narrow narrow_format<Eigen::bfloat16> = narrow::bfloat16;
+template <>
+inline constexpr narrow narrow_format<Eigen::half> = narrow::half;
+#if defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
+template <>
+struct storage_words<Eigen::bfloat16> {
+  using type = bfloat16_words;
+};
+#endif
 
 // New results of the rank and order of the queries, with storage S and log-sum-exp in the precision of the computation.
 template <class X, class S>

@@ -5,6 +5,8 @@
 #include <type_traits>
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/widen.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -26,7 +28,13 @@ void copy_row(const From* from, index_t from_stride, To* to, index_t to_stride, 
       std::copy(from, from + channels, to);
       return;
     }
-  for (index_t c = 0; c < channels; ++c) to[c * to_stride] = static_cast<To>(from[c * from_stride]);
+  index_t c = 0;
+  if constexpr (std::is_same_v<To, float> && narrow_format<From> != narrow::no)
+    if constexpr (simd::widens<narrow_format<From>>)
+      if (from_stride == 1 && to_stride == 1)
+        for (constexpr index_t lanes = simd::lanes<batch<float>>; c + lanes <= channels; c += lanes)
+          simd::store(to + c, simd::widen<narrow_format<From>>(from + c));
+  for (; c < channels; ++c) to[c * to_stride] = static_cast<To>(from[c * from_stride]);
 }
 
 // Strided memory as a tensor of (batch, head, token, channel): what an engine hands over instead of an Eigen tensor. Extents and

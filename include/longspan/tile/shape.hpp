@@ -1,9 +1,14 @@
 #pragma once
 
+#include <algorithm>
+
 #include <longspan/core/index.hpp>
 #include <longspan/simd/batch.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
+
+constexpr index_t round_down(index_t number, index_t multiple) { return number / multiple * multiple; }
+constexpr index_t round_up(index_t number, index_t multiple) { return round_down(number + multiple - 1, multiple); }
 
 // Every tuning number of the kernel, in rows, keys and registers. Logits of T, products in batches of `lanes`.
 template <class T>
@@ -13,19 +18,35 @@ struct tile_shape {
   // The register block: 6 x 4 accumulators, 4 right operands and a broadcast fill the 32 registers of AVX-512 and 64-bit ARM with 0.42
   // loads per multiply-add; 6 x 2 fill the 16 of the others.
   static constexpr bool many_registers = lanes * index_t(sizeof(T)) == 64 || XSIMD_WITH_NEON64;
-  static constexpr index_t block_rows = 6;
-  static constexpr index_t block_batches = many_registers ? 4 : 2;
+  struct block {
+    static constexpr index_t rows = 6, batches = many_registers ? 4 : 2;
+  };
+  // Wide instead of high, for what is read once: whole rows of 128 channels with AVX-512.
+  struct wide_block {
+    static constexpr index_t rows = many_registers ? 3 : 2, batches = many_registers ? 8 : 4;
+  };
 
-  // Keys are packed in panels as wide as the register block.
-  static constexpr index_t panel = block_batches * lanes;
+  // Keys are packed in panels, whose scores for a register block of rows turn to logits while they are hot. Narrower ones pay more often
+  // for the change of passes; the wider, the more keys beyond the diagonal are packed for nothing.
+  static constexpr index_t panel = 64;
 
-  // 48 rows use each key panel eight times from L1; the tile of 256 keys keeps K, V and scores of 64 channels (176 KiB in float) in L2.
+  // Query rows that share the passes over a tile of keys from L2.
   static constexpr index_t query_rows = 48;
-  static constexpr index_t key_rows = 256;
 
-  static_assert(query_rows % block_rows == 0 && key_rows % panel == 0);
+  // As many query rows as can share a key that is read but once: 16 registers of keys and a sum for each row.
+  static constexpr index_t streamed_rows = many_registers ? 8 : 6;
+
+  // A tile of keys, whose softmax is computed at once: rows of 2 KiB of scores, so that what a tile costs beside its keys is a fiftieth
+  // (256 floats instead of 512 are 2 points slower, 128 are 6; 512 doubles 2 points slower than 256), halved until keys and values of
+  // `words` together take no more than half of a 1 MiB L2. It splits the keys at absolute positions, so it depends on nothing but the
+  // sizes of the heads.
+  static constexpr index_t key_rows(index_t words) {
+    index_t keys = index_t(2048 / sizeof(T));
+    while (keys > 128 && keys * words * index_t(sizeof(T)) > 512 * 1024) keys /= 2;
+    return keys;
+  }
+
+  static_assert(query_rows % block::rows == 0 && panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 && key_rows(1 << 20) % panel == 0);
 };
-
-constexpr index_t round_up(index_t number, index_t multiple) { return (number + multiple - 1) / multiple * multiple; }
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -1,46 +1,85 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <utility>
 
 #include <longspan/core/index.hpp>
 #include <longspan/simd/batch.hpp>
+#include <longspan/simd/quiet.hpp>
+
+LONGSPAN_QUIET_BEGIN
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// The lanes of two registers interleaved, x0 y0 x1 y1 ...: the lower half of them (Half 0) or the upper (Half 1).
+// Lanes that a shuffle moves about within 16 bytes, which every instruction set has.
+template <class Batch>
+inline constexpr index_t block_lanes = std::min(simd::lanes<Batch>, index_t(16 / sizeof(simd::scalar<Batch>)));
+
+// Within each block of two registers, the lower lanes of both (Half 0) or the upper ones (Half 1) interleaved: x0 y0 x1 y1 ...
 template <std::size_t Half, class Batch>
 Batch interleave(const Batch& x, const Batch& y) {
-  constexpr std::size_t width = std::size_t(simd::lanes<Batch>);
+  constexpr std::size_t width = std::size_t(simd::lanes<Batch>), block = std::size_t(block_lanes<Batch>);
   return [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
-    return Batch(__builtin_shufflevector(x.data, y.data, int((Lane + Half * width) / 2 + Lane % 2 * width)...));
+    return Batch(__builtin_shufflevector(
+        x.data, y.data, int(Lane / block * block + (Lane % block + Half * block) / 2 + Lane % 2 * width)...));
   }(std::make_index_sequence<width>{});
 }
 
+// The even blocks of two registers (Half 0), or the odd ones (Half 1): X0 X2 Y0 Y2.
+template <std::size_t Half, class Batch>
+Batch every_other_block(const Batch& x, const Batch& y) {
+  constexpr std::size_t width = std::size_t(simd::lanes<Batch>), block = std::size_t(block_lanes<Batch>);
+  return [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
+    return Batch(__builtin_shufflevector(x.data, y.data, int((2 * (Lane / block) + Half) * block + Lane % block)...));
+  }(std::make_index_sequence<width>{});
+}
+
+// As many registers as one has lanes.
+template <class Batch>
+using square = std::array<Batch, std::size_t(simd::lanes<Batch>)>;
+
+// Exchanges a bit of the register's number with one of the lane's, by a shuffle of both halves of every pair of registers that lie
+// `Stride` apart, and so on with the other bits: first those within blocks, then the numbers of the blocks.
+template <index_t Stride, class Batch>
+[[gnu::always_inline]] inline void exchange(square<Batch>& row) {
+  constexpr index_t width = simd::lanes<Batch>, block = block_lanes<Batch>;
+#pragma GCC unroll 8
+  for (index_t pair = 0; pair < width / 2; ++pair) {
+    Batch& x = row[std::size_t(pair / Stride * 2 * Stride + pair % Stride)];
+    Batch& y = row[std::size_t(pair / Stride * 2 * Stride + pair % Stride + Stride)];
+    const Batch first = Stride < block ? interleave<0>(x, y) : every_other_block<0>(x, y);
+    y = Stride < block ? interleave<1>(x, y) : every_other_block<1>(x, y);
+    x = first;
+  }
+  if constexpr (Stride == 1 && block < width)
+    exchange<block>(row);
+  else if constexpr (Stride < block && Stride > 1)
+    exchange<Stride / 2>(row);
+  else if constexpr (Stride >= block && 2 * Stride < width)
+    exchange<2 * Stride>(row);
+}
+
+// The columns of a square in memory, transposed in registers. Shuffles within 16 bytes and of 16 bytes leave the units free that multiply
+// and add; one that takes any lane anywhere would not.
+template <class T>
+[[gnu::always_inline]] inline square<batch<T>> columns_of(const T* rows, index_t stride) {
+  square<batch<T>> row;
+#pragma GCC unroll 16
+  for (index_t r = 0; r < index_t(row.size()); ++r) row[std::size_t(r)] = simd::load<batch<T>>(rows + r * stride);
+  if constexpr (row.size() > 1) exchange<block_lanes<batch<T>> / 2>(row);
+  return row;
+}
+
 // Transposes a square of as many rows as a batch has lanes: row r of `from` becomes column r of `to`, of which `columns` rows are
-// written. In registers: log2(lanes) rounds of perfect shuffles bring lane c of every row together.
+// written.
 template <class T>
 void transpose(const T* from, index_t from_stride, T* to, index_t to_stride, index_t columns) {
-  using Batch = batch<T>;
-  if constexpr (simd::is_scalar<Batch>) {
-    if (columns > 0) *to = *from;
-  } else {
-    constexpr index_t width = simd::lanes<Batch>;
-    Batch row[width], shuffled[width];
-    for (index_t r = 0; r < width; ++r) row[r] = simd::load<Batch>(from + r * from_stride);
-#pragma GCC unroll 4
-    for (index_t round = 1; round < width; round *= 2) {
-#pragma GCC unroll 8
-      for (index_t r = 0; r < width / 2; ++r) {
-        shuffled[2 * r] = interleave<0>(row[r], row[r + width / 2]);
-        shuffled[2 * r + 1] = interleave<1>(row[r], row[r + width / 2]);
-      }
-#pragma GCC unroll 16
-      for (index_t r = 0; r < width; ++r) row[r] = shuffled[r];
-    }
-    for (index_t c = 0; c < std::min(width, columns); ++c) simd::store(to + c * to_stride, row[c]);
-  }
+  const auto transposed = columns_of(from, from_stride);
+  for (index_t c = 0; c < std::min(simd::lanes<batch<T>>, columns); ++c) simd::store(to + c * to_stride, transposed[std::size_t(c)]);
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA
+
+LONGSPAN_QUIET_END

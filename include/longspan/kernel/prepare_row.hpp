@@ -1,0 +1,66 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/tensor/view.hpp>
+#include <longspan/tile/shape.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Rows of words: what the products read of queries, keys and values.
+
+// Words that hold so many channels, and the same in whole batches: how far rows stand apart.
+template <class Words>
+constexpr index_t words_for(index_t channels) {
+  return round_up(channels, Words::per_word) / Words::per_word;
+}
+template <class Words>
+constexpr index_t padded_words_for(index_t channels) {
+  return round_up(words_for<Words>(channels), simd::lanes<typename Words::Batch>);
+}
+
+// The tile of keys of a call.
+template <class Words>
+constexpr index_t tile_keys(const shapes& call) {
+  return tile_shape<typename Words::compute>::key_rows(words_for<Words>(call.channels) + words_for<Words>(call.value_channels));
+}
+
+// Numbers to words, in place: `words` of them, whole batches.
+template <class Words>
+void join_row(typename Words::compute* row, index_t words) {
+  if constexpr (Words::per_word > 1) {
+    constexpr index_t lanes = simd::lanes<typename Words::Batch>;
+    for (index_t c = 0; c < words; c += lanes) {
+      std::array<typename Words::Batch, std::size_t(Words::per_word)> numbers;
+      for (index_t w = 0; w < Words::per_word; ++w)
+        numbers[std::size_t(w)] = simd::load<typename Words::Batch>(row + c * Words::per_word + w * lanes);
+      simd::store(row + c, Words::join(numbers));
+    }
+  }
+}
+
+// Whether a token's channels in memory are a row of words already, in whole batches.
+template <class Words, class S>
+bool is_words(const head_view<const S>& rows) {
+  return sizeof(S) * std::size_t(Words::per_word) == sizeof(typename Words::compute) && rows.channel_stride == 1 &&
+         rows.channels % (Words::per_word * simd::lanes<typename Words::Batch>) == 0 && rows.token_stride % Words::per_word == 0;
+}
+
+// A token's channels, prepared, as a row of words; clears what pads them. `row` has room for the numbers.
+template <class Words, class S, class Prepare>
+void prepare_row(const head_view<const S>& from, index_t token, typename Words::compute* row, Prepare prepare) {
+  using T = typename Words::compute;
+  const index_t words = padded_words_for<Words>(from.channels);
+  copy_row(from.row(token), from.channel_stride, row, 1, from.channels);
+  prepare(std::span<T>(row, std::size_t(from.channels)));
+  std::fill(row + from.channels, row + words * Words::per_word, T(0));
+  join_row<Words>(row, words);
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <longspan/core/index.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/quiet.hpp>
+
+LONGSPAN_QUIET_BEGIN
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The 16-bit formats that tensors are stored in, and which of them a number of type S is (tensor/eigen.hpp says so for Eigen's).
+enum class narrow { no, bfloat16, half };
+template <class S>
+inline constexpr narrow narrow_format = narrow::no;
+
+namespace simd {
+
+// `widen` makes floats of a batch of narrow numbers, exactly, where the instruction set can: `widens` says so.
+template <narrow Format>
+inline constexpr bool widens = false;
+template <narrow Format>
+batch<float> widen(const void* from);
+
+#if !defined(LONGSPAN_SCALAR) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+template <>
+inline constexpr bool widens<narrow::bfloat16> = true;
+template <>
+inline batch<float> widen<narrow::bfloat16>(const void* from) {
+  typedef std::uint16_t narrow_lanes __attribute__((vector_size(sizeof(batch<float>) / 2)));
+  typedef std::uint32_t wide_lanes __attribute__((vector_size(sizeof(batch<float>))));
+  narrow_lanes bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return decltype(batch<float>::data)(__builtin_convertvector(bits, wide_lanes) << 16);
+}
+#endif
+
+#if defined(__F16C__) && !defined(LONGSPAN_SCALAR)
+template <>
+inline constexpr bool widens<narrow::half> = true;
+template <>
+inline batch<float> widen<narrow::half>(const void* from) {
+#if defined(__AVX512F__)
+  return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(from)));
+#else
+  return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(from)));
+#endif
+}
+#endif
+
+}  // namespace simd
+}  // namespace longspan::inline LONGSPAN_ISA
+
+LONGSPAN_QUIET_END

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <longspan/core/index.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/tile/multiply.hpp>
+#include <longspan/tile/read_ahead.hpp>
+#include <longspan/tile/shape.hpp>
+#include <longspan/tile/transpose.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// out = left right' for as many right rows as a batch has lanes, read once from where they lie: each square of them is transposed in
+// registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches.
+template <index_t Rows, class T, class Words>
+[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p) {
+  using Batch = batch<T>;
+  constexpr index_t lanes = simd::lanes<Batch>;
+  Batch sum[Rows];
+#pragma GCC unroll 8
+  for (index_t r = 0; r < Rows; ++r) sum[r] = Batch(T(0));
+  read_ahead<T> ahead(p.right + lanes * p.right_stride, p.right_stride, p.depth);
+  for (index_t k = 0; k < p.depth; k += lanes) {
+    ahead.ask(lanes * lanes);
+    const auto columns = columns_of(p.right + k, p.right_stride);
+#pragma GCC unroll 16
+    for (index_t c = 0; c < lanes; ++c)
+#pragma GCC unroll 8
+      for (index_t r = 0; r < Rows; ++r)
+        sum[r] = Words::multiply_add(Batch(p.left[r * p.left_stride + k + c]), columns[std::size_t(c)], sum[r]);
+  }
+#pragma GCC unroll 8
+  for (index_t r = 0; r < Rows; ++r) simd::store(p.out + r * p.out_stride, sum[r]);
+}
+
+// Any number of left rows up to those that can share a key.
+template <index_t Rows = 1, class T, class Words>
+void multiply_transposed(const product<T, Words>& p, index_t rows) {
+  if constexpr (Rows <= tile_shape<T>::streamed_rows) {
+    if (rows == Rows)
+      multiply_transposed_block<Rows>(p);
+    else
+      multiply_transposed<Rows + 1>(p, rows);
+  }
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA
