@@ -68,13 +68,17 @@ class shared_items {
 // alone, never for a pool thread to come, so a call from within the pool cannot lock it up.
 template <device D, class Work>
 void for_each_item(const D& d, index_t items, const Work& work) {
-  if (items == 0) return;
-  const auto shared = std::make_shared<shared_items>(items);
-  if constexpr (pool_device<D>)
-    for (index_t thread = 1; thread < std::min(items, threads_of(d)); ++thread)
-      d.enqueueNoNotification([shared, thread, &work] { shared->run(thread, work); });
-  shared->run(0, work);
-  shared->wait();
+  const index_t threads = std::min(items, threads_of(d));
+  if (threads <= 1) {
+    for (index_t item = 0; item < items; ++item) work(0, item);
+    return;
+  }
+  if constexpr (pool_device<D>) {
+    const auto shared = std::make_shared<shared_items>(items);
+    for (index_t thread = 1; thread < threads; ++thread) d.enqueueNoNotification([shared, thread, &work] { shared->run(thread, work); });
+    shared->run(0, work);
+    shared->wait();
+  }
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA

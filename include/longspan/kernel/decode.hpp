@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <span>
 #include <type_traits>
-#include <vector>
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/interval.hpp>
@@ -125,10 +124,10 @@ class decode_wave {
   const Mechanism& mechanism_;
   const Call& call_;
   index_t rows_, key_rows_, depth_, width_;
-  std::vector<softmax_part<T>> parts_;
+  buffer<softmax_part<T>> parts_;
   buffer<T> outputs_;
-  std::vector<worker> workers_;
-  std::vector<decltype(seen_keys(std::declval<const Mechanism&>(), key_head{}))> needed_;
+  buffer<worker> workers_;
+  buffer<decltype(seen_keys(std::declval<const Mechanism&>(), key_head{}))> needed_;
   index_t first_ = 0, count_ = 0;
 };
 

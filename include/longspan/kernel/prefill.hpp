@@ -4,7 +4,6 @@
 #include <span>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/interval.hpp>
@@ -102,9 +101,9 @@ class prefill_wave {
   bool in_place_;
   index_t depth_, value_stride_;
   buffer<T> keys_, values_;
-  std::vector<buffer<T>> scratch_;
-  std::vector<forward_tile<Words, Mechanism>> tiles_;
-  std::vector<runs> needed_;  // by each head of the wave
+  buffer<buffer<T>> scratch_;
+  buffer<forward_tile<Words, Mechanism>> tiles_;
+  buffer<runs> needed_;  // by each head of the wave
   index_t first_ = 0, count_ = 0;
 };
 

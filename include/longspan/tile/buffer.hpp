@@ -1,15 +1,85 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <utility>
 #include <vector>
-
-#include <xsimd/xsimd.hpp>
 
 #include <longspan/core/config.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// Memory of tiles and panels. Aligned to cache lines: a 64-byte load that straddles two of them takes twice the time.
+// The blocks of memory that a thread gave back, kept for its next call: decoding asks for the same ones at every token. At most 8 MiB,
+// returned when the thread ends. Blocks begin at cache lines: a 64-byte load that straddles two of them takes twice the time.
+class kept_blocks {
+ public:
+  static constexpr std::align_val_t alignment{64};
+
+  static kept_blocks& of_this_thread() {
+    thread_local kept_blocks blocks;
+    return blocks;
+  }
+
+  void* take(std::size_t bytes) {
+    for (block& each : kept_)
+      if (each.memory != nullptr && each.bytes == bytes) {
+        bytes_ -= bytes;
+        return std::exchange(each.memory, nullptr);
+      }
+    return ::operator new(bytes, alignment);
+  }
+
+  void give(void* memory, std::size_t bytes) {
+    for (block& each : kept_)
+      if (each.memory == nullptr && bytes_ + bytes <= std::size_t(8) << 20) {
+        each = {memory, bytes};
+        bytes_ += bytes;
+        return;
+      }
+    ::operator delete(memory, alignment);
+  }
+
+  ~kept_blocks() {
+    for (const block& each : kept_)
+      if (each.memory != nullptr) ::operator delete(each.memory, alignment);
+  }
+
+ private:
+  struct block {
+    void* memory = nullptr;
+    std::size_t bytes = 0;
+  };
+  std::array<block, 64> kept_;
+  std::size_t bytes_ = 0;
+};
+
+// Allocates from the blocks of the thread. What is not given a value is left as it was: megabytes that are written anyway.
 template <class T>
-using buffer = std::vector<T, xsimd::aligned_allocator<T, 64>>;
+struct recycled {
+  using value_type = T;
+
+  recycled() = default;
+  template <class U>
+  recycled(const recycled<U>&) {}
+
+  T* allocate(std::size_t count) { return static_cast<T*>(kept_blocks::of_this_thread().take(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t count) { kept_blocks::of_this_thread().give(memory, count * sizeof(T)); }
+
+  template <class U, class... Arguments>
+  void construct(U* at, Arguments&&... arguments) {
+    if constexpr (sizeof...(Arguments) == 0)
+      ::new (static_cast<void*>(at)) U;
+    else
+      std::construct_at(at, std::forward<Arguments>(arguments)...);
+  }
+
+  bool operator==(const recycled&) const { return true; }
+};
+
+// Memory of tiles and panels, and what a call keeps of its rows.
+template <class T>
+using buffer = std::vector<T, recycled<T>>;
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,59 @@
+// What a call allocates: every allocation of the program is counted.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <gtest/gtest.h>
+
+#include <longspan/longspan.hpp>
+
+#include "support/tensors.hpp"
+
+namespace {
+
+std::atomic<long> allocations = 0;
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  ++allocations;
+  void* const memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, std::size_t(alignment)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace testing_support;
+using namespace longspan;
+
+template <class Mechanism>
+long allocations_of_the_third_call(const Mechanism& mechanism, const lengths& of) {
+  const auto in = random_inputs<float>(of);
+  tensor<float> output(of.batch, of.heads, of.queries, of.value_channels);
+  long before = 0;
+  for (int call = 0; call < 3; ++call) {
+    before = allocations;
+    forward_into(mechanism, in.q, in.k, in.v, output);
+  }
+  return allocations - before;
+}
+
+TEST(memory, steady_decoding_allocates_nothing) {
+  for (const index_t keys : {1, 700, 3000})
+    for (const index_t heads : {2, 40}) {
+      const lengths one_query{.heads = heads, .key_heads = 2, .queries = 1, .keys = keys, .channels = 32, .value_channels = 20};
+      EXPECT_EQ(allocations_of_the_third_call(dot_product{} | causal{}, one_query), 0);
+      EXPECT_EQ(allocations_of_the_third_call(dot_product{} | alibi{} | softcap{30} | causal{}, one_query), 0);
+      EXPECT_EQ(allocations_of_the_third_call(cosine{} | cos_scale{16} | info_scale{.trained = 64} | sinks_and_window{.window = 900}, one_query), 0);
+    }
+}
+
+}  // namespace
