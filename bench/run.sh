@@ -16,7 +16,7 @@ END
 }
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P)
-peers=no seconds=1 skip='^$' results=$root/bench/results
+peers=no seconds=0.5 skip='^$' results=$root/bench/results
 for option in "$@"; do
   case $option in
     --peers) peers=yes ;;

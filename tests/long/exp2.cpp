@@ -25,9 +25,9 @@ constexpr float smallest = std::numeric_limits<float>::min();
 double ulps(float got, double exact) { return std::abs(double(got) - exact) / std::ldexp(1.0, std::ilogb(exact) - 23); }
 
 struct findings {
-  double worst = 0;                  // where 2^x is normal
+  double worst = 0;  // where 2^x is normal
   float at = 0;
-  std::int64_t wrong_below = 0;      // below the normal numbers: neither 0 nor less than the smallest of them
+  std::int64_t wrong_below = 0;  // below the normal numbers: neither 0 nor less than the smallest of them
   std::int64_t wrong_nan = 0;
 };
 

@@ -36,14 +36,17 @@ std::vector<Eigen::bfloat16> numbers_of(const batch<float>& words) {
 
 TEST(bfloat16_words, join_rounds_to_the_nearest_in_order) {
   const auto value = [](index_t i) { return 1.f + float(i) / 1000; };
-  const auto joined = numbers_of(bfloat16_words::join({batch_of<batch<float>>(value), batch_of<batch<float>>([&](index_t l) { return value(16 + l); })}));
+  const auto joined = numbers_of(
+      bfloat16_words::join({batch_of<batch<float>>(value), batch_of<batch<float>>([&](index_t l) { return value(16 + l); })}));
   for (index_t i = 0; i < 32; ++i) EXPECT_EQ(joined[std::size_t(i)], Eigen::bfloat16(value(i)));
 }
 
 TEST(bfloat16_words, together_makes_pairs_and_only_keeps_one_of_each) {
-  const auto even = batch_of<batch<float>>([](index_t l) { return l; }), odd = batch_of<batch<float>>([](index_t l) { return -l - 1; });
+  const auto even = batch_of<batch<float>>([](index_t l) { return l; }),
+             odd = batch_of<batch<float>>([](index_t l) { return -l - 1; });
   const auto pairs = bfloat16_words::together(even, odd);
-  const auto both = numbers_of(pairs), first = numbers_of(bfloat16_words::only(pairs, 0)), second = numbers_of(bfloat16_words::only(pairs, 1));
+  const auto both = numbers_of(pairs), first = numbers_of(bfloat16_words::only(pairs, 0)),
+             second = numbers_of(bfloat16_words::only(pairs, 1));
   for (index_t l = 0; l < 16; ++l) {
     const auto at = std::size_t(2 * l);
     EXPECT_EQ(float(both[at]), float(l));
@@ -56,7 +59,8 @@ TEST(bfloat16_words, together_makes_pairs_and_only_keeps_one_of_each) {
 }
 
 TEST(bfloat16_words, multiply_both_numbers_of_a_word) {
-  const auto left = bfloat16_words::together(batch<float>(2.f), batch<float>(3.f)), right = bfloat16_words::together(batch<float>(5.f), batch<float>(7.f));
+  const auto left = bfloat16_words::together(batch<float>(2.f), batch<float>(3.f)),
+             right = bfloat16_words::together(batch<float>(5.f), batch<float>(7.f));
   for (const float lane : lanes_of(bfloat16_words::multiply_add(left, right, batch<float>(100.f)))) EXPECT_EQ(lane, 131);
 }
 #endif

@@ -68,12 +68,14 @@ class decode_wave {
       parts_[std::size_t(slot(w, first, r))] = part;
       std::copy(output, output + width_, outputs_.data() + slot(w, first, r) * width_);
     };
-    Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data()}};
+    const auto values = call_.value.head(of.batch, of.head);
+    const memory_rows<T> as_words{reinterpret_cast<const T*>(values.data), values.token_stride / Words::per_word};
+    Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data(), as_words}};
     if (rows_ > shape::streamed_rows) {
       rows.packed.panels = own.panels.data() - first * depth_;
       for (index_t j = first; j < last; j += shape::panel) rows.packed.pack(mechanism_, keys, j, own.scratch.data());
     }
-    own.tile.attend(rows, value_rows(own, call_.value.head(of.batch, of.head), {first, last}), first, deliver);
+    own.tile.attend(rows, value_rows(own, values, {first, last}), first, deliver);
   }
 
   void merge(index_t thread, index_t w) {
@@ -81,7 +83,8 @@ class decode_wave {
     begin(tile, head(w));
     for (index_t first = 0; first < mechanism_.call.keys; first += key_rows_)
       for (index_t r = 0; r < rows_; ++r)
-        if (tile.sees(r, first)) tile.merge(r, parts_[std::size_t(slot(w, first, r))], outputs_.data() + slot(w, first, r) * width_);
+        if (tile.sees(r, first))
+          tile.merge(r, parts_[std::size_t(slot(w, first, r))], outputs_.data() + slot(w, first, r) * width_);
     for (index_t r = 0; r < rows_; ++r) finish_row(tile, r, call_, mechanism_.call, head(w), r);
   }
 
@@ -96,14 +99,15 @@ class decode_wave {
           scratch(std::size_t(std::max(shape::panel * padded_words_for<Words>(wave.mechanism_.call.channels) * Words::per_word,
                                        longspan::values<Words>::scratch(wave.width_)))),
           panels(std::size_t(wave.rows_ <= shape::streamed_rows ? 0 : wave.key_rows_ * wave.depth_)),
-          values(std::size_t(longspan::values<Words>::in_place(wave.call_.value.head(0, 0)) ? 0 : wave.key_rows_ * wave.width_)) {}
+          values(std::size_t(longspan::values<Words>::in_place(wave.call_.value.head(0, 0)) ? 0 : wave.key_rows_ * wave.width_)) {
+    }
   };
 
-  static index_t tiles_of(const shapes& call) {
-    return round_up(call.keys, tile_keys<Words>(call)) / tile_keys<Words>(call);
-  }
+  static index_t tiles_of(const shapes& call) { return round_up(call.keys, tile_keys<Words>(call)) / tile_keys<Words>(call); }
   key_head head(index_t w) const { return {(first_ + w) / mechanism_.call.key_heads, (first_ + w) % mechanism_.call.key_heads}; }
-  index_t slot(index_t w, index_t first, index_t r) const { return (w * tiles_of(mechanism_.call) + first / key_rows_) * rows_ + r; }
+  index_t slot(index_t w, index_t first, index_t r) const {
+    return (w * tiles_of(mechanism_.call) + first / key_rows_) * rows_ + r;
+  }
 
   void begin(Tile& tile, key_head of) {
     tile.clear();
@@ -137,7 +141,8 @@ template <device D, class Mechanism, class Call>
 void decode(const D& d, const Mechanism& mechanism, const Call& call) {
   using Wave = decode_wave<Mechanism, Call>;
   const index_t heads = mechanism.call.batch * mechanism.call.key_heads;
-  const index_t at_once = std::clamp((index_t(1) << 20) / Wave::bytes_of_parts(mechanism.call), threads_of(d), std::max(heads, threads_of(d)));
+  const index_t at_once =
+      std::clamp((index_t(1) << 20) / Wave::bytes_of_parts(mechanism.call), threads_of(d), std::max(heads, threads_of(d)));
   Wave wave(mechanism, call, std::min(heads, at_once), threads_of(d));
   for (index_t first = 0; first < heads; first += at_once) {
     wave.begin(first, std::min(at_once, heads - first));

@@ -32,7 +32,8 @@ auto seen_keys(const Mechanism& mechanism, key_head of) {
   const shapes& call = mechanism.call;
   decltype(mechanism.visible(query_row{})) all{};
   for (index_t row = 0; row < call.queries * call.group(); ++row) {
-    const auto seen = intersect(mechanism.visible(mechanism.row(of.batch, of.query_head(call, row), row / call.group())), call.key_positions());
+    const auto seen =
+        intersect(mechanism.visible(mechanism.row(of.batch, of.query_head(call, row), row / call.group())), call.key_positions());
     for (std::size_t r = 0; r < seen.size(); ++r) all[r] = hull(all[r], seen[r]);
   }
   for (interval& run : all) run = {run.first - call.first_key, run.last - call.first_key};

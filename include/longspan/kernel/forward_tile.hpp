@@ -68,7 +68,8 @@ class forward_tile {
   template <class Keys, class Deliver>
   void attend(const Keys& keys, const values<Words>& of, index_t first, Deliver deliver) {
     for (index_t r = 0; r < index_t(rows_.size()); r += block_) {
-      const std::span<const Row> rows = std::span(rows_).subspan(std::size_t(r), std::size_t(std::min(block_, index_t(rows_.size()) - r)));
+      const std::span<const Row> rows =
+          std::span(rows_).subspan(std::size_t(r), std::size_t(std::min(block_, index_t(rows_.size()) - r)));
       if (!kernel_.attend(rows, query_.data() + r * depth_, depth_, keys, of, {first, first + key_rows_})) continue;
       for (index_t i = 0; i < index_t(rows.size()); ++i)
         if (kernel_.sees(i)) deliver(r + i, kernel_.part(i), kernel_.output(i));
@@ -82,7 +83,8 @@ class forward_tile {
     const auto share = rows_[std::size_t(r)].softmax.merge(part);
     T* const to = output(r);
     for (index_t c = 0; c < width_; c += shape::lanes)
-      simd::store(to + c, simd::multiply_add(simd::load<Batch>(to + c), Batch(share.before), simd::load<Batch>(of_part + c) * Batch(share.part)));
+      simd::store(to + c, simd::multiply_add(simd::load<Batch>(to + c), Batch(share.before),
+                                             simd::load<Batch>(of_part + c) * Batch(share.part)));
   }
 
   // Row r, finished: divides by the sum of the weights and hands over output and log-sum-exp.

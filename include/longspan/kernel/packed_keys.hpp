@@ -48,7 +48,8 @@ struct packed_keys {
   void transpose(const T* rows, index_t stride, index_t first) const {
     for (index_t j = 0; j < shape::panel; j += shape::lanes)
       for (index_t c = 0; c < depth; c += shape::lanes)
-        longspan::transpose(rows + j * stride + c, stride, panels + first * depth + c * shape::panel + j, shape::panel, depth - c);
+        longspan::transpose(rows + j * stride + c, stride, panels + first * depth + c * shape::panel + j, shape::panel,
+                            depth - c);
   }
 };
 

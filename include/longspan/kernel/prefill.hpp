@@ -39,7 +39,8 @@ class prefill_wave {
         values_(std::size_t(in_place_ ? 0 : heads_at_once * value_size())) {
     const index_t scratch = std::max(shape::panel * padded_words_for<Words>(mechanism.call.channels) * Words::per_word,
                                      values<Words>::scratch(value_stride_));
-    for (index_t t = 0; t < threads; ++t) tiles_.emplace_back(mechanism, shape::block::rows), scratch_.emplace_back(std::size_t(scratch));
+    for (index_t t = 0; t < threads; ++t)
+      tiles_.emplace_back(mechanism, shape::block::rows), scratch_.emplace_back(std::size_t(scratch));
   }
 
   // Moves on to `count` key heads from `first`, counted through the batch.
@@ -61,18 +62,20 @@ class prefill_wave {
     keys(item % count_).pack(mechanism_, call_.key.head(b, g), first, scratch);
     if (in_place_) return;
     for (index_t j = first; j < last; j += Words::per_word)
-      values<Words>::pack(call_.value.head(b, g), j, packed_values(item % count_) + j / Words::per_word * value_stride_, value_stride_, scratch);
+      values<Words>::pack(call_.value.head(b, g), j, packed_values(item % count_) + j / Words::per_word * value_stride_,
+                          value_stride_, scratch);
   }
 
   // Tiles come last rows first: under a causal mask they see the most keys, and the small ones fill the threads' last gaps.
   void attend(index_t thread, index_t item) {
     const key_head of = head(item % count_);
     const index_t rows = mechanism_.call.queries * mechanism_.call.group();
-    const index_t first = (tiles_of_head() - 1 - item / count_) * shape::query_rows, last = std::min(first + shape::query_rows, rows);
+    const index_t first = (tiles_of_head() - 1 - item / count_) * shape::query_rows,
+                  last = std::min(first + shape::query_rows, rows);
     auto& tile = tiles_[std::size_t(thread)];
     tile.clear();
     for (index_t row = first; row < last; ++row) add_row(tile, call_, mechanism_.call, of, row);
-    const head_keys<Words, Mechanism, typename Call::key_number> panels{keys(item % count_), {mechanism_, {}, nullptr}};
+    const head_keys<Words, Mechanism, typename Call::key_number> panels{keys(item % count_), {mechanism_, {}, nullptr, {}}};
     tile.attend(panels, value_rows(item % count_));
     for (index_t row = first; row < last; ++row) finish_row(tile, row - first, call_, mechanism_.call, of, row);
   }

@@ -8,6 +8,7 @@
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/multiply_transposed.hpp>
+#include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -22,6 +23,7 @@ struct streamed_keys {
   const Mechanism& mechanism;
   head_view<const S> keys;
   T* scratch;
+  memory_rows<T> values;  // that are read after the keys, asked for meanwhile; where they do not lie in rows of words, anything
 
   // Numbers that `multiply` works in.
   static index_t scratch_size(index_t channels) { return lanes * padded_words_for<Words>(channels) * Words::per_word; }
@@ -34,7 +36,9 @@ struct streamed_keys {
         p.right = reinterpret_cast<const T*>(keys.row(j)), p.right_stride = keys.token_stride / Words::per_word;
       else
         p.right = prepared(j, p.depth), p.right_stride = p.depth;
-      multiply_transposed(p, rows);
+      const read_ahead<T> ahead({p.right + lanes * p.right_stride, p.right_stride},
+                                {values.data + j * values.stride, values.stride}, p.depth);
+      multiply_transposed(p, ahead, rows);
     }
   }
 

@@ -42,8 +42,8 @@ class tile_block {
   // Scores, logits, weights, output. Each step for all rows, so that the slow ends of one hide behind the next. Answers whether any row
   // sees a key; if none does, nothing was computed.
   template <class Keys>
-  [[gnu::flatten]] bool attend(std::span<const Row> rows, const T* query, index_t query_stride, const Keys& keys, const values<Words>& of,
-                               interval tile) {
+  [[gnu::flatten]] bool attend(std::span<const Row> rows, const T* query, index_t query_stride, const Keys& keys,
+                               const values<Words>& of, interval tile) {
     const index_t count = index_t(rows.size());
     interval seen;
     for (std::size_t i = 0; i < rows.size(); ++i) seen = hull(seen, hull(runs_[i] = rows[i].within(tile)));
@@ -52,13 +52,15 @@ class tile_block {
     maximum.fill(Batch(-std::numeric_limits<T>::infinity()));
     for (index_t first = round_down(seen.first, shape::panel); first < seen.last; first += shape::panel) {
       const interval panel = intersect(whole_words(seen), {first, first + shape::panel});
-      keys.multiply({query, query_stride, nullptr, 0, scores(0) + panel.first - tile.first, key_rows_, query_stride}, count, panel);
+      keys.multiply({query, query_stride, nullptr, 0, scores(0) + panel.first - tile.first, key_rows_, query_stride}, count,
+                    panel);
       for (std::size_t i = 0; i < rows.size(); ++i)
         maximum[i] = simd::max(maximum[i], rows[i].to_logits(panel, scores(index_t(i)) - tile.first));
     }
     for (std::size_t i = 0; i < rows.size(); ++i) part_[i].maximum = simd::reduce_max(maximum[i]);
     for (std::size_t i = 0; i < rows.size(); ++i)
-      part_[i].sum = rows[i].to_weights(runs_[i], scores(index_t(i)) - tile.first, weights(index_t(i)) - tile.first / Words::per_word, part_[i]);
+      part_[i].sum = rows[i].to_weights(runs_[i], scores(index_t(i)) - tile.first,
+                                        weights(index_t(i)) - tile.first / Words::per_word, part_[i]);
     accumulate(of, tile, count);
     return true;
   }
@@ -96,8 +98,8 @@ class tile_block {
   template <start From>
   void add(const values<Words>& of, interval tile, index_t i, index_t count, interval keys) {
     if (keys.empty()) return;
-    of.template multiply<From>({weights(i) + (keys.first - tile.first) / Words::per_word, key_rows_, nullptr, 0, output_.data() + i * width_,
-                                width_, keys.size() / Words::per_word},
+    of.template multiply<From>({weights(i) + (keys.first - tile.first) / Words::per_word, key_rows_, nullptr, 0,
+                                output_.data() + i * width_, width_, keys.size() / Words::per_word},
                                count, keys.first, width_);
   }
 

@@ -45,7 +45,8 @@ scalar<Batch> reduce(const Batch& value, Fold fold) {
   } else {
     const auto met = [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
       return Batch(__builtin_shufflevector(value.data, value.data, int((Lane + std::size_t(Half)) % sizeof...(Lane))...));
-    }(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
+    }
+    (std::make_index_sequence<std::size_t(lanes<Batch>)>{});
     return reduce<Half / 2>(fold(value, met), fold);
   }
 }

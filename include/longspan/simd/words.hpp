@@ -23,7 +23,9 @@ struct number_words {
   using Batch = batch<T>;
   static constexpr index_t per_word = 1;
 
-  static Batch multiply_add(const Batch& left, const Batch& right, const Batch& sum) { return simd::multiply_add(left, right, sum); }
+  static Batch multiply_add(const Batch& left, const Batch& right, const Batch& sum) {
+    return simd::multiply_add(left, right, sum);
+  }
   static Batch join(const std::array<Batch, 1>& numbers) { return numbers[0]; }
 };
 
@@ -62,8 +64,9 @@ struct storage_words {
 
 // What one product can read of several tensors.
 template <class First, class... More>
-using common_words = std::conditional_t<(std::is_same_v<First, More> && ...), typename storage_words<First>::type,
-                                        typename storage_words<std::conditional_t<std::is_same_v<First, double>, double, float>>::type>;
+using common_words =
+    std::conditional_t<(std::is_same_v<First, More> && ...), typename storage_words<First>::type,
+                       typename storage_words<std::conditional_t<std::is_same_v<First, double>, double, float>>::type>;
 
 }  // namespace longspan::inline LONGSPAN_ISA
 

@@ -47,7 +47,8 @@ class online_softmax {
     T before, part;
   };
   shares merge(const softmax_part<T>& part) {
-    const T step = part.maximum == whole_.maximum ? T(0) : part.maximum - whole_.maximum;  // infinities are equal, their difference NaN
+    const T step =
+        part.maximum == whole_.maximum ? T(0) : part.maximum - whole_.maximum;  // infinities are equal, their difference NaN
     const T less = simd::first_lane(simd::exp2(Batch(-std::abs(step) * std::numbers::log2e_v<T>)));
     const shares share{step > 0 ? less : T(1), step > 0 ? T(1) : less};
     whole_.maximum = simd::max(whole_.maximum, part.maximum);

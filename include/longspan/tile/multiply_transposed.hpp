@@ -10,15 +10,15 @@
 namespace longspan::inline LONGSPAN_ISA {
 
 // out = left right' for as many right rows as a batch has lanes, read once from where they lie: each square of them is transposed in
-// registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches.
+// registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches. Meanwhile `ahead` is asked for.
 template <index_t Rows, class T, class Words>
-[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p) {
+[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p, const read_ahead<T>& beginning) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
+  read_ahead<T> ahead = beginning;
   Batch sum[Rows];
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r) sum[r] = Batch(T(0));
-  read_ahead<T> ahead(p.right + lanes * p.right_stride, p.right_stride, p.depth);
   for (index_t k = 0; k < p.depth; k += lanes) {
     ahead.ask(lanes * lanes);
     const auto columns = columns_of(p.right + k, p.right_stride);
@@ -34,12 +34,12 @@ template <index_t Rows, class T, class Words>
 
 // Any number of left rows up to those that can share a key.
 template <index_t Rows = 1, class T, class Words>
-void multiply_transposed(const product<T, Words>& p, index_t rows) {
+void multiply_transposed(const product<T, Words>& p, const read_ahead<T>& ahead, index_t rows) {
   if constexpr (Rows <= tile_shape<T>::streamed_rows) {
     if (rows == Rows)
-      multiply_transposed_block<Rows>(p);
+      multiply_transposed_block<Rows>(p, ahead);
     else
-      multiply_transposed<Rows + 1>(p, rows);
+      multiply_transposed<Rows + 1>(p, ahead, rows);
   }
 }
 

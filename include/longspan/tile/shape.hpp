@@ -46,7 +46,8 @@ struct tile_shape {
     return keys;
   }
 
-  static_assert(query_rows % block::rows == 0 && panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 && key_rows(1 << 20) % panel == 0);
+  static_assert(query_rows % block::rows == 0 && panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 &&
+                key_rows(1 << 20) % panel == 0);
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

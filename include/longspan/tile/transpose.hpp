@@ -22,9 +22,10 @@ template <std::size_t Half, class Batch>
 Batch interleave(const Batch& x, const Batch& y) {
   constexpr std::size_t width = std::size_t(simd::lanes<Batch>), block = std::size_t(block_lanes<Batch>);
   return [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
-    return Batch(__builtin_shufflevector(
-        x.data, y.data, int(Lane / block * block + (Lane % block + Half * block) / 2 + Lane % 2 * width)...));
-  }(std::make_index_sequence<width>{});
+    return Batch(__builtin_shufflevector(x.data, y.data,
+                                         int(Lane / block * block + (Lane % block + Half * block) / 2 + Lane % 2 * width)...));
+  }
+  (std::make_index_sequence<width>{});
 }
 
 // The even blocks of two registers (Half 0), or the odd ones (Half 1): X0 X2 Y0 Y2.
@@ -33,7 +34,8 @@ Batch every_other_block(const Batch& x, const Batch& y) {
   constexpr std::size_t width = std::size_t(simd::lanes<Batch>), block = std::size_t(block_lanes<Batch>);
   return [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
     return Batch(__builtin_shufflevector(x.data, y.data, int((2 * (Lane / block) + Half) * block + Lane % block)...));
-  }(std::make_index_sequence<width>{});
+  }
+  (std::make_index_sequence<width>{});
 }
 
 // As many registers as one has lanes.
@@ -77,7 +79,8 @@ template <class T>
 template <class T>
 void transpose(const T* from, index_t from_stride, T* to, index_t to_stride, index_t columns) {
   const auto transposed = columns_of(from, from_stride);
-  for (index_t c = 0; c < std::min(simd::lanes<batch<T>>, columns); ++c) simd::store(to + c * to_stride, transposed[std::size_t(c)]);
+  for (index_t c = 0; c < std::min(simd::lanes<batch<T>>, columns); ++c)
+    simd::store(to + c * to_stride, transposed[std::size_t(c)]);
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA
