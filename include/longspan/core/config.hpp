@@ -10,12 +10,16 @@
 
 #if defined(LONGSPAN_SCALAR)
 #define LONGSPAN_ISA isa_scalar
+#elif defined(__AVX512BW__) && defined(__AVX512BF16__)
+#define LONGSPAN_ISA isa_avx512bf16
 #elif defined(__AVX512BW__)
 #define LONGSPAN_ISA isa_avx512bw
 #elif defined(__AVX512F__)
 #define LONGSPAN_ISA isa_avx512f
-#elif defined(__AVX2__) && defined(__FMA__)
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #define LONGSPAN_ISA isa_fma3_avx2
+#elif defined(__AVX2__) && defined(__FMA__)
+#define LONGSPAN_ISA isa_fma3_avx2_without_f16c
 #elif defined(__AVX2__)
 #define LONGSPAN_ISA isa_avx2
 #elif defined(__AVX__)

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
 #include <type_traits>
+#include <utility>
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/interval.hpp>
@@ -69,7 +69,8 @@ class decode_wave {
       std::copy(output, output + width_, outputs_.data() + slot(w, first, r) * width_);
     };
     const auto values = call_.value.head(of.batch, of.head);
-    const memory_rows<T> as_words{reinterpret_cast<const T*>(values.data), values.token_stride / Words::per_word};
+    const index_t stride = values.token_stride * index_t(sizeof(*values.data)) / index_t(sizeof(T));
+    const memory_rows<T> as_words{reinterpret_cast<const T*>(values.data), stride};
     Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data(), as_words}};
     if (rows_ > shape::streamed_rows) {
       rows.packed.panels = own.panels.data() - first * depth_;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -38,7 +37,7 @@ class prefill_wave {
         keys_(std::size_t(heads_at_once * key_size())),
         values_(std::size_t(in_place_ ? 0 : heads_at_once * value_size())) {
     const index_t scratch = std::max(shape::panel * padded_words_for<Words>(mechanism.call.channels) * Words::per_word,
-                                     values<Words>::scratch(value_stride_));
+                                     values<Words>::scratch(in_place_ ? 0 : value_stride_));
     for (index_t t = 0; t < threads; ++t)
       tiles_.emplace_back(mechanism, shape::block::rows), scratch_.emplace_back(std::size_t(scratch));
   }

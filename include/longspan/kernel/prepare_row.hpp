@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <type_traits>
 
 #include <longspan/core/index.hpp>
-#include <longspan/core/interval.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/tensor/view.hpp>
@@ -48,7 +48,9 @@ void join_row(typename Words::compute* row, index_t words) {
 // Whether a token's channels in memory are a row of words already, in whole batches.
 template <class Words, class S>
 bool is_words(const head_view<const S>& rows) {
-  return sizeof(S) * std::size_t(Words::per_word) == sizeof(typename Words::compute) && rows.channel_stride == 1 &&
+  using T = typename Words::compute;
+  return (Words::per_word > 1 ? sizeof(S) * std::size_t(Words::per_word) == sizeof(T)
+                              : std::is_same_v<S, T>)&&rows.channel_stride == 1 &&
          rows.channels % (Words::per_word * simd::lanes<typename Words::Batch>) == 0 && rows.token_stride % Words::per_word == 0;
 }
 

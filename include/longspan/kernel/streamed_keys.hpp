@@ -22,11 +22,8 @@ struct streamed_keys {
 
   const Mechanism& mechanism;
   head_view<const S> keys;
-  T* scratch;
-  memory_rows<T> values;  // that are read after the keys, asked for meanwhile; where they do not lie in rows of words, anything
-
-  // Numbers that `multiply` works in.
-  static index_t scratch_size(index_t channels) { return lanes * padded_words_for<Words>(channels) * Words::per_word; }
+  T* scratch;  // room for the numbers of a batch of keys, each padded to whole batches
+  memory_rows<T> values;  // that are read after the keys, asked for meanwhile, never read here
 
   // Scores of some rows for some keys, whole batches, a key a column of p.out.
   void multiply(product<T, Words> p, index_t rows, interval of) const {

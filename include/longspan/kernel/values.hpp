@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/prepare_row.hpp>

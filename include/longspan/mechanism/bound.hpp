@@ -68,7 +68,7 @@ struct bound {
   }
 
   // Whether the keys of the tensor are the prepared keys.
-  static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires { std::tuple_element_t<0, Score>::keeps_keys; };
+  static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires { requires std::tuple_element_t<0, Score>::keeps_keys; };
 
   // The logit of the sink, in the call that counts it.
   std::optional<double> sink_logit(index_t head) const {

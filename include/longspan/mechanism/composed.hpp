@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tuple>
+#include <utility>
 
 #include <longspan/core/index.hpp>
 #include <longspan/transform/temperature.hpp>

@@ -9,7 +9,7 @@ namespace longspan::inline LONGSPAN_ISA {
 // parts. The score of a query and a key is then the sum over channels of their products.
 //
 // Optional members: `double factor(const shapes&) const` multiplies that sum; `static constexpr bool keeps_keys = true` says that
-// `key` does nothing, so that keys may be read where they lie.
+// `key` does nothing, so that keys may be read where they lie (a score that inherits it with a `key` of its own says false).
 template <class S>
 concept score = std::copy_constructible<S> && requires(const S& s, std::span<float> row, std::span<double> exact) {
   s.query(row), s.query(exact);

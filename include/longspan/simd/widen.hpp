@@ -38,7 +38,8 @@ inline batch<float> widen<narrow::bfloat16>(const void* from) {
 }
 #endif
 
-#if defined(__F16C__) && !defined(LONGSPAN_SCALAR)
+// The conditions are those that name the instruction set (core/config.hpp).
+#if (defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__) && defined(__F16C__))) && !defined(LONGSPAN_SCALAR)
 template <>
 inline constexpr bool widens<narrow::half> = true;
 template <>

@@ -29,7 +29,7 @@ struct number_words {
   static Batch join(const std::array<Batch, 1>& numbers) { return numbers[0]; }
 };
 
-#if defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
+#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
 // A word is a pair of bfloat16, of which vdpbf16ps multiplies and adds two at once: twice the multiply-adds of float.
 struct bfloat16_words {
   using compute = float;

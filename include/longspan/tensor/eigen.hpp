@@ -144,7 +144,7 @@ template <>
 inline constexpr narrow narrow_format<Eigen::bfloat16> = narrow::bfloat16;
 template <>
 inline constexpr narrow narrow_format<Eigen::half> = narrow::half;
-#if defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
+#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
 template <>
 struct storage_words<Eigen::bfloat16> {
   using type = bfloat16_words;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -11,18 +12,21 @@
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// The blocks of memory that a thread gave back, kept for its next call: decoding asks for the same ones at every token. At most 8 MiB,
-// returned when the thread ends. Blocks begin at cache lines: a 64-byte load that straddles two of them takes twice the time.
+// The blocks of memory that a thread gave back, kept for its next call: decoding asks for the same ones at every token, or for slightly
+// longer ones, so blocks are powers of two. At most 8 MiB, the oldest go first. Blocks begin at cache lines: a 64-byte load that straddles
+// two of them takes twice the time.
 class kept_blocks {
- public:
   static constexpr std::align_val_t alignment{64};
+  static constexpr std::size_t most = std::size_t(8) << 20, largest = most / 4;
 
+ public:
   static kept_blocks& of_this_thread() {
     thread_local kept_blocks blocks;
     return blocks;
   }
 
   void* take(std::size_t bytes) {
+    bytes = rounded(bytes);
     for (block& each : kept_)
       if (each.memory != nullptr && each.bytes == bytes) {
         bytes_ -= bytes;
@@ -32,18 +36,20 @@ class kept_blocks {
   }
 
   void give(void* memory, std::size_t bytes) {
-    for (block& each : kept_)
-      if (each.memory == nullptr && bytes_ + bytes <= std::size_t(8) << 20) {
-        each = {memory, bytes};
-        bytes_ += bytes;
-        return;
-      }
-    ::operator delete(memory, alignment);
+    bytes = rounded(bytes);
+    if (bytes > largest || closed_) return ::operator delete(memory, alignment);
+    while (bytes_ + bytes > most || kept_[oldest_].memory != nullptr) {
+      discard(kept_[oldest_]);
+      if (bytes_ + bytes > most) oldest_ = (oldest_ + 1) % kept_.size();
+    }
+    kept_[oldest_] = {memory, bytes};
+    bytes_ += bytes;
+    oldest_ = (oldest_ + 1) % kept_.size();
   }
 
   ~kept_blocks() {
-    for (const block& each : kept_)
-      if (each.memory != nullptr) ::operator delete(each.memory, alignment);
+    closed_ = true;
+    for (block& each : kept_) discard(each);
   }
 
  private:
@@ -51,8 +57,18 @@ class kept_blocks {
     void* memory = nullptr;
     std::size_t bytes = 0;
   };
-  std::array<block, 64> kept_;
-  std::size_t bytes_ = 0;
+
+  static std::size_t rounded(std::size_t bytes) { return bytes > largest ? bytes : std::bit_ceil(bytes); }
+  void discard(block& each) {
+    if (each.memory == nullptr) return;
+    ::operator delete(each.memory, alignment);
+    bytes_ -= each.bytes;
+    each.memory = nullptr;
+  }
+
+  std::array<block, 256> kept_;
+  std::size_t bytes_ = 0, oldest_ = 0;
+  bool closed_ = false;
 };
 
 // Allocates from the blocks of the thread. What is not given a value is left as it was: megabytes that are written anyway.

@@ -24,6 +24,9 @@ namespace longspan::inline LONGSPAN_ISA {
 // under the batch stand, in the same kind of number. Some lanes may lie outside the mask and hold anything; what the body makes
 // of them is thrown away, so it must not follow them into memory. Capture by value: rows outlive nothing.
 //
+// A row function that is a longspan::row_factor, as a temperature's is, costs nothing at the head of the transforms: it is folded into
+// the query.
+//
 // Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything is
 // written; `stage order` says where in the sentence a transform belongs (one that does not say goes anywhere between score and mask);
 // `prepare<T>(const reach&)` returns what the kernel runs in its stead, once per call (by_distance).
