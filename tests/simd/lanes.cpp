@@ -44,7 +44,8 @@ TYPED_TEST(lanes, select_takes_each_lane_from_its_side) {
   using T = simd::scalar<TypeParam>;
   for (index_t cut = 0; cut <= simd::lanes<TypeParam>; ++cut) {
     const auto picked = lanes_of(simd::select(numbers < TypeParam(T(cut)), TypeParam(this->nan), TypeParam(T(7))));
-    for (index_t l = 0; l < index_t(picked.size()); ++l) EXPECT_TRUE(l < cut ? std::isnan(picked[std::size_t(l)]) : picked[std::size_t(l)] == 7);
+    for (index_t l = 0; l < index_t(picked.size()); ++l)
+      EXPECT_TRUE(l < cut ? std::isnan(picked[std::size_t(l)]) : picked[std::size_t(l)] == 7);
   }
 }
 
@@ -75,6 +76,15 @@ TYPED_TEST(lanes, reduce_add_folds_by_halves) {
       for (std::size_t l = 0; l < folded.size() / 2; ++l) folded[l] += folded[l + folded.size() / 2];
     EXPECT_EQ(simd::reduce_add(value), folded[0]);
   }
+}
+
+TYPED_TEST(lanes, spread_gives_each_lane_a_batch_of_its_own) {
+  std::mt19937 generator(1);
+  const auto value = this->random(generator);
+  const auto each = lanes_of(value);
+  std::vector<typename TestFixture::T> spread(each.size() * each.size());
+  simd::spread(value, spread.data());
+  for (std::size_t i = 0; i < spread.size(); ++i) EXPECT_EQ(spread[i], each[i / each.size()]) << i;
 }
 
 }  // namespace

@@ -30,9 +30,13 @@ struct operands {
 
   // Adds to `out`, or overwrites it: rows and columns of the product over the depth from k to k_last.
   void multiply(start from, interval row, interval column, interval k, std::vector<T>& out) const {
-    const product<T> part{left.data() + row.first * left_stride + k.first, left_stride,
-                          right.data() + k.first * right_stride + column.first, right_stride,
-                          out.data() + row.first * out_stride + column.first, out_stride, k.size()};
+    const product<T> part{left.data() + row.first * left_stride + k.first,
+                          left_stride,
+                          right.data() + k.first * right_stride + column.first,
+                          right_stride,
+                          out.data() + row.first * out_stride + column.first,
+                          out_stride,
+                          k.size()};
     if (from == start::zero)
       longspan::multiply<start::zero>(part, row.size(), column.size());
     else
@@ -116,12 +120,35 @@ TYPED_TEST(multiply, streamed_has_the_same_bits) {
       for (index_t rows = 1; rows <= of.rows; ++rows) {
         auto out = of.memory(), wanted = of.memory();
         const auto part = [&](auto& to) {
-          return product<TypeParam>{of.left.data(), of.left_stride, of.right.data(), of.right_stride, to.data(), of.out_stride, depth};
+          return product<TypeParam>{of.left.data(), of.left_stride, of.right.data(), of.right_stride, to.data(),
+                                    of.out_stride,  depth};
         };
         multiply_streamed<start::zero>(part(out), rows, columns);
         longspan::multiply<start::zero>(part(wanted), rows, columns);
         EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth;
       }
+}
+
+// However the left operand lies, over more depth than is spread at once: the same chains.
+TYPED_TEST(multiply, left_may_lie_in_columns) {
+  using T = TypeParam;
+  const index_t rows = 13, columns = 3 * tile_shape<T>::lanes, depth = 150;
+  const auto by_rows = operands<T>::random(rows * depth), right = operands<T>::random(depth * columns);
+  std::vector<T> by_columns(by_rows.size()), one(std::size_t(rows * columns), T(2)), other = one;
+  for (index_t r = 0; r < rows; ++r)
+    for (index_t k = 0; k < depth; ++k) by_columns[std::size_t(k * rows + r)] = by_rows[std::size_t(r * depth + k)];
+  longspan::multiply<start::output>(product<T>{by_rows.data(), depth, right.data(), columns, one.data(), columns, depth}, rows,
+                                    columns);
+  longspan::multiply<start::output, left::columns>(
+      product<T>{by_columns.data(), rows, right.data(), columns, other.data(), columns, depth}, rows, columns);
+  EXPECT_EQ(one, other);
+  std::vector<T> chained(one.size(), T(2));
+  for (index_t r = 0; r < rows; ++r)
+    for (index_t c = 0; c < columns; ++c)
+      for (index_t k = 0; k < depth; ++k)
+        chained[std::size_t(r * columns + c)] = simd::multiply_add(
+            by_rows[std::size_t(r * depth + k)], right[std::size_t(k * columns + c)], chained[std::size_t(r * columns + c)]);
+  EXPECT_EQ(one, chained);
 }
 
 }  // namespace

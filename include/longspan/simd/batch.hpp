@@ -5,9 +5,12 @@
 #include <utility>
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/quiet.hpp>
 #include <longspan/simd/scalar.hpp>
 
+LONGSPAN_QUIET_BEGIN
 #include <xsimd/xsimd.hpp>
+LONGSPAN_QUIET_END
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -28,6 +31,13 @@ inline constexpr index_t lanes = index_t(sizeof(Batch) / sizeof(scalar<Batch>));
 
 template <class Batch>
 inline constexpr bool is_scalar = std::is_same_v<Batch, scalar<Batch>>;
+
+// Whether one instruction loads a scalar into all lanes. SSE takes a second one, a shuffle, for each.
+#if XSIMD_WITH_SSE2 && !XSIMD_WITH_AVX && !defined(LONGSPAN_SCALAR)
+inline constexpr bool broadcasts_while_loading = false;
+#else
+inline constexpr bool broadcasts_while_loading = true;
+#endif
 
 template <class Batch, class T>
 Batch load(const T* from) {
@@ -50,7 +60,8 @@ template <class Batch>
 Batch lane_numbers() {
   static constexpr auto numbers = []<std::size_t... Lane>(std::index_sequence<Lane...>) {
     return std::array<scalar<Batch>, sizeof...(Lane)>{scalar<Batch>(Lane)...};
-  }(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
+  }
+  (std::make_index_sequence<std::size_t(lanes<Batch>)>{});
   return load<Batch>(numbers.data());
 }
 

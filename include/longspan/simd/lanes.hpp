@@ -36,6 +36,21 @@ scalar<Batch> first_lane(const Batch& value) {
     return value.get(0);
 }
 
+// As many batches as there are lanes, each lane in all lanes of its own.
+template <class Batch>
+void spread(const Batch& value, scalar<Batch>* to) {
+  if constexpr (is_scalar<Batch>)
+    *to = value;
+  else
+    [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
+      const auto one = [&]<std::size_t Spread>(std::integral_constant<std::size_t, Spread>) {
+        store(to + Spread * sizeof...(Lane), Batch(__builtin_shufflevector(value.data, value.data, int(Lane * 0 + Spread)...)));
+      };
+      (one(std::integral_constant<std::size_t, Lane>{}), ...);
+    }
+  (std::make_index_sequence<std::size_t(lanes<Batch>)>{});
+}
+
 // The lanes folded into one scalar by halves, in an order that depends on the number of lanes alone. In registers: lane l meets lane
 // l + Half by a shuffle, and what the lanes beyond Half then hold is not looked at again.
 template <index_t Half, class Batch, class Fold>
