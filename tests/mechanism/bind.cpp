@@ -15,12 +15,21 @@ namespace {
 using namespace longspan;
 using testing_support::words_of;
 
-const shapes call{.batch = 1, .heads = 2, .key_heads = 1, .queries = 5, .keys = 9, .channels = 8, .value_channels = 8, .first_query = 4, .all_keys = 9};
+const shapes call{.batch = 1,
+                  .heads = 2,
+                  .key_heads = 1,
+                  .queries = 5,
+                  .keys = 9,
+                  .channels = 8,
+                  .value_channels = 8,
+                  .first_query = 4,
+                  .all_keys = 9};
 
 // Bound for the kernel and for the reference, a sentence refuses the same with the same words.
 template <class Sentence>
 std::string refusal(const Sentence& whole, const shapes& of = call) {
-  const std::string kernel = words_of([&] { bind<float>(whole, of, 16); }), reference = words_of([&] { bind_definition(whole, of); });
+  const std::string kernel = words_of([&] { bind<float>(whole, of, 16); }),
+                    reference = words_of([&] { bind_definition(whole, of); });
   EXPECT_EQ(kernel, reference);
   return kernel;
 }
@@ -30,9 +39,11 @@ TEST(bind, checks_every_part) {
   EXPECT_EQ(refusal(p_rope{.fraction = 2} | dot_product{} | causal{}), "p_rope: fraction must be in [0, 1], not 2");
   EXPECT_EQ(refusal(dot_product{.scale = HUGE_VAL} | causal{}), "dot_product: scale must be finite, not inf");
   EXPECT_EQ(refusal(dot_product{} | temperature{2} | softcap{0} | causal{}), "softcap: cap must be positive and finite, not 0");
-  EXPECT_EQ(refusal(dot_product{} | scale_invariant{.tau = -1} | causal{}), "scale_invariant: tau must be positive and finite, not -1");
+  EXPECT_EQ(refusal(dot_product{} | scale_invariant{.tau = -1} | causal{}),
+            "scale_invariant: tau must be positive and finite, not -1");
   EXPECT_EQ(refusal(dot_product{} | causal{} | sliding_window{2, -1}), "sliding_window: right must be at least 0, not -1");
-  EXPECT_EQ(refusal(dot_product{} | causal{} | sink{{1, 2, 3}}), "sink: logit must be one number or one for each head: 3 numbers and 2 heads");
+  EXPECT_EQ(refusal(dot_product{} | causal{} | sink{{1, 2, 3}}),
+            "sink: logit must be one number or one for each head: 3 numbers and 2 heads");
 }
 
 struct picky {
@@ -47,7 +58,8 @@ TEST(bind, asks_a_part_of_ones_own_about_the_lengths) {
 }
 
 TEST(bind, names_the_first_part_that_refuses) {
-  EXPECT_EQ(refusal(rope{.base = 0} | dot_product{} | softcap{0} | sliding_window{-1}), "rope: base must be positive and finite, not 0");
+  EXPECT_EQ(refusal(rope{.base = 0} | dot_product{} | softcap{0} | sliding_window{-1}),
+            "rope: base must be positive and finite, not 0");
 }
 
 TEST(bind, replaces_rotations_and_functions_of_the_distance_by_tables) {
@@ -55,7 +67,7 @@ TEST(bind, replaces_rotations_and_functions_of_the_distance_by_tables) {
   const auto kernel = bind<double>(whole, call, 16);
   const auto reference = bind_definition(whole, call);
   static_assert(std::is_same_v<decltype(kernel.rows), std::tuple<angle_table<double>>>);
-  static_assert(std::is_same_v<decltype(kernel.transforms), std::tuple<distance_table<double, true>, temperature>>);
+  static_assert(std::is_same_v<decltype(kernel.transforms), std::tuple<scale_invariant::table<double>, temperature>>);
   static_assert(std::is_same_v<decltype(reference.rows), std::tuple<rotation_by_definition>>);
   static_assert(std::is_same_v<decltype(reference.transforms), std::tuple<scale_invariant, temperature>>);
   for (index_t i = 0; i < call.queries; ++i) {
@@ -76,8 +88,15 @@ TEST(reach_of, holds_the_distances_that_some_row_sees) {
   for (const any_mask& m : {any_mask(causal{}), any_mask(everything{}), any_mask(sliding_window{2, 1}), any_mask(prefix{3})})
     for (const index_t first_query : {-7, 0, 4, 30})
       for (const index_t first_key : {0, 5}) {
-        const shapes of{.batch = 1, .heads = 1, .key_heads = 1, .queries = 6, .keys = 4, .channels = 2, .first_query = first_query,
-                        .first_key = first_key, .all_keys = 12};
+        const shapes of{.batch = 1,
+                        .heads = 1,
+                        .key_heads = 1,
+                        .queries = 6,
+                        .keys = 4,
+                        .channels = 2,
+                        .first_query = first_query,
+                        .first_key = first_key,
+                        .all_keys = 12};
         interval seen, possible;
         for (index_t i = first_query; i < first_query + 6; ++i)
           for (index_t j = first_key; j < first_key + 4; ++j) {
@@ -86,7 +105,8 @@ TEST(reach_of, holds_the_distances_that_some_row_sees) {
           }
         const reach got = reach_of(bind_definition(dot_product{} | m, of), 16);
         EXPECT_EQ(got.seen, seen) << first_query << ' ' << first_key;
-        EXPECT_TRUE(got.touched.first <= possible.first - 16 && possible.last <= got.touched.last) << first_query << ' ' << first_key;
+        EXPECT_TRUE(got.touched.first <= possible.first - 16 && possible.last <= got.touched.last)
+            << first_query << ' ' << first_key;
       }
 }
 

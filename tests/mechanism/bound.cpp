@@ -11,8 +11,16 @@ namespace {
 using namespace longspan;
 
 // Four queries at the end of ten keys, of which the call holds the keys from 3 to 9.
-const shapes part_of_the_keys{.batch = 2, .heads = 4, .key_heads = 2, .queries = 4, .keys = 6, .channels = 8, .value_channels = 8,
-                              .first_query = 6, .first_key = 3, .all_keys = 10};
+const shapes part_of_the_keys{.batch = 2,
+                              .heads = 4,
+                              .key_heads = 2,
+                              .queries = 4,
+                              .keys = 6,
+                              .channels = 8,
+                              .value_channels = 8,
+                              .first_query = 6,
+                              .first_key = 3,
+                              .all_keys = 10};
 shapes with_first_key(index_t first_key, index_t keys) {
   shapes call = part_of_the_keys;
   call.first_key = first_key, call.keys = keys;
@@ -41,16 +49,21 @@ TEST(bound, counts_the_keys_that_a_row_sees_after_all_masks) {
     EXPECT_EQ(bind_definition(dot_product{} | everything{}, part_of_the_keys).row(0, 0, i).seen, 10);
     EXPECT_EQ(bind_definition(dot_product{} | causal{}, part_of_the_keys).row(0, 0, i).seen, position + 1);
     EXPECT_EQ(bind_definition(dot_product{} | causal{} | sliding_window{2, 5}, part_of_the_keys).row(0, 0, i).seen, 3);
-    EXPECT_EQ(bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 1, .window = 1}, part_of_the_keys).row(0, 0, i).seen, 2);
+    EXPECT_EQ(bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 1, .window = 1}, part_of_the_keys)
+                  .row(0, 0, i)
+                  .seen,
+              2);
   }
 }
 
 TEST(bound, sees_what_every_mask_lets_it_see) {
-  const auto mechanism = bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 2, .window = 3} | prefix{8}, part_of_the_keys);
+  const auto mechanism =
+      bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 2, .window = 3} | prefix{8}, part_of_the_keys);
   for (index_t position = -3; position < 14; ++position) {
     const query_row row{.position = position, .keys = 10};
     for (index_t j = -1; j < 12; ++j) {
-      const bool wanted = contains(visible(own_runs{}, row), j) && contains(visible(sinks_and_window{2, 3}, row), j) && contains(visible(prefix{8}, row), j);
+      const bool wanted = contains(visible(own_runs{}, row), j) && contains(visible(sinks_and_window{2, 3}, row), j) &&
+                          contains(visible(prefix{8}, row), j);
       EXPECT_EQ(contains(mechanism.visible(row), j), wanted) << "position " << position << ", key " << j;
     }
   }
@@ -75,12 +88,16 @@ TEST(bound, transforms_in_the_order_written) {
 // What multiplies the whole row goes into the query, up to the first part that does not.
 TEST(bound, folds_the_temperatures_at_the_head_into_one_factor) {
   const auto add = by_distance{[](index_t) { return 1.0; }};
-  const auto mechanism = bind_definition(dot_product{.scale = 0.5} | temperature{3} | ss_max{.scale = 2, .all_keys = true} | add | temperature{2} | causal{},
-                                         part_of_the_keys);
+  const auto mechanism = bind_definition(
+      dot_product{.scale = 0.5} | temperature{3} | ss_max{.scale = 2, .all_keys = true} | add | temperature{2} | causal{},
+      part_of_the_keys);
   const auto logits = mechanism.logits(mechanism.row(0, 0, 0));
-  EXPECT_DOUBLE_EQ(logits.factor, 0.5 * 3 * 2 * std::log(10.0));
+  EXPECT_DOUBLE_EQ(logits.factor.value, 0.5 * 3 * 2 * std::log(10.0));
   EXPECT_EQ(logits.function(5.0, keys_under<double>{0, 6}), 12);
-  static_assert(std::is_same_v<decltype(bind_definition(dot_product{} | temperature{3} | causal{}, part_of_the_keys).logits(query_row{}).function), composed<>>);
+  static_assert(
+      std::is_same_v<
+          decltype(bind_definition(dot_product{} | temperature{3} | causal{}, part_of_the_keys).logits(query_row{}).function),
+          composed<>>);
 }
 
 static_assert(decltype(bind_definition(dot_product{} | causal{}, part_of_the_keys))::keeps_keys);

@@ -38,6 +38,20 @@ TEST(composed, keeps_the_kind_of_number) {
   for (const double lane : lanes_of(composed(std::tuple{twice})(Batch(1.5), keys_under<Batch>{}))) EXPECT_EQ(lane, 3);
 }
 
+// A function may know its derivative by the logit; derivatives by its parameters are asked of its body, by keys that are dual.
+struct knows_its_slope {
+  auto operator()(const auto& logit, const auto&) const { return 3 * logit; }
+  auto slope(double, const auto&) const { return 5.0; }
+};
+
+TEST(composed, asks_for_the_slope_of_a_function_that_knows_it) {
+  const composed both(std::tuple{twice, knows_its_slope{}});
+  const dual<double> z = both(dual<double>(1, 1), keys_under<double>{});
+  EXPECT_EQ(z.value, 6);
+  EXPECT_EQ(z.slope, 10);
+  EXPECT_EQ(both(dual<double>(1, 1), keys_under<dual<double>>{}).slope, 6);
+}
+
 TEST(tempered, collects_the_factors_at_the_head) {
   const auto half = tempered(0.5, row_factor{3}, row_factor{4}, one_more, row_factor{2});
   EXPECT_EQ(half.factor, 6);

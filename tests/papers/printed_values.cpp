@@ -81,8 +81,8 @@ TEST(scale_invariant_of_the_paper, has_the_values_of_its_formula) {
                               {10000, 3.849351836170661, -13.817509558630441},
                               {65535, 4.309966848048338, -17.575814231275729}}) {
     const affine z = part.at(wanted.distance);
-    EXPECT_NEAR(z.scale, wanted.a, 1e-14) << wanted.distance;
-    EXPECT_NEAR(z.shift, wanted.m, 2e-14) << wanted.distance;
+    EXPECT_NEAR(z.scale.value, wanted.a, 1e-14) << wanted.distance;
+    EXPECT_NEAR(z.shift.value, wanted.m, 2e-14) << wanted.distance;
     const lone_key at{.score = 2, .distance = wanted.distance, .keys = 70000};
     EXPECT_NEAR(fused_logit(unscaled | part | causal{}, at), 2 * wanted.a + wanted.m, 1e-13) << wanted.distance;
   }

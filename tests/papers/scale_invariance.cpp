@@ -20,7 +20,7 @@ double expectation(const affine& z, F f) {
   double sum = 0;
   for (int k = -20; k <= 38; ++k) {
     const double s = step * k;
-    sum += f(z.scale * s + z.shift) * std::exp(-s * s / 2);
+    sum += f(z.scale.value * s + z.shift.value) * std::exp(-s * s / 2);
   }
   return sum * step / std::sqrt(2 * std::numbers::pi);
 }
@@ -45,18 +45,18 @@ const std::vector<scale_invariant> family = {{},
 TEST(theorem_1, the_expected_weight_is_alpha_over_distance) {
   for (const scale_invariant& part : family)
     for (const index_t t : {0, 1, 7, 10, 100, 1000, 10000, 65535}) {
-      const double wanted = part.alpha / (double(t) / part.tau + 1);
+      const double wanted = part.alpha / (double(t) / part.tau.value + 1);
       EXPECT_NEAR(expected_weight(part.at(t)), wanted, 1e-12 * wanted)
-          << "tau " << part.tau << " alpha " << part.alpha << " t " << t;
+          << "tau " << part.tau.value << " alpha " << part.alpha << " t " << t;
     }
 }
 
 TEST(theorem_1, the_expected_weight_times_its_log_is_beta_over_distance) {
   for (const scale_invariant& part : family)
     for (const index_t t : {0, 1, 7, 10, 100, 1000, 10000, 65535}) {
-      const double wanted = part.beta / (double(t) / part.tau + 1);
+      const double wanted = part.beta / (double(t) / part.tau.value + 1);
       EXPECT_NEAR(expected_weight_log_weight(part.at(t)), wanted, 2e-11 * wanted)
-          << "tau " << part.tau << " alpha " << part.alpha << " t " << t;
+          << "tau " << part.tau.value << " alpha " << part.alpha << " t " << t;
     }
 }
 
@@ -68,9 +68,10 @@ void expect_limit(const scale_invariant& part, double constant, Expectation of) 
     for (const index_t factor : {2, 5, 10}) {
       double sum = 0;
       for (index_t u = t; u < factor * t; ++u) sum += of(part.at(u));
-      const double limit = constant * part.tau * std::log(double(factor)),
-                   rate = constant * part.tau * (part.tau + 1) / double(t);
-      EXPECT_NEAR(sum, limit, rate) << "tau " << part.tau << " alpha " << part.alpha << " from " << t << " to " << factor * t;
+      const double limit = constant * part.tau.value * std::log(double(factor)),
+                   rate = constant * part.tau.value * (part.tau.value + 1) / double(t);
+      EXPECT_NEAR(sum, limit, rate) << "tau " << part.tau.value << " alpha " << part.alpha << " from " << t << " to "
+                                    << factor * t;
     }
 }
 

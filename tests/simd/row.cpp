@@ -37,23 +37,25 @@ TYPED_TEST(row, scale_multiplies_every_channel_and_none_beyond) {
   }
 }
 
-TYPED_TEST(row, sum_of_squares_is_the_square_of_the_norm) {
+TYPED_TEST(row, dot_of_a_row_with_itself_is_the_square_of_its_norm) {
   using T = TypeParam;
   const auto all = this->random(longest);
   double wanted = 0;
   for (std::size_t size = 0; size <= longest; ++size) {
-    EXPECT_NEAR(simd::sum_of_squares<T>(std::span(all).first(size)), wanted, 8 * double(std::numeric_limits<T>::epsilon()) * (1 + wanted)) << size;
+    EXPECT_NEAR(simd::dot<T>(std::span(all).first(size), std::span(all).first(size)), wanted,
+                8 * double(std::numeric_limits<T>::epsilon()) * (1 + wanted))
+        << size;
     if (size < longest) wanted += double(all[size]) * double(all[size]);
   }
 }
 
-TYPED_TEST(row, sum_of_squares_counts_every_channel_once) {
+TYPED_TEST(row, dot_counts_every_channel_once) {
   using T = TypeParam;
   for (std::size_t size = 1; size <= longest; ++size)
     for (std::size_t at = 0; at < size; ++at) {
       std::vector<T> channels(size, T(0));
       channels[at] = T(-3);
-      EXPECT_EQ(simd::sum_of_squares<T>(channels), 9) << at << " of " << size;
+      EXPECT_EQ(simd::dot<T>(channels, channels), 9) << at << " of " << size;
     }
 }
 

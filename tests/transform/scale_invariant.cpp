@@ -44,8 +44,8 @@ TEST(scale_invariant, takes_any_alpha_and_beta_of_theorem_1) {
         const double square = 2 * (std::log(double(t) / 5 + 1) - std::log(alpha) + beta / alpha);
         if (square < 0) continue;
         const affine z = scale_invariant{.tau = 5, .alpha = alpha, .beta = beta}.at(t);
-        EXPECT_NEAR(z.scale, std::sqrt(square), 1e-13);
-        EXPECT_NEAR(z.shift, beta / alpha - square, 1e-13);
+        EXPECT_NEAR(z.scale.value, std::sqrt(square), 1e-13);
+        EXPECT_NEAR(z.shift.value, beta / alpha - square, 1e-13);
       }
 }
 
@@ -54,15 +54,16 @@ TEST(scale_invariant, is_real_at_the_edge_of_theorem_1) {
   for (double alpha = 1.01; alpha < 20; alpha += 0.01) {
     const scale_invariant edge{.alpha = alpha, .beta = alpha * std::log(alpha)};
     EXPECT_NO_THROW(edge.check({}));
-    EXPECT_NEAR(edge.at(0).scale, 0, 1e-7) << alpha;
-    EXPECT_NEAR(edge.at(0).shift, std::log(alpha), 1e-14) << alpha;
+    EXPECT_NEAR(edge.at(0).scale.value, 0, 1e-7) << alpha;
+    EXPECT_NEAR(edge.at(0).shift.value, std::log(alpha), 1e-14) << alpha;
   }
 }
 
 // The form with alpha = beta = sqrt(e) is the default, whoever computes the root.
 TEST(scale_invariant, default_is_the_root_of_e) {
   EXPECT_EQ(scale_invariant{}.alpha, std::sqrt(std::numbers::e));
-  EXPECT_EQ((scale_invariant{.alpha = std::sqrt(std::numbers::e), .beta = std::sqrt(std::numbers::e)}.at(9).scale), scale_invariant{}.at(9).scale);
+  EXPECT_EQ((scale_invariant{.alpha = std::sqrt(std::numbers::e), .beta = std::sqrt(std::numbers::e)}.at(9).scale),
+            scale_invariant{}.at(9).scale);
 }
 
 // Lemma 1: with Gaussian base logits, E w_t = alpha / (t/tau + 1).
@@ -70,8 +71,23 @@ TEST(scale_invariant, expected_weight_falls_as_one_over_the_distance) {
   for (const double alpha : {scale_invariant::sqrt_e, 2.0})
     for (const index_t t : {0, 3, 10, 5000}) {
       const affine z = scale_invariant{.alpha = alpha, .beta = 2}.at(t);
-      EXPECT_NEAR(std::exp(z.shift + z.scale * z.scale / 2) * (double(t) / 10 + 1), alpha, 1e-12) << t;
+      EXPECT_NEAR(std::exp(z.shift.value + z.scale.value * z.scale.value / 2) * (double(t) / 10 + 1), alpha, 1e-12) << t;
     }
+}
+
+// da/dtau = -t / (tau (tau + t) a), dm/dtau = 2 t / (tau (tau + t)); none at t = 0, even where a_0 is 0.
+TEST(scale_invariant, knows_its_derivative_by_tau) {
+  scale_invariant part{.tau = 7};
+  part.tau.slope = 1;
+  for (const index_t t : {0, 1, -5, 300}) {
+    const double distance = std::abs(double(t)), growth = distance / (7 * (7 + distance));
+    const affine z = part.at(t);
+    EXPECT_NEAR(z.scale.slope, -growth / z.scale.value, 1e-15) << t;
+    EXPECT_NEAR(z.shift.slope, 2 * growth, 1e-15) << t;
+  }
+  scale_invariant edge{.alpha = 2, .beta = 2 * std::log(2.0)};
+  edge.tau.slope = 1;
+  EXPECT_EQ(edge.at(0).scale.slope, 0);
 }
 
 TEST(scale_invariant, has_a_slope) { expect_slopes(scale_invariant{}, {.position = 12}); }

@@ -13,15 +13,19 @@ using namespace testing_support;
 TEST(ss_max, multiplies_by_c_log_n) {
   for (const double c : {-0.5, 0.43, 1.0})
     for (const index_t n : {1, 2, 1000})
-      EXPECT_NEAR(logit(ss_max{.scale = c}, {.position = 3, .keys = 5000, .seen = n}, 1, 2.0), 2 * c * std::log(double(n)), 1e-14);
+      EXPECT_NEAR(logit(ss_max{.scale = c}, {.position = 3, .keys = 5000, .seen = n}, 1, 2.0), 2 * c * std::log(double(n)),
+                  1e-14);
 }
 
-TEST(ss_max, one_is_chiang_and_cholak) { EXPECT_NEAR(logit(ss_max{}, {.position = 3, .seen = 20}, 1, 2.0), 2 * std::log(20), 1e-14); }
+TEST(ss_max, one_is_chiang_and_cholak) {
+  EXPECT_NEAR(logit(ss_max{}, {.position = 3, .seen = 20}, 1, 2.0), 2 * std::log(20), 1e-14);
+}
 
 TEST(ss_max, a_list_has_a_c_for_each_head) {
   const ss_max part{.scale = {0.5, 2, -1}};
   for (index_t head = 0; head < 3; ++head)
-    EXPECT_NEAR(logit(part, {.position = 3, .seen = 20, .head = head, .heads = 3}, 1, 1.0), part.scale[head] * std::log(20), 1e-14);
+    EXPECT_NEAR(logit(part, {.position = 3, .seen = 20, .head = head, .heads = 3}, 1, 1.0), part.scale[head].value * std::log(20),
+                1e-14);
 }
 
 TEST(ss_max, of_no_keys_is_zero) { EXPECT_EQ(logit(ss_max{}, {.position = -3}, 0, 5.0), 0); }

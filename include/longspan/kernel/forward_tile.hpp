@@ -47,7 +47,7 @@ class forward_tile {
     const Row& row = rows_.back();
     prepare_row<Words>(queries, i, query_.data() + r * depth_, [&](std::span<T> channels) {
       mechanism_.query(channels, row.told.position);
-      if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor));
+      if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));
     });
     std::fill(output(r), output(r + 1), T(0));
   }

@@ -8,6 +8,7 @@
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
+#include <longspan/kernel/keep_seen.hpp>
 #include <longspan/mechanism/composed.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
@@ -57,7 +58,7 @@ struct tile_row {
     Batch maximum(-std::numeric_limits<T>::infinity());
     const auto logit = [=, row = logits, position = told.position, origin = first_key](index_t j) LONGSPAN_INLINE {
       Batch score = simd::load<Batch>(at + j);
-      if constexpr (!factor_in_query) score = score * Batch(T(row.factor));
+      if constexpr (!factor_in_query) score = score * Batch(T(row.factor.value));
       return row.function(score, keys_under<Batch>{origin + j, position, simd::lane_numbers<Batch>()});
     };
     if (std::ranges::any_of(runs, [=](const interval& run) { return run == keys; })) {
@@ -68,7 +69,7 @@ struct tile_row {
       }
     } else {
       for (index_t j = keys.first; j < keys.last; j += lanes) {
-        const Batch z = cut(runs, j, logit(j));
+        const Batch z = keep_seen(runs, j, logit(j), Batch(-std::numeric_limits<T>::infinity()));
         simd::store(at + j, z);
         maximum = simd::max(maximum, z);
       }
@@ -95,15 +96,6 @@ struct tile_row {
 
  private:
   static constexpr bool untransformed = factor_in_query && std::is_same_v<decltype(Logits::function), composed<>>;
-
-  // -infinity for the lanes that no run holds, whatever they held: NaN too.
-  static Batch cut(const Seen& runs, index_t j, const Batch& logit) {
-    const Batch hidden(-std::numeric_limits<T>::infinity()), lane = simd::lane_numbers<Batch>();
-    Batch kept = hidden;
-    for (const interval& run : runs)
-      kept = simd::select(lane < Batch(T(run.last - j)), simd::select(lane < Batch(T(run.first - j)), kept, logit), kept);
-    return kept;
-  }
 };
 
 LONGSPAN_QUIET_END

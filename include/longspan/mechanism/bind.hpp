@@ -34,8 +34,10 @@ inline constexpr auto sink_kind = []<class P>() { return std::bool_constant<is_s
 
 template <class... Parts>
 void check(const mechanism<Parts...>& whole, const shapes& call) {
-  static_assert((0 + ... + is_score<Parts>) == 1, "a mechanism needs a score: dot_product{} or cosine{}, before its transforms and mask");
-  static_assert((0 + ... + is_mask<Parts>) >= 1, "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
+  static_assert((0 + ... + is_score<Parts>) == 1,
+                "a mechanism needs a score: dot_product{} or cosine{}, before its transforms and mask");
+  static_assert((0 + ... + is_mask<Parts>) >= 1,
+                "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
   const auto one = [&](const auto& part) {
     if constexpr (requires { part.check(call); }) part.check(call);
     if constexpr (rotation<std::remove_cvref_t<decltype(part)>>) {
@@ -84,9 +86,26 @@ reach reach_of(const Bound& mechanism, index_t padding) {
 
 // A transform that the kernel replaces by a table of the distances at hand.
 template <class P, class T>
-concept tabulated = requires(const P& part, const reach& distances) { part.template prepare<T>(distances); };
+concept tabulated = requires(const P& part, const reach& distances) {
+  part.template prepare<T>(distances);
+};
 
-// The tables of one call, made once for all its heads, for logits of T. `padding` is how many keys beyond the last a tile may touch.
+// The transforms of one call with the tables of the distances at hand, made once for all its heads, for logits of T. `padding` is how
+// many keys beyond the last a tile may touch.
+template <class T, class Rows, class... Parts>
+auto bind_transforms(const mechanism<Parts...>& whole, const shapes& call, index_t padding, const Rows& rows) {
+  reach distances;
+  if constexpr ((... || tabulated<Parts, T>)) distances = reach_of(assemble(whole, call, std::tuple{}, std::tuple{}), padding);
+  const auto tabled = [&]<class P>(const P& part) {
+    if constexpr (tabulated<P, T>)
+      return part.template prepare<T>(distances);
+    else
+      return part;
+  };
+  return assemble(whole, call, rows, pick(whole, transform_kind, tabled));
+}
+
+// The same with the tables of the positions at hand.
 template <class T, class... Parts>
 auto bind(const mechanism<Parts...>& whole, const shapes& call, index_t padding) {
   check(whole, call);
@@ -96,16 +115,7 @@ auto bind(const mechanism<Parts...>& whole, const shapes& call, index_t padding)
     else
       return part;
   };
-  reach distances;
-  if constexpr ((... || tabulated<Parts, T>))
-    distances = reach_of(assemble(whole, call, std::tuple{}, std::tuple{}), padding);
-  const auto tabled = [&]<class P>(const P& part) {
-    if constexpr (tabulated<P, T>)
-      return part.template prepare<T>(distances);
-    else
-      return part;
-  };
-  return assemble(whole, call, pick(whole, rows_kind, turned), pick(whole, transform_kind, tabled));
+  return bind_transforms<T>(whole, call, padding, pick(whole, rows_kind, turned));
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA

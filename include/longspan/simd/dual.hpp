@@ -20,8 +20,11 @@ struct dual {
   dual(const V& v) : value(v), slope(V(0)) {}
   dual(const V& v, const V& s) : value(v), slope(s) {}
   template <class Number>
-    requires(std::is_arithmetic_v<Number> && !std::same_as<Number, V>)
-  dual(Number v) : dual(V(static_cast<simd::scalar<V>>(v))) {}
+  requires(std::is_arithmetic_v<Number> && !std::same_as<Number, V>) dual(Number v) : dual(V(static_cast<simd::scalar<V>>(v))) {}
+  // A learned number (parameter/learned.hpp), in the precision of whatever it meets.
+  template <class W>
+  requires(std::same_as<W, double> && !std::same_as<V, double>) dual(const dual<W>& x)
+      : value(V(static_cast<simd::scalar<V>>(x.value))), slope(V(static_cast<simd::scalar<V>>(x.slope))) {}
 
   friend dual operator+(const dual& a, const dual& b) { return {a.value + b.value, a.slope + b.slope}; }
   friend dual operator-(const dual& a, const dual& b) { return {a.value - b.value, a.slope - b.slope}; }
@@ -43,7 +46,13 @@ struct dual {
   friend auto operator>(const dual& a, const dual& b) { return a.value > b.value; }
   friend auto operator<=(const dual& a, const dual& b) { return a.value <= b.value; }
   friend auto operator>=(const dual& a, const dual& b) { return a.value >= b.value; }
+  friend auto operator==(const dual& a, const dual& b) { return a.value == b.value; }
 };
+
+template <class X>
+inline constexpr bool is_dual = false;
+template <class V>
+inline constexpr bool is_dual<dual<V>> = true;
 
 template <class V>
 struct simd::scalar_of<dual<V>> {

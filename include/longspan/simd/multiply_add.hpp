@@ -27,11 +27,13 @@ T multiply_add(T x, T y, T z) {
 
 #if XSIMD_WITH_AVX512F
 template <std::derived_from<xsimd::avx512f> A>
-xsimd::batch<float, A> multiply_add(const xsimd::batch<float, A>& x, const xsimd::batch<float, A>& y, const xsimd::batch<float, A>& z) {
+xsimd::batch<float, A> multiply_add(const xsimd::batch<float, A>& x, const xsimd::batch<float, A>& y,
+                                    const xsimd::batch<float, A>& z) {
   return _mm512_fmadd_ps(x, y, z);
 }
 template <std::derived_from<xsimd::avx512f> A>
-xsimd::batch<double, A> multiply_add(const xsimd::batch<double, A>& x, const xsimd::batch<double, A>& y, const xsimd::batch<double, A>& z) {
+xsimd::batch<double, A> multiply_add(const xsimd::batch<double, A>& x, const xsimd::batch<double, A>& y,
+                                     const xsimd::batch<double, A>& z) {
   return _mm512_fmadd_pd(x, y, z);
 }
 #endif
@@ -39,6 +41,10 @@ xsimd::batch<double, A> multiply_add(const xsimd::batch<double, A>& x, const xsi
 template <class V>
 dual<V> multiply_add(const dual<V>& x, const V& y, const V& z) {
   return {multiply_add(x.value, y, z), x.slope * y};
+}
+template <class V>
+dual<V> multiply_add(const dual<V>& x, const dual<V>& y, const dual<V>& z) {
+  return {multiply_add(x.value, y.value, z.value), x.slope * y.value + x.value * y.slope + z.slope};
 }
 
 }  // namespace simd

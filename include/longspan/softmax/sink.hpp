@@ -1,7 +1,9 @@
 #pragma once
 
-#include <longspan/core/per_head.hpp>
+#include <tuple>
+
 #include <longspan/core/shapes.hpp>
+#include <longspan/parameter/per_head.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -11,6 +13,7 @@ namespace longspan::inline LONGSPAN_ISA {
 struct sink {
   per_head logit = 0.0;
 
+  auto parameters() { return std::tie(logit); }
   void check(const shapes& call) const { logit.check("sink: logit", call.heads); }
 };
 

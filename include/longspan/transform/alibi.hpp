@@ -2,11 +2,11 @@
 
 #include <cmath>
 #include <optional>
+#include <tuple>
 
-#include <longspan/core/per_head.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
-#include <longspan/simd/scalar.hpp>
+#include <longspan/parameter/per_head.hpp>
 #include <longspan/transform/concept.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -25,11 +25,12 @@ struct alibi {
   }
 
   auto operator()(const query_row& row) const {
-    return [slope = slopes ? (*slopes)[row.head] : slope(row.head, row.heads)](const auto& logit, const auto& keys) {
+    return [slope = slopes ? (*slopes)[row.head] : learned(slope(row.head, row.heads))](const auto& logit, const auto& keys) {
       using std::abs;
-      return logit - simd::scalar<std::remove_cvref_t<decltype(logit)>>(slope) * abs(keys.distance());
+      return logit - slope * abs(keys.distance());
     };
   }
+  auto parameters() { return std::tie(slopes); }
 
   void check(const shapes& call) const {
     if (slopes) slopes->check("alibi: slopes", call.heads);

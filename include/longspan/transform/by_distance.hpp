@@ -5,7 +5,7 @@
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/query_row.hpp>
-#include <longspan/simd/scalar.hpp>
+#include <longspan/parameter/learned.hpp>
 #include <longspan/transform/concept.hpp>
 #include <longspan/transform/distance_table.hpp>
 #include <longspan/transform/reach.hpp>
@@ -24,13 +24,15 @@ struct by_distance {
   // The definition, a lane at a time: what the reference runs.
   auto operator()(const query_row&) const {
     return [f = f](const auto& logit, const auto& keys) {
-      const auto at = [&](auto pick) { return simd::scalar<std::remove_cvref_t<decltype(logit)>>(pick(f(keys.query - keys.first))); };
-      return logit * at([](const affine& z) { return z.scale; }) + at([](const affine& z) { return z.shift; });
+      const affine z = f(keys.query - keys.first);
+      return logit * z.scale + z.shift;
     };
   }
 
+  static constexpr bool scaled = !logit_like<std::invoke_result_t<F, index_t>, double>;
+
   template <class T>
-  distance_table<T, !std::convertible_to<std::invoke_result_t<F, index_t>, double>> prepare(const reach& distances) const {
+  distance_table<T, scaled> prepare(const reach& distances) const {
     return {distances, f};
   }
 };

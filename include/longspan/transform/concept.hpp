@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <longspan/core/query_row.hpp>
+#include <longspan/parameter/learned.hpp>
 #include <longspan/simd/dual.hpp>
 #include <longspan/transform/keys.hpp>
 
@@ -32,13 +33,14 @@ namespace longspan::inline LONGSPAN_ISA {
 // `prepare<T>(const reach&)` returns what the kernel runs in its stead, once per call (by_distance).
 template <class F>
 concept transform = std::copy_constructible<F> && requires(const F& f, const query_row& row, const keys_under<double>& keys) {
-  { f(row)(0.0, keys) } -> std::convertible_to<double>;
+  { f(row)(0.0, keys) } -> logit_like<double>;
 };
 
 // A transform whose one body also runs on dual numbers: its gradient comes for free.
 template <class F>
-concept differentiable = transform<F> && requires(const F& f, const query_row& row, const keys_under<double>& keys, dual<double> x) {
-  { f(row)(x, keys) } -> std::convertible_to<dual<double>>;
+concept differentiable = transform<F> &&
+    requires(const F& f, const query_row& row, const keys_under<double>& keys, dual<double> x) {
+  { f(row)(x, keys) } -> logit_like<dual<double>>;
 };
 
 // Where a transform stands: temperatures and transforms of the distance, then softcap, then biases.

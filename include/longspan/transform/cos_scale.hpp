@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tuple>
+
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
@@ -11,11 +13,12 @@ namespace longspan::inline LONGSPAN_ISA {
 // cosine{}. Throws std::invalid_argument where the scale is not positive and finite.
 struct cos_scale {
   static constexpr stage order = stage::temperature;
-  double scale;
+  learned scale;
 
   row_factor operator()(const query_row&) const { return {scale}; }
+  auto parameters() { return std::tie(scale); }
 
-  void check(const shapes&) const { require_positive("cos_scale: scale", scale); }
+  void check(const shapes&) const { require_positive("cos_scale: scale", scale.value); }
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

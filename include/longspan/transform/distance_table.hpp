@@ -1,60 +1,47 @@
 #pragma once
 
-#include <memory>
-#include <type_traits>
-#include <vector>
-
 #include <longspan/core/query_row.hpp>
+#include <longspan/parameter/learned.hpp>
 #include <longspan/simd/multiply_add.hpp>
+#include <longspan/transform/distance_column.hpp>
 #include <longspan/transform/reach.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
 // What a function of the distance answers: z = scale s + shift.
 struct affine {
-  double scale = 1;
-  double shift = 0;
-  constexpr affine() = default;
-  constexpr affine(double a, double m) : scale(a), shift(m) {}
-  constexpr affine(double bias) : shift(bias) {}
+  learned scale = 1.0;
+  learned shift = 0.0;
+  affine() = default;
+  affine(const learned& a, const learned& m) : scale(a), shift(m) {}
+  affine(const learned& bias) : shift(bias) {}
+  affine(double bias) : shift(bias) {}
 };
 
-// The table behind by_distance: a and m of every distance, farthest first, so that the keys under a batch find theirs side by side.
-// Distances that no row sees hold zeros and are never asked for; `touched` pads the ends for the lanes that a tile cuts away.
+// The table behind by_distance: a and m of every distance that some row sees. f is never asked about others.
 template <class T, bool Scaled>
 class distance_table {
  public:
   template <class F>
-  distance_table(const reach& distances, const F& f) : beyond_(distances.touched.last) {
-    auto table = std::make_shared<columns>();
-    table->shift.resize(std::size_t(distances.touched.size()));
-    if constexpr (Scaled) table->scale.resize(table->shift.size());
+  distance_table(const reach& distances, const F& f) : shift_(distances), scale_(Scaled ? distances : reach{}) {
     for (index_t t = distances.seen.first; t < distances.seen.last; ++t) {
       const affine z = f(t);
-      table->shift[std::size_t(beyond_ - 1 - t)] = T(z.shift);
-      if constexpr (Scaled) table->scale[std::size_t(beyond_ - 1 - t)] = T(z.scale);
+      shift_.set(t, z.shift);
+      if constexpr (Scaled) scale_.set(t, z.scale);
     }
-    table_ = std::move(table);
   }
 
   auto operator()(const query_row& row) const {
-    return [shift = table_->shift.data(), scale = table_->scale.data(), origin = beyond_ - 1 - row.position](const auto& logit,
-                                                                                                             const auto& keys) {
-      using Batch = std::remove_cvref_t<decltype(keys.lane)>;
-      const auto run = origin + keys.first;
+    return [shift = shift_(row), scale = scale_(row)](const auto& logit, const auto& keys) {
       if constexpr (Scaled)
-        return simd::multiply_add(logit, simd::load<Batch>(scale + run), simd::load<Batch>(shift + run));
+        return simd::multiply_add(logit, scale(keys), shift(keys));
       else
-        return logit + simd::load<Batch>(shift + run);
+        return logit + shift(keys);
     };
   }
 
  private:
-  struct columns {
-    std::vector<T> shift, scale;
-  };
-  index_t beyond_;
-  std::shared_ptr<const columns> table_;
+  distance_column<T> shift_, scale_;
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -1,12 +1,18 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <type_traits>
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/parameter/learned.hpp>
+#include <longspan/simd/multiply_add.hpp>
+#include <longspan/simd/select.hpp>
 #include <longspan/transform/by_distance.hpp>
+#include <longspan/transform/distance_column.hpp>
+#include <longspan/transform/reach.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -17,7 +23,7 @@ namespace longspan::inline LONGSPAN_ISA {
 struct scale_invariant {
   static constexpr double sqrt_e = 1.6487212707001281468;
   static constexpr stage order = stage::temperature;
-  double tau = 10;
+  learned tau = 10.0;
   double alpha = sqrt_e;
   double beta = sqrt_e;
 
@@ -25,22 +31,37 @@ struct scale_invariant {
     // Written so that the default's constants cancel exactly: a_0 is 1, not 1 + 2e-16.
     const double ratio = beta / alpha, offset = alpha == sqrt_e ? 0.5 : std::log(alpha);
     // At the edge beta = alpha log alpha the square of a_0 is 0, which rounding may put below.
-    const double square = std::max(2 * (std::log1p(std::abs(double(t)) / tau) + (ratio - offset)), 0.0);
-    return {std::sqrt(square), ratio - square};
+    const learned square = max(2 * (log1p(std::abs(double(t)) / tau) + (ratio - offset)), learned(0.0));
+    return {square.value > 0 ? sqrt(square) : learned(0.0), ratio - square};
+  }
+  auto parameters() { return std::tie(tau); }
+
+  auto operator()(const query_row& row) const {
+    return by_distance{[part = *this](index_t t) { return part.at(t); }}(row);
   }
 
-  auto table() const {
-    return by_distance{[part = *this](index_t t) { return part.at(t); }};
-  }
-  auto operator()(const query_row& row) const { return table()(row); }
-
+  // Written z = a_t (s - a_t) + beta/alpha, so that the kernel reads one table: the second costs a point of the peak.
   template <class T>
-  auto prepare(const reach& distances) const {
-    return table().template prepare<T>(distances);
+  struct table {
+    distance_column<T> scale;
+    double ratio;
+
+    auto operator()(const query_row& row) const {
+      return [scale = scale(row), ratio = T(ratio)](const auto& logit, const auto& keys) {
+        const auto a = scale(keys);
+        return simd::multiply_add(logit - a, a, std::remove_cvref_t<decltype(a)>(ratio));
+      };
+    }
+  };
+  template <class T>
+  table<T> prepare(const reach& distances) const {
+    table<T> made{distance_column<T>(distances), beta / alpha};
+    for (index_t t = distances.seen.first; t < distances.seen.last; ++t) made.scale.set(t, at(t).scale);
+    return made;
   }
 
   void check(const shapes&) const {
-    require_positive("scale_invariant: tau", tau);
+    require_positive("scale_invariant: tau", tau.value);
     require_positive("scale_invariant: alpha", alpha);
     require_positive("scale_invariant: beta", beta);
     require(beta >= alpha * std::log(alpha), "scale_invariant: beta", "at least alpha log alpha", beta);

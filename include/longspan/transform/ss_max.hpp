@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
-#include <longspan/core/per_head.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/parameter/per_head.hpp>
 #include <longspan/transform/temperature.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -22,6 +23,7 @@ struct ss_max {
     return {scale[row.head] * std::log(double(std::max<index_t>(all_keys ? row.keys : row.seen, 1)))};
   }
 
+  auto parameters() { return std::tie(scale); }
   void check(const shapes& call) const { scale.check("ss_max: scale", call.heads); }
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <longspan/core/index.hpp>
+#include <longspan/parameter/learned.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
@@ -17,18 +18,23 @@ class per_head {
   per_head(std::vector<double> each) : values_(std::move(each)) {}
   per_head(std::initializer_list<double> each) : values_(each) {}
 
-  double operator[](index_t head) const { return values_.size() == 1 ? values_.front() : values_[std::size_t(head)]; }
+  // Every head asks for its own number, so one seed differentiates them all.
+  learned operator[](index_t head) const { return {values_.size() == 1 ? values_.front() : values_[std::size_t(head)], slope_}; }
+  const std::vector<double>& values() const { return values_; }
 
+  void seed() { slope_ = 1; }
   void check(const char* field, index_t heads) const {
     if (values_.size() != 1 && index_t(values_.size()) != heads)
-      throw std::invalid_argument(std::string(field) + " must be one number or one for each head: " + std::to_string(values_.size()) +
-                                  " numbers and " + std::to_string(heads) + " heads");
+      throw std::invalid_argument(std::string(field) + " must be one number or one for each head: " +
+                                  std::to_string(values_.size()) + " numbers and " + std::to_string(heads) + " heads");
     for (const double value : values_)
-      if (!std::isfinite(value)) throw std::invalid_argument(std::string(field) + " must be finite, not " + std::to_string(value));
+      if (!std::isfinite(value))
+        throw std::invalid_argument(std::string(field) + " must be finite, not " + std::to_string(value));
   }
 
  private:
   std::vector<double> values_;
+  double slope_ = 0;
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -1,4 +1,4 @@
-#include <longspan/core/per_head.hpp>
+#include <longspan/parameter/per_head.hpp>
 
 #include <gtest/gtest.h>
 
