@@ -4,22 +4,22 @@
 
 // Rows learn where they are.
 #include <longspan/position/no_position.hpp>     // NoPE
+#include <longspan/position/p_rope.hpp>          // the fastest frequencies only
+#include <longspan/position/partial_rotary.hpp>  // a prefix of the channels
 #include <longspan/position/rms_normalize.hpp>   // QK-norm
 #include <longspan/position/rope.hpp>            // RoPE, and its rescalings for long contexts
-#include <longspan/position/p_rope.hpp>          // the fastest frequencies only
 #include <longspan/position/truncated_rope.hpp>  // the ladder of scale-invariant attention
-#include <longspan/position/partial_rotary.hpp>  // a prefix of the channels
 
 // A query meets a key.
-#include <longspan/score/dot_product.hpp>
 #include <longspan/score/cosine.hpp>
+#include <longspan/score/dot_product.hpp>
 
 // Logits change: by temperatures,
-#include <longspan/transform/temperature.hpp>
 #include <longspan/transform/cos_scale.hpp>
 #include <longspan/transform/info_scale.hpp>
 #include <longspan/transform/log_n.hpp>
 #include <longspan/transform/ss_max.hpp>
+#include <longspan/transform/temperature.hpp>
 // by distance,
 #include <longspan/transform/alibi.hpp>
 #include <longspan/transform/by_distance.hpp>
@@ -28,20 +28,21 @@
 #include <longspan/transform/softcap.hpp>
 
 // A row sees some keys.
-#include <longspan/mask/everything.hpp>
 #include <longspan/mask/causal.hpp>
-#include <longspan/mask/sliding_window.hpp>
+#include <longspan/mask/everything.hpp>
 #include <longspan/mask/prefix.hpp>
 #include <longspan/mask/sinks_and_window.hpp>
+#include <longspan/mask/sliding_window.hpp>
 
 // A head may attend to nothing.
 #include <longspan/softmax/sink.hpp>
 
 // The sentence, and what runs it.
+#include <longspan/backward.hpp>             // gradients of the tensors and of learned numbers
+#include <longspan/forward.hpp>              // forward, forward_into
 #include <longspan/mechanism.hpp>            // position | score | transform | mask | sink
+#include <longspan/reference/attention.hpp>  // the definition
 #include <longspan/simd/select.hpp>          // choices in the bodies of transforms
+#include <longspan/softmax/merge.hpp>        // parts of the keys, put together
 #include <longspan/tensor/placement.hpp>     // where queries and keys stand
 #include <longspan/tensor/view.hpp>          // strided memory
-#include <longspan/forward.hpp>              // forward, forward_into
-#include <longspan/softmax/merge.hpp>        // parts of the keys, put together
-#include <longspan/reference/attention.hpp>  // the definition

@@ -29,9 +29,12 @@ const std::vector<call> calls{{"prefill", {0, 70}, {0, 70}},
                               {"no keys", {-7, 0}, {0, 0}},
                               {"no queries", {40, 40}, {0, 200}}};
 
-const std::vector<ladder> ladders{rope{}.frequencies(16), rope{.pairs = pairing::interleaved}.frequencies(2),
-                                  rope{}.yarn({.factor = 8, .trained = 64}).frequencies(16), partial_rotary{.fraction = 0.5}.frequencies(16),
-                                  truncated_rope{}.frequencies(16), ladder{}};
+const std::vector<ladder> ladders{rope{}.frequencies(16),
+                                  rope{.pairs = pairing::interleaved}.frequencies(2),
+                                  rope{}.yarn({.factor = 8, .trained = 64}).frequencies(16),
+                                  partial_rotary{.fraction = 0.5}.frequencies(16),
+                                  truncated_rope{}.frequencies(16),
+                                  ladder{}};
 
 template <class T>
 void expect_definition(const ladder& rungs, const call& at, index_t position, double tolerance) {
@@ -48,7 +51,7 @@ void expect_definition_everywhere(double tolerance) {
   for (const ladder& rungs : ladders)
     for (const call& at : calls)
       for (const interval run : {at.queries, at.keys})
-        for (index_t position = run.first; position < run.last; position += run.size() > 9 && position > run.first ? 7 : 1)
+        for (index_t position = run.first; position<run.last; position += run.size()> 9 && position > run.first ? 7 : 1)
           expect_definition<T>(rungs, at, position, tolerance);
 }
 
@@ -74,6 +77,18 @@ TEST(angle_table, is_shared_by_its_copies) {
   const auto wanted = turned(rope{}, row, 3);
   copy.turn(std::span(row), 3);
   for (std::size_t c = 0; c < row.size(); ++c) EXPECT_NEAR(row[c], wanted[c], 1e-14);
+}
+
+TEST(angle_table, turns_gradients_back) {
+  for (const ladder& rungs : ladders) {
+    const angle_table<double> table(rungs, {0, 40}, {0, 40});
+    const rotation_by_definition definition{rungs};
+    const auto row = random_row(2 * index_t(rungs.frequencies.size()) + 3);
+    expect_transpose([&](auto from, auto gradient) { table.turn_back(from, gradient, 37); },
+                     [&](auto moved) { table.turn(moved, 37); }, row);
+    expect_transpose([&](auto from, auto gradient) { definition.turn_back(from, gradient, 37); },
+                     [&](auto moved) { definition.turn(moved, 37); }, row);
+  }
 }
 
 }  // namespace

@@ -48,4 +48,12 @@ TEST(no_position, leaves_every_row) {
   for (const index_t position : {-3, 0, 12345}) EXPECT_EQ(turned(no_position{}, row, position), row);
 }
 
+TEST(rms_normalize, turns_gradients_back) {
+  for (const double epsilon : {0.0, 1e-6, 0.5}) {
+    const rms_normalize part{.epsilon = epsilon};
+    expect_transpose([&](auto row, auto gradient) { part.turn_back(row, gradient, 3); }, [&](auto row) { part.turn(row, 3); },
+                     random_row(21));
+  }
+}
+
 }  // namespace

@@ -7,6 +7,7 @@
 #include <longspan/score/concept.hpp>
 
 #include "support/prepared.hpp"
+#include "support/turned.hpp"
 
 namespace {
 
@@ -48,6 +49,22 @@ TEST(cosine, stays_between_minus_one_and_one) {
     for (float& x : k) x = number(generator) * 100;
     EXPECT_LE(std::abs(score_of<float>(cosine{}, q, k)), 1 + 1e-6f);
   }
+}
+
+TEST(cosine, takes_gradients_back) {
+  const auto row = testing_support::random_row(9);
+  testing_support::expect_transpose([](auto from, auto gradient) { cosine{}.query_back(from, gradient); },
+                                    [](auto moved) { cosine{}.query(moved); }, row);
+  testing_support::expect_transpose([](auto from, auto gradient) { cosine{}.key_back(from, gradient); },
+                                    [](auto moved) { cosine{}.key(moved); }, row);
+}
+
+// At zero the row is divided by epsilon alone.
+TEST(cosine, takes_the_gradient_of_a_zero_row_back_finite) {
+  const std::vector<double> zeros(3);
+  std::vector<double> gradient{1, 2, 3};
+  cosine{}.query_back(std::span<const double>(zeros), std::span(gradient));
+  EXPECT_DOUBLE_EQ(gradient[1], 2e9);
 }
 
 }  // namespace

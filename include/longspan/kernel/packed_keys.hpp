@@ -44,7 +44,7 @@ struct packed_keys {
     transpose(scratch, stride, first);
   }
 
- private:
+  // The same from rows of words that are prepared already.
   void transpose(const T* rows, index_t stride, index_t first) const {
     for (index_t j = 0; j < shape::panel; j += shape::lanes)
       for (index_t c = 0; c < depth; c += shape::lanes)

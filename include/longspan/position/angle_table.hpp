@@ -29,6 +29,10 @@ class angle_table {
     const T* cosine = at(position);
     rotate(row, pairs_, count_, cosine, cosine + count_);
   }
+  void turn_back(std::span<const T>, std::span<T> gradient, index_t position) const {
+    const T* cosine = at(position);
+    rotate(gradient, pairs_, count_, cosine, cosine + count_, T(-1));
+  }
 
  private:
   using turns = std::vector<std::complex<double>>;
@@ -47,7 +51,8 @@ class angle_table {
       const turns begin = turns_at(rungs, first, 1);
       for (index_t p = 0; p < std::min(block, run.last - first); ++p, to += 2 * begin.size())
         for (std::size_t i = 0; i < begin.size(); ++i) {
-          const double c = begin[i].real(), s = begin[i].imag(), x = within[std::size_t(p)][i].real(), y = within[std::size_t(p)][i].imag();
+          const double c = begin[i].real(), s = begin[i].imag(), x = within[std::size_t(p)][i].real(),
+                       y = within[std::size_t(p)][i].imag();
           to[i] = T(c * x - s * y);
           to[begin.size() + i] = T(s * x + c * y);
         }

@@ -10,6 +10,8 @@ namespace longspan::inline LONGSPAN_ISA {
 struct no_position {
   template <class T>
   void turn(std::span<T>, index_t) const {}
+  template <class T>
+  void turn_back(std::span<const T>, std::span<T>, index_t) const {}
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

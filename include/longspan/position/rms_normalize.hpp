@@ -17,10 +17,25 @@ struct rms_normalize {
 
   template <class T>
   void turn(std::span<T> row, index_t) const {
-    simd::scale(row, 1 / std::sqrt(simd::sum_of_squares<T>(row) / T(row.size()) + T(epsilon)));
+    simd::scale(row, factor<T>(row));
   }
 
-  void check(const shapes&) const { require(epsilon >= 0 && std::isfinite(epsilon), "rms_normalize: epsilon", "at least 0 and finite", epsilon); }
+  // With r = 1/sqrt(mean(x^2) + epsilon) and y = r x: r (g - y (y.g)/d).
+  template <class T>
+  void turn_back(std::span<const T> row, std::span<T> gradient, index_t) const {
+    const T r = factor<T>(row), along = r * r * simd::dot<T>(row, gradient) / T(row.size());
+    simd::scale_and_add(gradient, r, row, -along * r);
+  }
+
+  void check(const shapes&) const {
+    require(epsilon >= 0 && std::isfinite(epsilon), "rms_normalize: epsilon", "at least 0 and finite", epsilon);
+  }
+
+ private:
+  template <class T>
+  T factor(std::span<const T> row) const {
+    return 1 / std::sqrt(simd::dot<T>(row, row) / T(row.size()) + T(epsilon));
+  }
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -18,22 +18,23 @@ void turn_pair(Value& x, Value& y, const Value& cosine, const Value& sine) {
   x = turned;
 }
 
-// Turns the first `count` pairs of a row, pair i by the angle of cosine[i] and sine[i].
+// Turns the first `count` pairs of a row, pair i by the angle of cosine[i] and sine[i]; with a direction of -1 back, which is the
+// transpose of the turn: what a gradient takes.
 template <class T>
-void rotate(std::span<T> row, pairing pairs, index_t count, const T* cosine, const T* sine) {
+void rotate(std::span<T> row, pairing pairs, index_t count, const T* cosine, const T* sine, T direction = 1) {
   using Batch = batch<T>;
   T* const channel = row.data();
   if (pairs == pairing::interleaved) {
-    for (index_t i = 0; i < count; ++i) turn_pair(channel[2 * i], channel[2 * i + 1], cosine[i], sine[i]);
+    for (index_t i = 0; i < count; ++i) turn_pair(channel[2 * i], channel[2 * i + 1], cosine[i], direction * sine[i]);
     return;
   }
   index_t i = 0;
   for (; i + simd::lanes<Batch> <= count; i += simd::lanes<Batch>) {
     Batch x = simd::load<Batch>(channel + i), y = simd::load<Batch>(channel + count + i);
-    turn_pair(x, y, simd::load<Batch>(cosine + i), simd::load<Batch>(sine + i));
+    turn_pair(x, y, simd::load<Batch>(cosine + i), Batch(direction) * simd::load<Batch>(sine + i));
     simd::store(channel + i, x), simd::store(channel + count + i, y);
   }
-  for (; i < count; ++i) turn_pair(channel[i], channel[i + count], cosine[i], sine[i]);
+  for (; i < count; ++i) turn_pair(channel[i], channel[i + count], cosine[i], direction * sine[i]);
 }
 
 // A rotation by its definition, a cosine and a sine for every pair of every row: what the reference runs.
@@ -42,12 +43,22 @@ struct rotation_by_definition {
 
   template <class T>
   void turn(std::span<T> row, index_t position) const {
+    turn(row, position, T(1));
+  }
+  template <class T>
+  void turn_back(std::span<const T>, std::span<T> gradient, index_t position) const {
+    turn(gradient, position, T(-1));
+  }
+
+ private:
+  template <class T>
+  void turn(std::span<T> row, index_t position, T direction) const {
     std::vector<T> cosine, sine;
     for (const double frequency : rungs.frequencies) {
       cosine.push_back(T(rungs.magnitude * std::cos(double(position) * frequency)));
       sine.push_back(T(rungs.magnitude * std::sin(double(position) * frequency)));
     }
-    rotate(row, rungs.pairs, index_t(cosine.size()), cosine.data(), sine.data());
+    rotate(row, rungs.pairs, index_t(cosine.size()), cosine.data(), sine.data(), direction);
   }
 };
 

@@ -15,11 +15,29 @@ struct cosine {
 
   template <class T>
   void query(std::span<T> row) const {
-    simd::scale(row, 1 / (std::sqrt(simd::sum_of_squares<T>(row)) + T(epsilon)));
+    simd::scale(row, 1 / (norm<T>(row) + T(epsilon)));
   }
   template <class T>
   void key(std::span<T> row) const {
     query(row);
+  }
+
+  // With r = 1/(|x| + epsilon): r (g - x (x.g) r/|x|). A row of zeros has no direction to lose.
+  template <class T>
+  void query_back(std::span<const T> row, std::span<T> gradient) const {
+    const T length = norm<T>(row), r = 1 / (length + T(epsilon));
+    const T along = length == 0 ? T(0) : r * simd::dot<T>(row, gradient) / length;
+    simd::scale_and_add(gradient, r, row, -along * r);
+  }
+  template <class T>
+  void key_back(std::span<const T> row, std::span<T> gradient) const {
+    query_back(row, gradient);
+  }
+
+ private:
+  template <class T>
+  static T norm(std::span<const T> row) {
+    return std::sqrt(simd::dot<T>(row, row));
   }
 };
 

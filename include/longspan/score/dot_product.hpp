@@ -20,6 +20,10 @@ struct dot_product {
   void query(std::span<T>) const {}
   template <class T>
   void key(std::span<T>) const {}
+  template <class T>
+  void query_back(std::span<const T>, std::span<T>) const {}
+  template <class T>
+  void key_back(std::span<const T>, std::span<T>) const {}
 
   double factor(const shapes& call) const { return scale.value_or(1 / std::sqrt(double(call.channels))); }
 

@@ -80,4 +80,25 @@ void require_unaliased(const Call& call) {
   from_inputs("log_sum_exp", call.log_sum_exp);
 }
 
+// No gradient of a call lies on what it is made of, on another or on itself.
+template <class Call>
+void require_gradients_unaliased(const Call& call) {
+  const auto one = [&](const char* name, const auto& written) {
+    require_distinct(name, written);
+    require_apart(name, written, "query", call.query);
+    require_apart(name, written, "key", call.key);
+    require_apart(name, written, "value", call.value);
+    require_apart(name, written, "output", call.output);
+    require_apart(name, written, "log_sum_exp", call.log_sum_exp);
+    require_apart(name, written, "d_output", call.d_output);
+    require_apart(name, written, "d_log_sum_exp", call.d_log_sum_exp);
+  };
+  one("d_query", call.d_query);
+  one("d_key", call.d_key);
+  one("d_value", call.d_value);
+  require_apart("d_query", call.d_query, "d_key", call.d_key);
+  require_apart("d_query", call.d_query, "d_value", call.d_value);
+  require_apart("d_key", call.d_key, "d_value", call.d_value);
+}
+
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -42,9 +42,15 @@ shapes checked(const view<Q>& q, const view<K>& k, const view<V>& v, const place
   if (q.extent[3] == 0) throw shape_error("query and key have no channels");
   if (v.extent[3] == 0) throw shape_error("value has no channels");
   if (k.extent[1] == 0 ? q.extent[1] != 0 : q.extent[1] % k.extent[1] != 0)
-    throw shape_error("query heads must be a multiple of key heads: " + std::to_string(q.extent[1]) + " and " + std::to_string(k.extent[1]));
-  return placed({.batch = q.extent[0], .heads = q.extent[1], .key_heads = k.extent[1], .queries = q.extent[2], .keys = k.extent[2],
-                 .channels = q.extent[3], .value_channels = v.extent[3]},
+    throw shape_error("query heads must be a multiple of key heads: " + std::to_string(q.extent[1]) + " and " +
+                      std::to_string(k.extent[1]));
+  return placed({.batch = q.extent[0],
+                 .heads = q.extent[1],
+                 .key_heads = k.extent[1],
+                 .queries = q.extent[2],
+                 .keys = k.extent[2],
+                 .channels = q.extent[3],
+                 .value_channels = v.extent[3]},
                 where);
 }
 
@@ -56,6 +62,14 @@ void require_results(const shapes& call, const char* name, const view<S>& result
   require_equal(name, "query", "heads", result.extent[1], call.heads);
   require_equal(name, "query", "tokens", result.extent[2], call.queries);
   require_equal(name, "value", "channels", result.extent[3], channels);
+}
+
+// A gradient has the shape of what it belongs to.
+template <class D, class S>
+void require_like(const char* name, const view<D>& gradient, const char* of, const view<S>& tensor) {
+  require_memory(name, gradient);
+  constexpr const char* axes[] = {"batch", "heads", "tokens", "channels"};
+  for (std::size_t axis = 0; axis < 4; ++axis) require_equal(name, of, axes[axis], gradient.extent[axis], tensor.extent[axis]);
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA

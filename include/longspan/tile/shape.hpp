@@ -44,6 +44,9 @@ struct tile_shape {
     return keys;
   }
 
+  // A tile of keys in the backward pass: what query rows pass between two visits to their gradients.
+  static constexpr index_t backward_key_rows = 256;
+
   static_assert(query_rows % block::rows == 0 && panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 &&
                 key_rows(1 << 20) % panel == 0);
 };

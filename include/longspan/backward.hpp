@@ -1,0 +1,170 @@
+#pragma once
+
+#include <array>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <longspan/core/device.hpp>
+#include <longspan/kernel/backward_call.hpp>
+#include <longspan/kernel/backward_row.hpp>
+#include <longspan/kernel/backward_wave.hpp>
+#include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/parameters.hpp>
+#include <longspan/tensor/aliasing.hpp>
+#include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/checked.hpp>
+#include <longspan/tensor/eigen.hpp>
+#include <longspan/tensor/gradients.hpp>
+#include <longspan/tile/shape.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// The doors of the backward pass. Everything is checked here, before anything is written, and trusted below.
+
+template <class X>
+inline constexpr bool is_attended = false;
+template <class Output, class LogSumExp>
+inline constexpr bool is_attended<attended<Output, LogSumExp>> = true;
+
+// The mechanism once for each of the first Count learned numbers, seeded with it, bound to the call.
+template <class T, std::size_t Count, std::size_t Folded, class... Parts>
+auto bind_seeds(const mechanism<Parts...>& whole, const shapes& call, index_t padding) {
+  const auto seeded = [&](std::size_t number) {
+    mechanism<Parts...> copy = whole;
+    for_each_parameter(copy, [&](auto& each, std::size_t index) {
+      if (index == number) seed(each);
+    });
+    return bind_transforms<T>(copy, call, padding, std::tuple{});
+  };
+  return [&]<std::size_t... P>(std::index_sequence<P...>) { return seeds<decltype(seeded(0)), Count, Folded>{{seeded(P)...}}; }
+  (std::make_index_sequence<Count>{});
+}
+
+template <class... Parts>
+constexpr void require_differentiable() {
+  const auto one = []<class P>(std::type_identity<P>) {
+    if constexpr (is_rows<P> && !rotation<P>)
+      static_assert(
+          requires(const P& part, std::span<const float> row, std::span<float> gradient) { part.turn_back(row, gradient, 0); },
+          "a row part needs turn_back(row, gradient, position) for the backward pass: see the concept row_part");
+    if constexpr (is_score<P>)
+      static_assert(
+          requires(const P& part, std::span<const float> row, std::span<float> gradient) {
+            part.query_back(row, gradient), part.key_back(row, gradient);
+          },
+          "a score needs query_back(row, gradient) and key_back(row, gradient) for the backward pass: see the concept score");
+    if constexpr (is_transform<P>)
+      static_assert(differentiable<P>,
+                    "the body of a transform must run on dual numbers: call functions unqualified, write `auto logit`");
+  };
+  (one(std::type_identity<Parts>{}), ...);
+}
+
+// Shared by all doors: d_parameters[number][head] has a list for every learned number that is to be differentiated by.
+template <bool Learning, device D, class... Parts, class Call>
+void checked_backward(const D& d, const mechanism<Parts...>& whole, const Call& call, const placement& where,
+                      std::vector<std::vector<double>>& d_parameters) {
+  using T = typename Call::compute;
+  require_differentiable<Parts...>();
+  const shapes lengths = checked(call.query, call.key, call.value, where);
+  require_results(lengths, "output", call.output, lengths.value_channels);
+  require_results(lengths, "log_sum_exp", call.log_sum_exp, 1);
+  require_results(lengths, "d_output", call.d_output, lengths.value_channels);
+  if (call.d_log_sum_exp.data != nullptr) require_results(lengths, "d_log_sum_exp", call.d_log_sum_exp, 1);
+  require_like("d_query", call.d_query, "query", call.query);
+  require_like("d_key", call.d_key, "key", call.key);
+  require_like("d_value", call.d_value, "value", call.value);
+  require_gradients_unaliased(call);
+  for (auto& by_head : d_parameters) by_head.assign(std::size_t(lengths.heads), 0);
+  if (lengths.batch * lengths.key_heads == 0) return;
+
+  constexpr std::size_t count = Learning ? transform_parameters<Parts...> : 0, folded = Learning ? count_folded<Parts...>() : 0;
+  constexpr index_t padding = tile_shape<T>::backward_key_rows;
+  const auto bound = bind<T>(whole, lengths, padding);
+  const auto learned_numbers = bind_seeds<T, count, folded>(whole, lengths, padding);
+  backward(d, bound, learned_numbers, call, d_parameters);
+}
+
+// What the doors were given, as views. `kept` is what forward returned; `d_kept` is the gradient of the output, or attended{d_output,
+// d_log_sum_exp} where the log-sum-exp is part of the loss too.
+template <class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
+auto backward_call_of(const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept, DQ& d_q, DK& d_k, DV& d_v) {
+  using T = compute_t<element_of<Q>>;
+  const auto log_sum_exp_of = [](const auto& of) -> view<const T> { return traits_of<decltype(of)>::log_sum_exp_of(of); };
+  const auto call = [&](const auto& d_output, const view<const T>& d_log_sum_exp) {
+    using O = element_of<decltype(kept.output)>;
+    using G = element_of<decltype(d_output)>;
+    return backward_call<T, element_of<Q>, element_of<K>, element_of<V>, O, G, element_of<DQ>, element_of<DK>, element_of<DV>>{
+        view_of(q),        view_of(k),    view_of(v),   view_of(kept.output), log_sum_exp_of(kept.log_sum_exp),
+        view_of(d_output), d_log_sum_exp, view_of(d_q), view_of(d_k),         view_of(d_v)};
+  };
+  if constexpr (is_attended<DKept>)
+    return call(d_kept.output, log_sum_exp_of(d_kept.log_sum_exp));
+  else
+    return call(d_kept, {});
+}
+
+// Gradients into memory of the caller's, which is overwritten: d_q, d_k, d_v of the shapes of q, k, v. From the inputs and the placement
+// of forward, `kept`, which is the attended{output, log_sum_exp} that it made (merged ones give the gradients of the whole through the
+// part of the keys at hand), and `d_kept`, the gradient of the output, or attended{d_output, d_log_sum_exp}. Memory grows with the
+// number of tokens. The device runs it, with the same bits for any. Throws what forward throws.
+template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
+void backward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
+                   const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v, const placement& where = {}) {
+  std::vector<std::vector<double>> none;
+  checked_backward<false>(d, whole, backward_call_of(q, k, v, kept, d_kept, d_q, d_k, d_v), where, none);
+}
+
+// The same, and the gradients of the learned numbers: `d_mechanism` takes them in the place of the numbers themselves.
+template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
+void backward_with_parameters_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v,
+                                   const Kept& kept, const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v,
+                                   mechanism<Parts...>& d_mechanism, const placement& where = {}) {
+  std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
+  checked_backward<true>(d, whole, backward_call_of(q, k, v, kept, d_kept, d_q, d_k, d_v), where, d_parameters);
+  d_mechanism = whole;
+  for_each_parameter(d_mechanism, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
+}
+
+// The gradients of fused attention: gradients{d_query, d_key, d_value}, Eigen tensors or matrices of the shapes of q, k and v. See
+// backward_into.
+template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept>
+auto backward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
+              const DKept& d_kept, const placement& where = {}) {
+  auto made = make_gradients(q, k, v, where);
+  backward_into(d, whole, q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value, where);
+  return made;
+}
+
+// The same with the gradients of the learned numbers of the mechanism: gradients_with_parameters{d_query, d_key, d_value, d_mechanism}.
+template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept>
+auto backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
+                              const DKept& d_kept, const placement& where = {}) {
+  auto made = make_gradients(q, k, v, where);
+  gradients_with_parameters all{std::move(made.d_query), std::move(made.d_key), std::move(made.d_value), whole};
+  backward_with_parameters_into(d, whole, q, k, v, kept, d_kept, all.d_query, all.d_key, all.d_value, all.d_mechanism, where);
+  return all;
+}
+
+// Without a device, on the calling thread.
+template <class... Parts, class Q, class K, class V, class Kept, class DKept>
+auto backward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept,
+              const placement& where = {}) {
+  return backward(Eigen::DefaultDevice{}, whole, q, k, v, kept, d_kept, where);
+}
+template <class... Parts, class Q, class K, class V, class Kept, class DKept>
+auto backward_with_parameters(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
+                              const DKept& d_kept, const placement& where = {}) {
+  return backward_with_parameters(Eigen::DefaultDevice{}, whole, q, k, v, kept, d_kept, where);
+}
+template <class... Parts, class... Tensors>
+void backward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  backward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+}
+template <class... Parts, class... Tensors>
+void backward_with_parameters_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+}
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <longspan/tensor/view.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+// Inputs, what forward kept, the gradients that come in and those that go out. d_log_sum_exp has no memory where there is none.
+template <class T, class Q, class K, class V, class O, class G, class DQ, class DK, class DV>
+struct backward_call {
+  using compute = T;
+  view<const Q> query;
+  view<const K> key;
+  view<const V> value;
+  view<const O> output;
+  view<const T> log_sum_exp;
+  view<const G> d_output;
+  view<const T> d_log_sum_exp;
+  view<DQ> d_query;
+  view<DK> d_key;
+  view<DV> d_value;
+};
+
+}  // namespace longspan::inline LONGSPAN_ISA

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <numbers>
+#include <span>
+#include <utility>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/core/query_row.hpp>
+#include <longspan/kernel/keep_seen.hpp>
+#include <longspan/kernel/prepare_row.hpp>
+#include <longspan/kernel/unprepare_row.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/dual.hpp>
+#include <longspan/simd/exp2.hpp>
+#include <longspan/simd/lanes.hpp>
+#include <longspan/simd/quiet.hpp>
+#include <longspan/simd/row.hpp>
+#include <longspan/simd/words.hpp>
+#include <longspan/tensor/view.hpp>
+#include <longspan/transform/keys.hpp>
+
+namespace longspan::inline LONGSPAN_ISA {
+
+LONGSPAN_QUIET_BEGIN
+
+// The learned numbers that the kernel differentiates by: the mechanism once for each, seeded with it. Those before `folded` are
+// temperatures that are folded into the query.
+template <class Seeded, std::size_t Count, std::size_t Folded>
+struct seeds {
+  static constexpr std::size_t count = Count, folded = Folded;
+  std::array<Seeded, Count> each;
+};
+
+// One query row of the backward pass: what it was told, what it sees of the keys of the call, the function of its logits, and what the
+// forward pass kept of its softmax.
+template <class T, class Mechanism, class Seeds>
+struct backward_row {
+  using Batch = batch<T>;
+  using Logits = decltype(std::declval<const Mechanism&>().logits(query_row{}));
+  using Seen = decltype(std::declval<const Mechanism&>().visible(query_row{}));
+  static constexpr index_t lanes = simd::lanes<Batch>;
+  static constexpr std::size_t folded = Seeds::folded;
+
+  query_row told;
+  index_t query;  // its number in the call
+  Seen seen;      // counted from the first key of the call
+  index_t first_key;
+  Logits logits;
+  std::array<Logits, Seeds::count> seeded;
+  T log_sum_exp = 0;
+  T mean = 0;  // of the gradients of the weights, under the weights, less that of log_sum_exp
+  std::array<double, Seeds::count> d_parameters{};
+
+  backward_row(const Mechanism& mechanism, const Seeds& learned_numbers, index_t b, index_t h, index_t i)
+      : told(mechanism.row(b, h, i)),
+        query(i),
+        seen(intersect(mechanism.visible(told), mechanism.call.key_positions())),
+        first_key(mechanism.call.first_key),
+        logits(mechanism.logits(told)),
+        seeded([&]<std::size_t... P>(std::index_sequence<P...>) {
+          return std::array<Logits, Seeds::count>{learned_numbers.each[P].logits(told)...};
+        }(std::make_index_sequence<Seeds::count>{})) {
+    for (interval& run : seen) run = {run.first - first_key, run.last - first_key};
+  }
+
+  // The scores of some keys, whole batches, to weights, and the gradients of the weights to those of the scores; `score` and `d_weight`
+  // are where those of key 0 would be. Both become 0 where the row does not see the key.
+  void differentiate(interval keys, T* score, T* d_weight) {
+    const Seen runs = intersect(seen, keys);
+    if (std::ranges::any_of(runs, [=](const interval& run) { return run == keys; }))
+      differentiate(keys, score, d_weight, [](index_t, const Batch& value) LONGSPAN_INLINE { return value; });
+    else
+      differentiate(keys, score, d_weight,
+                    [=](index_t j, const Batch& value) LONGSPAN_INLINE { return keep_seen(runs, j, value, Batch(T(0))); });
+  }
+
+ private:
+  // Works on copies of what the row holds, as the forward pass does: see tile_row.
+  template <class Keep>
+  void differentiate(interval keys, T* score, T* d_weight, Keep keep) {
+    std::array<Batch, Seeds::count> sums;
+    sums.fill(Batch(T(0)));
+    const auto one = [=, &sums, function = logits.function, position = told.position, origin = first_key,
+                      subtrahend = log_sum_exp, mean = mean, by = seeded](index_t j) LONGSPAN_INLINE {
+      const Batch s = simd::load<Batch>(score + j), lane = simd::lane_numbers<Batch>();
+      const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), keys_under<Batch>{origin + j, position, lane});
+      const Batch weight = simd::exp2((z.value - Batch(subtrahend)) * Batch(std::numbers::log2e_v<T>));
+      const Batch d_logit = weight * (simd::load<Batch>(d_weight + j) - Batch(mean));
+      for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
+        const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
+        sums[p] = sums[p] + keep(j, d_logit * of_seed.slope);
+      }
+      simd::store(score + j, keep(j, weight));
+      simd::store(d_weight + j, keep(j, d_logit * z.slope));
+    };
+    for (index_t j = keys.first; j < keys.last; j += lanes) one(j);
+    for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) d_parameters[p] += double(simd::reduce_add(sums[p]));
+  }
+};
+
+// Fills the row's part of the queries and of the gradients of the output, padded with zeros to whole batches.
+template <class Row, class Mechanism, class Call, class T>
+void prepare(Row& row, const Mechanism& mechanism, const Call& call, T* query, T* d_output) {
+  const index_t b = row.told.batch, h = row.told.head, i = row.query;
+  prepare_row<number_words<T>>(call.query.head(b, h), i, query, [&](std::span<T> channels) {
+    mechanism.query(channels, row.told.position);
+    simd::scale(channels, T(row.logits.factor.value));
+  });
+  prepare_row<number_words<T>>(call.d_output.head(b, h), i, d_output, [](std::span<T>) {});
+  const auto output = call.output.head(b, h);
+  for (index_t c = 0; c < output.channels; ++c) row.mean += T(output.row(i)[c * output.channel_stride]) * d_output[c];
+  if (call.d_log_sum_exp.data != nullptr) row.mean -= *call.d_log_sum_exp.head(b, h).row(i);
+  row.log_sum_exp = *call.log_sum_exp.head(b, h).row(i);
+}
+
+// Hands over the gradient of the row's query, from that of the query that was multiplied; and the derivatives by temperatures that were
+// folded into it: a dot product each. `query` and `room` are worked in.
+template <class Row, class Mechanism, class Call, class T>
+void finish(Row& row, const Mechanism& mechanism, const Call& call, T* d_query, T* query, T* room) {
+  const index_t b = row.told.batch, h = row.told.head, i = row.query;
+  const auto from = call.query.head(b, h);
+  const auto to = call.d_query.head(b, h);
+  const std::span<T> gradient(d_query, std::size_t(from.channels)), channels(query, gradient.size());
+  if (!hull(row.seen).empty()) {
+    if (Row::folded > 0) {
+      copy_row(from.row(i), from.channel_stride, query, 1, from.channels);
+      mechanism.query(channels, row.told.position);
+    }
+    for (std::size_t p = 0; p < Row::folded; ++p)
+      row.d_parameters[p] = row.seeded[p].factor.slope * double(simd::dot<T>(channels, gradient));
+    simd::scale(gradient, T(row.logits.factor.value));
+  }
+  unprepare_row(from, i, gradient, to.row(i), to.channel_stride, room, [&](std::span<const T> unprepared, T* scratch) {
+    mechanism.query_back(unprepared, gradient, row.told.position, scratch);
+  });
+}
+
+LONGSPAN_QUIET_END
+
+}  // namespace longspan::inline LONGSPAN_ISA
