@@ -20,7 +20,7 @@ int main() {
     const auto kept = longspan::forward(student, q, k, v);
     const Tensor d_output = (kept.output - wanted) / float(wanted.size());  // of half the mean square
     const auto gradient = longspan::backward_with_parameters(student, q, k, v, kept, d_output);
-    learned -= 20 * std::get<longspan::temperature>(gradient.d_mechanism.parts).factor;
+    learned -= 4 * std::get<longspan::temperature>(gradient.d_mechanism.parts).factor;
     if (step % 10 == 0) std::cout << "step " << step << ": temperature " << learned.value << '\n';
   }
   return std::abs(learned.value - sought) < 0.01 ? 0 : 1;

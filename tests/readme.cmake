@@ -1,7 +1,7 @@
-# Every block of C++ in the README stands, word for word, in a program under examples/, which ctest runs.
+# Every block of C++ in the README stands, word for word, in a program under examples/ or tests/usage/, which ctest runs.
 # cmake -DROOT=<source folder> -P readme.cmake
 file(READ "${ROOT}/README.md" readme)
-file(GLOB_RECURSE programs "${ROOT}/examples/*.cpp")
+file(GLOB_RECURSE programs "${ROOT}/examples/*.cpp" "${ROOT}/tests/usage/*.cpp")
 set(blocks 0)
 string(FIND "${readme}" "```cpp\n" at)
 while(NOT at EQUAL -1)

@@ -28,6 +28,11 @@ namespace longspan::inline LONGSPAN_ISA {
 // A row function that is a longspan::row_factor, as a temperature's is, costs nothing at the head of the transforms: it is folded into
 // the query.
 //
+// A number that is learned is a field `learned power;`, set and read like a double (`power.value` is the double), which the part names in
+// `auto parameters() { return std::tie(power); }`; a number for each head is a per_head. Then backward_with_parameters differentiates by
+// it: the body needs nothing more, if it may see power and logit as dual numbers. A row function that is an object may offer the
+// derivative by the logit, `slope(logit, keys)`, and is then not run on dual numbers for it.
+//
 // Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything is
 // written; `stage order` says where in the sentence a transform belongs (one that does not say goes anywhere between score and mask);
 // `prepare<T>(const reach&)` returns what the kernel runs in its stead, once per call (by_distance).
