@@ -53,9 +53,9 @@ measure() {
 # The table is alone on the standard output.
 {
   install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libbenchmark-dev python3 gnuplot-nox
-  build native "roofline forward decode transform threads lengths memory"
+  build native "roofline forward decode transform threads lengths memory backward"
   build clang forward -DCMAKE_CXX_COMPILER="${LONGSPAN_CLANG:-clang++}"
-  measure native "roofline forward decode transform threads lengths memory"
+  measure native "roofline forward decode transform threads lengths memory backward"
   measure clang forward
   if [ "$(uname -m)" = x86_64 ]; then
     build v3 forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3

@@ -57,6 +57,8 @@ ODD = [
     ("n = 1000, d = 64, 40 value channels", "heads:1/n:1000/d:64/dv:40"),
 ]
 SQUARE = "heads:1/n:4096/d:64"
+# Prepared queries, their gradients and those of the output, and some 300 bytes for each row: seven eighths of a copy of q, k, v, output.
+BACKWARD_MEMORY = 65536 * (3 * 64 * 4 + 384) / 2**20 + 16
 COSTS = {
     "info_scale": 0.03, "log_n": 0.03, "ss_max": 0.03, "cosine + cos_scale + info_scale": 0.03, "rope": 0.03, "p_rope": 0.03,
     "scale_invariant": 0.04, "alibi": 0.04, "by_distance": 0.04, "softcap": 0.15,
@@ -137,6 +139,18 @@ def memory_rows(m):
         yield Row(f"{what}, n = 131072, memory besides inputs and outputs", allowed, extra, MEBI, at_most=True)
 
 
+def backward_rows(m):
+    for d in (64, 128):
+        share = m("native", f"backward/float/causal/heads:1/n:4096/d:{d}")
+        yield Row(f"backward, float, causal, n = 4096, d = {d}, of peak", 0.75, share)
+    plain = m("native", f"backward/cost/scale_invariant/{SQUARE}", "x plain")
+    yield Row("backward, scale_invariant, cost over plain causal", 0.06, plain and plain - 1, at_most=True)
+    threads = m("native", "backward/threads:2/causal/heads:8/n:2048/d:64", "x one thread")
+    yield Row("backward, two threads, 8 heads, n = 2048", 1.85, threads, TIMES)
+    extra = m("native", f"memory/causal_backward/heads:1/n:65536/d:64", "MiB extra")
+    yield Row("backward, causal, n = 65536, memory besides all tensors", BACKWARD_MEMORY, extra, MEBI, at_most=True)
+
+
 def has_bfloat16_products():
     try:
         return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
@@ -212,7 +226,7 @@ def main(measured, results):
     instructions = INSTRUCTION_SETS.get(context["instruction_set"], context["instruction_set"])
     machine = f"{processor()}, {instructions}, {context['compiler']}, {date}"
     rows = [*forward_rows(m), *narrow_rows(m, has_bfloat16_products()), *cost_rows(m), *thread_rows(m), *decode_rows(m),
-            *length_rows(m), *memory_rows(m)]
+            *length_rows(m), *memory_rows(m), *backward_rows(m)]
     table = [["what", "wanted", "measured", "met"]] + [row.cells() for row in rows]
     engines, peers = peer_table(m)
     print(machine)
