@@ -95,6 +95,7 @@ TEST(backward, names_what_does_not_fit_and_writes_nothing) {
     return said;
   };
   const tensor<float> d_q(in.q.dimensions()), d_k(in.k.dimensions()), shorter(1, 2, 19, 8);
+  EXPECT_EQ(words(mechanism, kept, attended{d_output, sums()}, d_q, d_k), "d_log_sum_exp and query differ in batch: 0 and 1");
   EXPECT_EQ(words(mechanism, kept, shorter, d_q, d_k), "d_output and query differ in tokens: 19 and 20");
   EXPECT_EQ(words(mechanism, attended{shorter, kept.log_sum_exp}, d_output, d_q, d_k),
             "output and query differ in tokens: 19 and 20");
@@ -106,6 +107,45 @@ TEST(backward, names_what_does_not_fit_and_writes_nothing) {
   EXPECT_EQ(words(mechanism, kept, d_output, d_q, d_q), "d_key and key differ in heads: 2 and 1");
   EXPECT_EQ(words(dot_product{} | scale_invariant{.tau = 0} | causal{}, kept, d_output, d_q, d_k),
             "scale_invariant: tau must be positive and finite, not 0");
+}
+
+// A list of numbers must fit the heads, whoever's part it is.
+struct own_list {
+  per_head bias;
+  auto operator()(const query_row& row) const {
+    return [bias = bias[row.head]](auto logit, const auto&) { return logit + bias; };
+  }
+  auto parameters() { return std::tie(bias); }
+};
+
+TEST(backward, and_forward_name_a_list_that_does_not_fit_the_heads) {
+  const auto in = random_inputs<float>({.heads = 4, .key_heads = 1, .queries = 3, .keys = 3});
+  EXPECT_EQ(words_of([&] {
+              forward(dot_product{} | own_list{{1, 2}} | causal{}, in.q, in.k, in.v);
+            }),
+            "a part's per_head must be one number or one for each head: 2 numbers and 4 heads");
+}
+
+// The slope alone is enough where nothing is learned.
+struct slope_alone {
+  struct function {
+    template <class Logit, class Keys>
+    requires(!is_dual<Logit>) auto operator()(const Logit& logit, const Keys&) const { return logit * logit; }
+    auto slope(const auto& logit, const auto&) const { return 2 * logit; }
+  };
+  function operator()(const query_row&) const { return {}; }
+};
+
+TEST(backward, takes_a_slope_for_a_body_that_does_not_run_on_dual_numbers) {
+  const Eigen::MatrixXd q = Eigen::MatrixXd::Random(8, 30), k = Eigen::MatrixXd::Random(8, 30),
+                        v = Eigen::MatrixXd::Random(5, 30);
+  const auto each = dot_product{} | slope_alone{} | causal{};
+  const auto kept = forward(each, q, k, v);
+  const auto got = backward(each, q, k, v, kept, kept.output);
+  const auto half_square = [&](const Eigen::MatrixXd& keys) { return forward(each, q, keys, v).output.squaredNorm() / 2; };
+  Eigen::MatrixXd above = k, below = k;
+  above(2, 7) += 1e-5, below(2, 7) -= 1e-5;
+  EXPECT_NEAR(got.d_key(2, 7), (half_square(above) - half_square(below)) / 2e-5, 1e-9);
 }
 
 TEST(backward, refuses_to_write_on_what_it_reads) {

@@ -71,7 +71,7 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Call& 
   require_results(lengths, "output", call.output, lengths.value_channels);
   require_results(lengths, "log_sum_exp", call.log_sum_exp, 1);
   require_results(lengths, "d_output", call.d_output, lengths.value_channels);
-  if (call.d_log_sum_exp.data != nullptr) require_results(lengths, "d_log_sum_exp", call.d_log_sum_exp, 1);
+  if (call.with_log_sum_exp()) require_results(lengths, "d_log_sum_exp", call.d_log_sum_exp, 1);
   require_like("d_query", call.d_query, "query", call.query);
   require_like("d_key", call.d_key, "key", call.key);
   require_like("d_value", call.d_value, "value", call.value);
@@ -86,11 +86,16 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Call& 
   backward(d, bound, learned_numbers, call, d_parameters);
 }
 
+template <class T, class... Tensors>
+inline constexpr bool computes_in = (std::is_same_v<T, compute_t<element_of<Tensors>>> && ...);
+
 // What the doors were given, as views. `kept` is what forward returned; `d_kept` is the gradient of the output, or attended{d_output,
 // d_log_sum_exp} where the log-sum-exp is part of the loss too.
 template <class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
 auto backward_call_of(const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept, DQ& d_q, DK& d_k, DV& d_v) {
   using T = compute_t<element_of<Q>>;
+  static_assert(computes_in<T, K, V, DQ, DK, DV, decltype(kept.output), decltype(kept.log_sum_exp)>,
+                "double does not mix with narrower numbers: inputs, what was kept and gradients compute in one precision");
   const auto log_sum_exp_of = [](const auto& of) -> view<const T> { return traits_of<decltype(of)>::log_sum_exp_of(of); };
   const auto call = [&](const auto& d_output, const view<const T>& d_log_sum_exp) {
     using O = element_of<decltype(kept.output)>;
@@ -123,8 +128,9 @@ void backward_with_parameters_into(const D& d, const mechanism<Parts...>& whole,
                                    mechanism<Parts...>& d_mechanism, const placement& where = {}) {
   std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
   checked_backward<true>(d, whole, backward_call_of(q, k, v, kept, d_kept, d_q, d_k, d_v), where, d_parameters);
-  d_mechanism = whole;
-  for_each_parameter(d_mechanism, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
+  auto gradient = whole;
+  for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
+  parameters_of(d_mechanism) = parameters_of(gradient);
 }
 
 // The gradients of fused attention: gradients{d_query, d_key, d_value}, Eigen tensors or matrices of the shapes of q, k and v. See

@@ -4,7 +4,7 @@
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// Inputs, what forward kept, the gradients that come in and those that go out. d_log_sum_exp has no memory where there is none.
+// Inputs, what forward kept, the gradients that come in and those that go out. d_log_sum_exp has no extent where there is none.
 template <class T, class Q, class K, class V, class O, class G, class DQ, class DK, class DV>
 struct backward_call {
   using compute = T;
@@ -18,6 +18,8 @@ struct backward_call {
   view<DQ> d_query;
   view<DK> d_key;
   view<DV> d_value;
+
+  bool with_log_sum_exp() const { return d_log_sum_exp.extent[3] != 0; }
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -88,10 +88,11 @@ struct backward_row {
       const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), keys_under<Batch>{origin + j, position, lane});
       const Batch weight = simd::exp2((z.value - Batch(subtrahend)) * Batch(std::numbers::log2e_v<T>));
       const Batch d_logit = weight * (simd::load<Batch>(d_weight + j) - Batch(mean));
-      for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
-        const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
-        sums[p] = sums[p] + keep(j, d_logit * of_seed.slope);
-      }
+      if constexpr (Seeds::folded < Seeds::count)
+        for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
+          const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
+          sums[p] = sums[p] + keep(j, d_logit * of_seed.slope);
+        }
       simd::store(score + j, keep(j, weight));
       simd::store(d_weight + j, keep(j, d_logit * z.slope));
     };
@@ -111,7 +112,7 @@ void prepare(Row& row, const Mechanism& mechanism, const Call& call, T* query, T
   prepare_row<number_words<T>>(call.d_output.head(b, h), i, d_output, [](std::span<T>) {});
   const auto output = call.output.head(b, h);
   for (index_t c = 0; c < output.channels; ++c) row.mean += T(output.row(i)[c * output.channel_stride]) * d_output[c];
-  if (call.d_log_sum_exp.data != nullptr) row.mean -= *call.d_log_sum_exp.head(b, h).row(i);
+  if (call.with_log_sum_exp()) row.mean -= *call.d_log_sum_exp.head(b, h).row(i);
   row.log_sum_exp = *call.log_sum_exp.head(b, h).row(i);
 }
 

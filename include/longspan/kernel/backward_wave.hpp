@@ -80,6 +80,7 @@ class backward_wave {
       tile.begin(call_.key.head(of.batch, of.head), call_.value.head(of.batch, of.head), keys);
       for (index_t s = 0; s < steps_of_head(); ++s) {
         if (t > 0) wait(passed(w, t - 1), s);
+        if (failed_) return;
         step& own = step_of(w, s);
         const index_t row = rows_of(s).first;
         if (!intersect(own.seen, keys).empty())
@@ -88,6 +89,7 @@ class backward_wave {
       }
       tile.finish(call_.key.head(of.batch, of.head), call_.d_key.head(of.batch, of.head), call_.d_value.head(of.batch, of.head));
     } catch (...) {
+      failed_ = true;
       for (auto& each : passed_) pass(each, steps_of_head());
       throw;
     }
@@ -148,6 +150,7 @@ class backward_wave {
   std::vector<std::atomic<index_t>> passed_;  // of each tile of keys, the steps that it has let pass
   buffer<Tile> tiles_;
   buffer<buffer<T>> room_;
+  std::atomic<bool> failed_ = false;
   index_t first_ = 0, count_ = 0;
 };
 

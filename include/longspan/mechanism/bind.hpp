@@ -7,6 +7,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bound.hpp>
+#include <longspan/mechanism/parameters.hpp>
 #include <longspan/position/angle_table.hpp>
 #include <longspan/position/rotate.hpp>
 #include <longspan/transform/reach.hpp>
@@ -40,6 +41,9 @@ void check(const mechanism<Parts...>& whole, const shapes& call) {
                 "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
   const auto one = [&](const auto& part) {
     if constexpr (requires { part.check(call); }) part.check(call);
+    // Nothing is written through the references, and a copy would allocate.
+    std::apply([&](const auto&... number) { (check(number, call.heads), ...); },
+               parameters_of(const_cast<std::remove_cvref_t<decltype(part)>&>(part)));
     if constexpr (rotation<std::remove_cvref_t<decltype(part)>>) {
       const auto pairs = index_t(part.frequencies(call.channels).frequencies.size());
       require(2 * pairs <= call.channels, "rotation: frequencies", "at most one for each pair of channels", pairs);

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <longspan/core/index.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/parameter/learned.hpp>
@@ -19,10 +20,19 @@ namespace longspan::inline LONGSPAN_ISA {
 // The learned numbers of a mechanism. A transform names its own: `auto parameters() { return std::tie(power); }`, fields of type learned
 // or per_head; so does a sink. They are counted through the sentence as it is written.
 
+template <class Tuple>
+inline constexpr bool are_learned = false;
+template <class... Number>
+inline constexpr bool are_learned<std::tuple<Number...>> = ((std::is_same_v<Number, learned&> ||
+                                                             std::is_same_v<Number, per_head&> ||
+                                                             std::is_same_v<Number, std::optional<per_head>&>)&&...);
+
 template <class P>
 auto parameters_of(P& part) {
   if constexpr (requires { part.parameters(); }) {
     static_assert(!is_rows<P> && !is_score<P> && !is_mask<P>, "only transforms and sinks have learned numbers");
+    static_assert(are_learned<decltype(part.parameters())>,
+                  "parameters() names fields of type learned, per_head or std::optional<per_head>");
     return part.parameters();
   } else {
     return std::tuple{};
@@ -69,6 +79,13 @@ inline void become(per_head& numbers, const std::vector<double>& by_head) {
 }
 inline void become(std::optional<per_head>& numbers, const std::vector<double>& by_head) {
   if (numbers) become(*numbers, by_head);
+}
+
+// A list of numbers fits the heads.
+inline void check(const learned&, index_t) {}
+inline void check(const per_head& numbers, index_t heads) { numbers.check("a part's per_head", heads); }
+inline void check(const std::optional<per_head>& numbers, index_t heads) {
+  if (numbers) check(*numbers, heads);
 }
 
 // Calls visit(number, index) for every learned number.

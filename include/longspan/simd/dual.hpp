@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/lanes.hpp>
 #include <longspan/simd/scalar.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -59,9 +60,10 @@ struct simd::scalar_of<dual<V>> {
   using type = simd::scalar<V>;
 };
 
+// A slope of 0 stays 0, even where the derivative is infinite, as that of a root is at 0.
 template <class V>
 dual<V> chain(const dual<V>& x, const V& value, const V& derivative) {
-  return {value, x.slope * derivative};
+  return {value, simd::select(x.slope == V(0), V(0), x.slope * derivative)};
 }
 
 template <class V>

@@ -44,7 +44,8 @@ void spread(const Batch& value, scalar<Batch>* to) {
   else
     [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
       const auto one = [&]<std::size_t Spread>(std::integral_constant<std::size_t, Spread>) {
-        store(to + Spread * sizeof...(Lane), Batch(__builtin_shufflevector(value.data, value.data, int(Lane * 0 + Spread)...)));
+        simd::store(to + Spread * sizeof...(Lane),
+                    Batch(__builtin_shufflevector(value.data, value.data, int(Lane * 0 + Spread)...)));
       };
       (one(std::integral_constant<std::size_t, Lane>{}), ...);
     }

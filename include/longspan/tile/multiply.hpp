@@ -79,7 +79,7 @@ void multiply_rows(product<T, Words> p, index_t columns) {
 // The same where a word takes a shuffle to fill a batch: the rows are spread before, a part of their depth at a time, and stay in the
 // first-level cache for all columns.
 template <index_t Rows, start From, left Left, index_t Batches, class T, class Words>
-void multiply_spread_rows(product<T, Words> p, index_t columns) {
+[[gnu::noinline]] void multiply_spread_rows(product<T, Words> p, index_t columns) {
   constexpr index_t most = 64, lanes = simd::lanes<batch<T>>;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
   alignas(64) T words[std::size_t(Rows * most * lanes)];

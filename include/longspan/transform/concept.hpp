@@ -28,10 +28,11 @@ namespace longspan::inline LONGSPAN_ISA {
 // A row function that is a longspan::row_factor, as a temperature's is, costs nothing at the head of the transforms: it is folded into
 // the query.
 //
-// A number that is learned is a field `learned power;`, set and read like a double (`power.value` is the double), which the part names in
-// `auto parameters() { return std::tie(power); }`; a number for each head is a per_head. Then backward_with_parameters differentiates by
-// it: the body needs nothing more, if it may see power and logit as dual numbers. A row function that is an object may offer the
-// derivative by the logit, `slope(logit, keys)`, and is then not run on dual numbers for it.
+// A number that is learned is a field `learned power;`, set like a double (`power.value`), which the part names in `auto parameters()
+// { return std::tie(power); }`; a number for each head is a `per_head`, read with [row.head]. Then backward_with_parameters differentiates
+// by it, and the body needs nothing more (write `logit = logit - x`, not `logit -= x`: the kind of number may change). A row function
+// that is an object may offer the derivative by the logit, `slope(logit, keys)`: then its body runs on dual numbers only in sentences
+// that have learned numbers.
 //
 // Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything is
 // written; `stage order` says where in the sentence a transform belongs (one that does not say goes anywhere between score and mask);
@@ -43,10 +44,15 @@ concept transform = std::copy_constructible<F> && requires(const F& f, const que
 
 // A transform whose one body also runs on dual numbers: its gradient comes for free.
 template <class F>
-concept differentiable = transform<F> &&
-    requires(const F& f, const query_row& row, const keys_under<double>& keys, dual<double> x) {
+concept has_body_on_duals = requires(const F& f, const query_row& row, const keys_under<double>& keys, dual<double> x) {
   { f(row)(x, keys) } -> logit_like<dual<double>>;
 };
+template <class F>
+concept has_slope = requires(const F& f, const query_row& row, const keys_under<double>& keys) {
+  { f(row).slope(0.0, keys) } -> logit_like<double>;
+};
+template <class F>
+concept differentiable = transform<F> &&(has_body_on_duals<F> || has_slope<F>);
 
 // Where a transform stands: temperatures and transforms of the distance, then softcap, then biases.
 enum class stage { temperature, softcap, bias };
