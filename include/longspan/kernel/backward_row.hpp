@@ -82,8 +82,10 @@ struct backward_row {
   void differentiate(interval keys, T* score, T* d_weight, Keep keep) {
     std::array<Batch, Seeds::count> sums;
     sums.fill(Batch(T(0)));
-    const auto one = [=, &sums, function = logits.function, position = told.position, origin = first_key,
-                      subtrahend = log_sum_exp, mean = mean, by = seeded](index_t j) LONGSPAN_INLINE {
+    const auto by = seeded;
+    Batch* const sum = sums.data();
+    const auto one = [=, function = logits.function, position = told.position, origin = first_key, subtrahend = log_sum_exp,
+                      mean = mean](index_t j) LONGSPAN_INLINE {
       const Batch s = simd::load<Batch>(score + j), lane = simd::lane_numbers<Batch>();
       const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), keys_under<Batch>{origin + j, position, lane});
       const Batch weight = simd::exp2((z.value - Batch(subtrahend)) * Batch(std::numbers::log2e_v<T>));
@@ -91,7 +93,7 @@ struct backward_row {
       if constexpr (Seeds::folded < Seeds::count)
         for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
           const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
-          sums[p] = sums[p] + keep(j, d_logit * of_seed.slope);
+          sum[p] = sum[p] + keep(j, d_logit * of_seed.slope);
         }
       simd::store(score + j, keep(j, weight));
       simd::store(d_weight + j, keep(j, d_logit * z.slope));
