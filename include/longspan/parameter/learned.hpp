@@ -12,94 +12,60 @@ namespace longspan::inline LONGSPAN_ISA {
 // number alone.
 using learned = dual<double>;
 
-template <class T, class A>
-xsimd::batch<T, A> operator+(const learned& x, const xsimd::batch<T, A>& y) {
-  return xsimd::batch<T, A>(T(x.value)) + y;
-}
-template <class T, class A>
-xsimd::batch<T, A> operator-(const learned& x, const xsimd::batch<T, A>& y) {
-  return xsimd::batch<T, A>(T(x.value)) - y;
-}
-template <class T, class A>
-xsimd::batch<T, A> operator*(const learned& x, const xsimd::batch<T, A>& y) {
-  return xsimd::batch<T, A>(T(x.value)) * y;
-}
-template <class T, class A>
-xsimd::batch<T, A> operator/(const learned& x, const xsimd::batch<T, A>& y) {
-  return xsimd::batch<T, A>(T(x.value)) / y;
-}
-template <class T, class A>
-xsimd::batch<T, A> operator+(const xsimd::batch<T, A>& x, const learned& y) {
-  return x + xsimd::batch<T, A>(T(y.value));
-}
-template <class T, class A>
-xsimd::batch<T, A> operator-(const xsimd::batch<T, A>& x, const learned& y) {
-  return x - xsimd::batch<T, A>(T(y.value));
-}
-template <class T, class A>
-xsimd::batch<T, A> operator*(const xsimd::batch<T, A>& x, const learned& y) {
-  return x * xsimd::batch<T, A>(T(y.value));
-}
-template <class T, class A>
-xsimd::batch<T, A> operator/(const xsimd::batch<T, A>& x, const learned& y) {
-  return x / xsimd::batch<T, A>(T(y.value));
-}
-
-// Comparisons and choices look at the number too.
-template <class T, class A>
-auto operator<(const xsimd::batch<T, A>& x, const learned& y) {
-  return x < xsimd::batch<T, A>(T(y.value));
-}
-template <class T, class A>
-auto operator>(const xsimd::batch<T, A>& x, const learned& y) {
-  return x > xsimd::batch<T, A>(T(y.value));
-}
-template <class T, class A>
-auto operator<(const learned& x, const xsimd::batch<T, A>& y) {
-  return xsimd::batch<T, A>(T(x.value)) < y;
-}
-template <class T, class A>
-auto operator>(const learned& x, const xsimd::batch<T, A>& y) {
-  return xsimd::batch<T, A>(T(x.value)) > y;
-}
-
-// A learned number as the kind of number that it meets.
+// What a learned number meets in a body: scalars, batches and dual numbers.
 template <class X>
 concept meets_learned =
     !std::same_as<X, learned> && (std::is_arithmetic_v<X> || is_dual<X> || requires { typename X::arch_type; });
-template <meets_learned X>
-auto alike(const learned& number) {
+
+// One of two operands is a learned number, the other something that it meets, or a batch of them.
+template <class X, class Y>
+concept learned_pair = (std::same_as<X, learned> && meets_learned<Y>) || (meets_learned<X> && std::same_as<Y, learned>);
+template <class X, class Y>
+concept learned_and_batch = learned_pair<X, Y> &&(
+    requires { typename X::arch_type; } || requires { typename Y::arch_type; });
+
+// An operand as the kind of number that both are together: beside a scalar a learned number, beside a batch its lanes.
+template <class Other, class X>
+auto beside(const X& x) {
   if constexpr (std::is_arithmetic_v<X>)
-    return number;
-  else if constexpr (is_dual<X>)
-    return X(number);
+    return learned(x);
+  else if constexpr (!std::same_as<X, learned> || std::is_arithmetic_v<Other>)
+    return x;
+  else if constexpr (is_dual<Other>)
+    return Other(x);
   else
-    return X(simd::scalar<X>(number.value));
+    return Other(simd::scalar<Other>(x.value));
 }
-template <meets_learned X>
-auto max(const X& x, const learned& y) {
-  return max(decltype(alike<X>(y))(x), alike<X>(y));
-}
-template <meets_learned X>
-auto max(const learned& x, const X& y) {
-  return max(alike<X>(x), decltype(alike<X>(x))(y));
-}
-template <meets_learned X>
-auto min(const X& x, const learned& y) {
-  return min(decltype(alike<X>(y))(x), alike<X>(y));
-}
-template <meets_learned X>
-auto min(const learned& x, const X& y) {
-  return min(alike<X>(x), decltype(alike<X>(x))(y));
-}
-template <class Condition, meets_learned X>
-auto select(const Condition& condition, const X& yes, const learned& no) {
-  return select(condition, decltype(alike<X>(no))(yes), alike<X>(no));
-}
-template <class Condition, meets_learned X>
-auto select(const Condition& condition, const learned& yes, const X& no) {
-  return select(condition, alike<X>(yes), decltype(alike<X>(yes))(no));
-}
+
+template <class X, class Y>
+requires learned_and_batch<X, Y>
+auto operator+(const X& x, const Y& y) { return beside<Y>(x) + beside<X>(y); }
+template <class X, class Y>
+requires learned_and_batch<X, Y>
+auto operator-(const X& x, const Y& y) { return beside<Y>(x) - beside<X>(y); }
+template <class X, class Y>
+requires learned_and_batch<X, Y>
+auto operator*(const X& x, const Y& y) { return beside<Y>(x) * beside<X>(y); }
+template <class X, class Y>
+requires learned_and_batch<X, Y>
+auto operator/(const X& x, const Y& y) { return beside<Y>(x) / beside<X>(y); }
+
+// Comparisons and choices look at the number too.
+template <class X, class Y>
+requires learned_and_batch<X, Y>
+auto operator<(const X& x, const Y& y) { return beside<Y>(x) < beside<X>(y); }
+template <class X, class Y>
+requires learned_and_batch<X, Y>
+auto operator>(const X& x, const Y& y) { return beside<Y>(x) > beside<X>(y); }
+template <class X, class Y>
+requires learned_pair<X, Y>
+auto max(const X& x, const Y& y) { return max(beside<Y>(x), beside<X>(y)); }
+template <class X, class Y>
+requires learned_pair<X, Y>
+auto min(const X& x, const Y& y) { return min(beside<Y>(x), beside<X>(y)); }
+template <class Condition, class X, class Y>
+requires learned_pair<X, Y>
+auto select(const Condition& condition, const X& yes, const Y& no) { return select(condition, beside<Y>(yes), beside<X>(no)); }
 
 // The kinds of number that a body may answer with for logits of `Value`: what converts to them, or a learned number.
 template <class X, class Value>
