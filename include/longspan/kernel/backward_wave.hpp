@@ -122,7 +122,7 @@ class backward_wave {
     interval seen;
   };
 
-  key_head head(index_t w) const { return {(first_ + w) / mechanism_.call.key_heads, (first_ + w) % mechanism_.call.key_heads}; }
+  key_head head(index_t w) const { return key_head::nth(mechanism_.call, first_ + w); }
   index_t steps_of_head() const { return round_up(rows_, step_rows) / step_rows; }
   index_t tiles_of_head() const { return round_up(mechanism_.call.keys, shape::backward_key_rows) / shape::backward_key_rows; }
   interval rows_of(index_t s) const { return {s * step_rows, std::min((s + 1) * step_rows, rows_)}; }

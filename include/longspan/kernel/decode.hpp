@@ -105,7 +105,7 @@ class decode_wave {
   };
 
   static index_t tiles_of(const shapes& call) { return round_up(call.keys, tile_keys<Words>(call)) / tile_keys<Words>(call); }
-  key_head head(index_t w) const { return {(first_ + w) / mechanism_.call.key_heads, (first_ + w) % mechanism_.call.key_heads}; }
+  key_head head(index_t w) const { return key_head::nth(mechanism_.call, first_ + w); }
   index_t slot(index_t w, index_t first, index_t r) const {
     return (w * tiles_of(mechanism_.call) + first / key_rows_) * rows_ + r;
   }

@@ -23,6 +23,9 @@ struct forward_call {
 struct key_head {
   index_t batch, head;
 
+  // The n-th, counted through the batch.
+  static key_head nth(const shapes& call, index_t n) { return {n / call.key_heads, n % call.key_heads}; }
+
   index_t query_head(const shapes& call, index_t row) const { return head * call.group() + row % call.group(); }
 };
 

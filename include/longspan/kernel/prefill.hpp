@@ -82,7 +82,7 @@ class prefill_wave {
  private:
   using runs = decltype(std::declval<const Mechanism&>().visible(query_row{}));
 
-  key_head head(index_t w) const { return {(first_ + w) / mechanism_.call.key_heads, (first_ + w) % mechanism_.call.key_heads}; }
+  key_head head(index_t w) const { return key_head::nth(mechanism_.call, first_ + w); }
 
   packed_keys<Words> keys(index_t w) { return {keys_.data() + w * key_size(), depth_}; }
   T* packed_values(index_t w) { return values_.data() + w * value_size(); }

@@ -65,29 +65,28 @@ void require_distinct(const char* name, const view<S>& tensor) {
   }
 }
 
+// A result lies on no other element of its own and on no input of the call.
+template <class Call, class S>
+void require_apart_from_inputs(const Call& call, const char* name, const view<S>& written) {
+  require_distinct(name, written);
+  require_apart(name, written, "query", call.query);
+  require_apart(name, written, "key", call.key);
+  require_apart(name, written, "value", call.value);
+}
+
 // No result of a call lies on its inputs, on the other result or on itself.
 template <class Call>
 void require_unaliased(const Call& call) {
-  require_distinct("output", call.output);
-  require_distinct("log_sum_exp", call.log_sum_exp);
+  require_apart_from_inputs(call, "output", call.output);
+  require_apart_from_inputs(call, "log_sum_exp", call.log_sum_exp);
   require_apart("output", call.output, "log_sum_exp", call.log_sum_exp);
-  const auto from_inputs = [&](const char* name, const auto& written) {
-    require_apart(name, written, "query", call.query);
-    require_apart(name, written, "key", call.key);
-    require_apart(name, written, "value", call.value);
-  };
-  from_inputs("output", call.output);
-  from_inputs("log_sum_exp", call.log_sum_exp);
 }
 
 // No gradient of a call lies on what it is made of, on another or on itself.
 template <class Call>
 void require_gradients_unaliased(const Call& call) {
   const auto one = [&](const char* name, const auto& written) {
-    require_distinct(name, written);
-    require_apart(name, written, "query", call.query);
-    require_apart(name, written, "key", call.key);
-    require_apart(name, written, "value", call.value);
+    require_apart_from_inputs(call, name, written);
     require_apart(name, written, "output", call.output);
     require_apart(name, written, "log_sum_exp", call.log_sum_exp);
     require_apart(name, written, "d_output", call.d_output);
