@@ -1,13 +1,39 @@
 #!/bin/sh
-# Builds examples/next_byte for this machine's processor and runs it with the arguments given: sh examples/run.sh --help
+# Builds one of the examples of the papers' claims for this machine's processor, runs it and draws what it measured.
 set -eu
+
+usage() {
+  cat <<'END'
+Usage: sh examples/run.sh [<example> [<argument>...]]
+  length_extrapolation   language models trained at 128 bytes, measured at up to 8192 (the default)
+  needle                 retrieval at lengths that were never trained
+  entropy_over_length    the entropy of attention, beside the papers' figures
+  cos_scale_window       the window that CosScale makes
+sh examples/run.sh <example> --help tells its arguments. Installs what is missing (Debian, as root or with sudo). Tables, pictures and
+checkpoints go to build/results/<example>, or to the folder that LONGSPAN_RESULTS in the environment names.
+END
+}
+
+example=${1:-length_extrapolation}
+case $example in
+  length_extrapolation | needle | entropy_over_length | cos_scale_window) [ $# -eq 0 ] || shift ;;
+  --help) usage; exit 0 ;;
+  *) echo "No such example: $example" >&2; usage >&2; exit 2 ;;
+esac
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$root/.cmake/build.sh"
+LONGSPAN_RESULTS=${LONGSPAN_RESULTS:-$root/build/results/$example}
+export LONGSPAN_RESULTS
+mkdir -p "$LONGSPAN_RESULTS"
 # What the program prints is alone on the standard output.
 {
-  install_packages g++ cmake ninja-build libeigen3-dev libxsimd-dev
+  install_packages g++ cmake ninja-build libeigen3-dev libxsimd-dev libcli11-dev libbenchmark-dev gnuplot-nox
   configure "$root/build/examples" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_BUILD_TESTS=OFF -DLONGSPAN_BUILD_BENCH=OFF
-  cmake --build "$root/build/examples" --target next_byte -j "$(cores)"
+  cmake --build "$root/build/examples" --target "$example" -j "$(cores)"
 } >&2
-exec "$root/build/examples/examples/next_byte" "$@"
+"$root/build/examples/examples/$example" "$@"
+if [ -f "$LONGSPAN_RESULTS/$example.csv" ]; then
+  gnuplot -c "$root/examples/$example/picture.gp" "$LONGSPAN_RESULTS/$example.csv" "$LONGSPAN_RESULTS/$example.svg"
+  echo "Written: $LONGSPAN_RESULTS/$example.csv and .svg" >&2
+fi

@@ -29,7 +29,7 @@ done
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$root/.cmake/build.sh"
-install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev
+install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev libcli11-dev
 
 # build_and_test <folder> <option>...
 build_and_test() {

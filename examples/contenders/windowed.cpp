@@ -1,0 +1,66 @@
+// What keeps a model trained with RoPE within the distances it knows: a window, and the first keys beside it.
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "contender.hpp"
+
+namespace {
+
+using namespace longspan;
+
+// RoPE for keys that are seen from far away: no position is beyond `last`, so no distance is.
+struct capped_rope {
+  index_t last;
+
+  template <class T>
+  void turn(std::span<T> row, index_t position) const {
+    const std::size_t half = row.size() / 2;
+    for (std::size_t i = 0; i < half; ++i) {
+      const double angle = double(std::min(position, last)) * std::pow(10000.0, -double(i) / double(half));
+      const T c = T(std::cos(angle)), s = T(std::sin(angle)), x = row[i], y = row[i + half];
+      row[i] = c * x - s * y;
+      row[i + half] = s * x + c * y;
+    }
+  }
+};
+
+// The first keys, where a window does not reach them.
+struct before_the_window {
+  index_t sinks, window;
+  interval operator()(const query_row& row) const { return {0, std::min(sinks, row.position + 1 - window)}; }
+};
+
+// Attends to the window and to the sinks, each with its own positions, and merges both.
+struct sinks_beside_window : model::attention {
+  index_t sinks, window, last;
+  sinks_beside_window(index_t s, index_t w, index_t l) : sinks(s), window(w), last(l) {}
+
+  void forward(const inputs& in, const results& out) const override {
+    const auto [q, k, v, numbers] = in;
+    const auto near = rms_normalize{} | rope{} | dot_product{} | sliding_window{window - 1};
+    const auto far = rms_normalize{} | capped_rope{last} | dot_product{} | before_the_window{sinks, window};
+    // The far keys are the first few, so the placement of the queries must be told.
+    rows first_k = k, first_v = v;
+    first_k.extent[2] = first_v.extent[2] = std::min(sinks, k.extent[2]);
+    model::Matrix far_output(q.extent[0] * q.extent[2], q.extent[1] * v.extent[3]), far_sum(far_output.rows(), q.extent[1]);
+    const written o = model::heads_of(far_output, q.extent[2], q.extent[1], v.extent[3]);
+    const written l = model::heads_of(far_sum, q.extent[2], q.extent[1], 1);
+    forward_into(near, q, k, v, out.output, out.log_sum_exp);
+    forward_into(far, q, first_k, first_v, o, l, placement{.first_query = 0, .first_key = 0, .all_keys = k.extent[2]});
+    merge(out, results{o, l});  // into the memory of the views on the left
+  }
+};
+
+}  // namespace
+
+std::vector<contender> windowed(Index m) {
+  const auto beside = [](std::string name, index_t sinks, index_t window, index_t last) {
+    return contender{std::move(name), "RoPE", [=](Index) { return std::make_unique<sinks_beside_window>(sinks, window, last); }};
+  };
+  return {
+      untrained("RoPE + window", "RoPE", [=](Index) { return rms_normalize{} | rope{} | dot_product{} | sliding_window{m - 1}; }),
+      beside("RoPE + StreamingLLM", 4, m - 4, m - 1),  // positions in a cache of m keys
+      beside("RoPE + LM-Infinite", 10, m, m),
+  };
+}

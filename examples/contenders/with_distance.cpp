@@ -1,0 +1,11 @@
+// Mechanisms whose logits know the distance.
+#include "contender.hpp"
+
+std::vector<contender> with_distance(Index m) {
+  using namespace longspan;
+  const truncated_rope ladder{.base = double(m) / 4};
+  return {
+      trained("ALiBi", rms_normalize{} | dot_product{} | alibi{} | causal{}),
+      trained("scale-invariant p-RoPE", rms_normalize{} | ladder | dot_product{} | scale_invariant{} | causal{}),
+  };
+}

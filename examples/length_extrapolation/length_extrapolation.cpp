@@ -1,0 +1,47 @@
+// A small language model of bytes, trained at a short context with each mechanism and measured at up to 64 times that length.
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "../model/options.hpp"
+#include "experiment.hpp"
+
+int main(int count, char** words) {
+  experiment::settings of{.text = LONGSPAN_DEFAULT_TEXT, .study = {.task = "", .results = "length_extrapolation.results"}};
+  model::size& size = of.study.size;
+  size.blocks = 3, size.width = 96, size.heads = 3;
+  std::vector<std::string> only = {"RoPE",          "RoPE + YaRN", "RoPE + InfoScale",       "RoPE + StreamingLLM",
+                                   "LogN + p-RoPE", "ALiBi",       "scale-invariant p-RoPE", "CosScale + InfoScale"};
+
+  CLI::App app(
+      "Trains small language models of bytes at a short context, and measures their loss without further training at 1 to 64\n"
+      "times that length, by mechanism. The text is by default the source of Eigen, which whoever builds this has.");
+  const auto* steps = model::add_options(app, of.study);
+  app.add_option("text", of.text, "a text file, or a folder whose files are read")
+      ->check(CLI::ExistingPath)
+      ->capture_default_str();
+  bool quick = false, full = false;
+  auto* quickly = app.add_flag("--quick", quick, "the default: a small model, some mechanisms, one seed; minutes");
+  app.add_flag("--full", full, "every mechanism, three seeds, a larger model; an hour")->excludes(quickly);
+  auto* seeds = app.add_option("--seeds", of.seeds, "models of each kind")->check(CLI::Range(1, 100))->capture_default_str();
+  auto* named = app.add_option("--only", only, "mechanisms, by their names in the table")->delimiter(',');
+  app.add_option("--validation", of.validation, "bytes to measure with")->check(CLI::Range(4096, 1 << 30))->capture_default_str();
+  CLI11_PARSE(app, count, words);
+  if (full) {
+    size.blocks = 4, size.width = 128, size.heads = 4;
+    if (steps->empty()) of.study.steps = 800;
+    if (seeds->empty()) of.seeds = 3;
+    if (named->empty()) only.clear();
+  }
+  try {
+    of.study.task = of.text.string();
+    experiment(of).run(chosen(all_contenders(of.study.trained, size.channels), only));
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "\nlength_extrapolation: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,18 @@
+# Lines over the length, from a table that model::by_length wrote: call with the CSV, the SVG, a title and the name of what was measured.
+set datafile separator ","
+set terminal svg size 1000,560 dynamic font "sans-serif,14" background "white"
+set output ARG2
+set title ARG3 font ",17"
+set ylabel ARG4
+set xlabel "context in bytes"
+set logscale x 2
+set grid lc rgb "#dddddd" lt 1
+set border 3 lc rgb "#888888"
+set tics nomirror
+set key outside right top samplen 2 spacing 1.15
+stats ARG1 skip 1 nooutput
+columns = STATS_columns
+do for [i = 1:20] { set linetype i lw 2 pt 7 ps 0.4 dt (i <= 8 ? 1 : i <= 16 ? 2 : 4) }
+colors = "#264653 #5f8ca3 #8d7b9c #5b8c5a #e9b44c #b5651d #7a7a7a #c8102e"
+do for [i = 1:24] { set linetype i lc rgb word(colors, (i - 1) % 8 + 1) }
+plot for [c = 2:columns:2] ARG1 using 1:c:c + 1 with yerrorlines lt c / 2 title columnheader(c)

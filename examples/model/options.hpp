@@ -1,0 +1,37 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "study.hpp"
+
+namespace model {
+
+// The options that every study of models has. Returns the one for the steps.
+inline CLI::Option* add_options(CLI::App& app, study::settings& of) {
+  of.threads = int(std::max(1u, std::thread::hardware_concurrency()));
+  app.add_option("--trained", of.trained, "the context trained with, in bytes")
+      ->check(CLI::Range(16, 4096))
+      ->capture_default_str();
+  app.add_option("--threads", of.threads, "the results are the same for any number")->check(CLI::Range(1, 1024));
+  app.add_option("--results", of.results, "where tables and checkpoints go: a run that was stopped resumes from there")
+      ->envname("LONGSPAN_RESULTS")
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--layer",
+         [&of](const std::string& name) {
+           if (name != "gau") return;
+           of.size.kind = block::gated_attention_unit;
+           of.size.channels = 128;
+         },
+         "what the model is built of: attention and a feed-forward layer, or gated attention units")
+      ->check(CLI::IsMember({"transformer", "gau"}));
+  return app.add_option("--steps", of.steps, "steps of training, of 32 contexts each")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+}
+
+}  // namespace model

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <vector>
+
+#include <longspan/core/device.hpp>
+
+#include "adamw.hpp"
+#include "checkpoint.hpp"
+#include "language_model.hpp"
+
+namespace model {
+
+// What a training run is: steps of `shards` times `passes` parts of a batch, small enough to stay in the second-level cache. The passes
+// of a shard are one thread's and share its gradients, which are added up in the order of the shards, so a run has the same bits for
+// any number of threads.
+struct training {
+  static constexpr Index shards = 4;
+  Index steps = 1000, passes = 4, until_checkpoint = 100;
+  adamw optimiser = {};
+  std::function<examples(Index step, Index part)> draw = {};  // the same for the same step and part, whatever was drawn before
+  std::function<void(Index step, double loss, double bytes_per_second)> report = {};
+};
+
+inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Trains `from` a start or a checkpoint's state up to the last step.
+template <longspan::device Device>
+Vector train(const Device& device, const language_model& of, const attention& mechanism, const training& run, std::uint64_t seed,
+             const checkpoint& kept) {
+  const Index count = of.plan().size();
+  adamw::state now{of.plan().initial(seed), Vector::Zero(count), Vector::Zero(count)};
+  kept.read(now);
+  const Vector decayed = of.plan().decayed();
+  std::vector<Vector> gradients(std::size_t(training::shards), Vector(count));
+  std::vector<double> losses(std::size_t(training::shards)), counts(std::size_t(training::shards));
+  double bytes = 0, from = seconds();
+  while (now.step < run.steps) {
+    longspan::for_each_item(device, training::shards, [&](Index, Index shard) {
+      const auto s = std::size_t(shard);
+      gradients[s].setZero();
+      losses[s] = counts[s] = 0;
+      for (Index part = shard * run.passes; part < (shard + 1) * run.passes; ++part) {
+        const examples given = run.draw(now.step, part);
+        losses[s] += of.loss(now.parameters, mechanism, given, &gradients[s]);
+        counts[s] += given.total();
+      }
+    });
+    for (std::size_t s = 1; s < gradients.size(); ++s)
+      gradients[0] += gradients[s], losses[0] += losses[s], counts[0] += counts[s];
+    gradients[0] /= float(counts[0]);
+    run.optimiser(now, gradients[0], decayed, run.steps);
+    bytes += counts[0];
+    run.report(now.step, losses[0] / counts[0], bytes / (seconds() - from));
+    if (now.step % run.until_checkpoint == 0 || now.step == run.steps) kept.write(now);
+  }
+  return now.parameters;
+}
+
+}  // namespace model

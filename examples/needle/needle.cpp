@@ -1,0 +1,98 @@
+// Retrieval over lengths that were never trained: models learn at a short context to say what "the number of X is", and are asked at up
+// to 16 times that length.
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "../contenders/contender.hpp"
+#include "../model/by_length.hpp"
+#include "../model/options.hpp"
+#include "../model/study.hpp"
+#include "../model/text.hpp"
+#include "task.hpp"
+
+namespace {
+
+struct settings {
+  std::filesystem::path text = LONGSPAN_DEFAULT_TEXT;
+  Index questions = 256, longest = 16;
+  int seeds = 1;
+  model::study::settings study = {
+      .task = "", .results = "needle.results", .size = {.blocks = 3, .width = 96, .heads = 3}, .steps = 1500};
+};
+
+// The share of right answers at one length, to the same questions for every mechanism.
+double accuracy(const model::study& study, const model::attention& mechanism, const model::Vector& parameters,
+                const needle_task& task, Index length, Index questions) {
+  std::vector<double> right(std::size_t(questions), 0.0);
+  longspan::for_each_item(study.device(), questions, [&](Index, Index item) {
+    std::mt19937_64 source(std::uint64_t(length) << 32 | std::uint64_t(item));
+    model::examples given{.length = length};
+    task.draw(source, given);
+    right[std::size_t(item)] = needle_task::right(given, study.model().guesses(parameters, mechanism, given));
+  });
+  return std::accumulate(right.begin(), right.end(), 0.0) / double(questions);
+}
+
+void run(const settings& of, const std::vector<contender>& contenders) {
+  const Index m = of.study.trained, last = of.longest * m;
+  const model::text text(of.text, 64 * last, 64 * last);
+  const model::study study(of.study);
+  std::vector<Index> lengths;
+  for (Index n = m; n <= last; n *= 2) lengths.push_back(n);
+  model::by_length table(of.study.results / "needle.csv", "right answers", lengths);
+  for (int seed = 1; seed <= of.seeds; ++seed) {
+    for (const contender& each : contenders) {
+      if (!each.is_trained()) continue;
+      const needle_task task(text.training(), m);
+      const auto draw = [&](auto& source, model::examples& drawn) { task.draw(source, drawn); };
+      const model::Vector parameters = study.trained(each.name, *each.mechanism(m), seed, draw);
+      for (const contender& other : contenders) {
+        if (other.trained_as != each.name) continue;
+        std::vector<double> at_lengths;
+        for (const Index n : lengths)
+          at_lengths.push_back(accuracy(study, *other.mechanism(n), parameters, {text.validation(), n}, n, of.questions));
+        table.add(other.name, at_lengths);
+      }
+    }
+    table.write();
+    if (seed > 1) std::printf("Mean and standard error of %d seeds:\n", seed);
+    table.print();
+  }
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  settings of;
+  std::vector<std::string> only = {"RoPE", "RoPE + InfoScale", "LogN + RoPE", "LogN + p-RoPE", "ALiBi", "scale-invariant p-RoPE"};
+  CLI::App app(
+      "Trains small models at a short context to answer what \"the number of X is\", which stands somewhere in it, and asks "
+      "them\n"
+      "at 1 to 16 times that length. The text around it is by default the source of Eigen, which whoever builds this has.");
+  model::add_options(app, of.study);
+  app.add_option("text", of.text, "a text file, or a folder whose files are read")
+      ->check(CLI::ExistingPath)
+      ->capture_default_str();
+  app.add_option("--seeds", of.seeds, "models of each kind")->check(CLI::Range(1, 100))->capture_default_str();
+  app.add_option("--questions", of.questions, "asked at each length")->check(CLI::Range(1, 1000000))->capture_default_str();
+  app.add_option("--only", only, "mechanisms, by their names in length_extrapolation's table")
+      ->delimiter(',')
+      ->capture_default_str();
+  CLI11_PARSE(app, count, words);
+  try {
+    of.study.task = "needle in " + of.text.string();
+    run(of, chosen(all_contenders(of.study.trained, of.study.size.channels), only));
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "\nneedle: " << error.what() << '\n';
+    return 1;
+  }
+}
