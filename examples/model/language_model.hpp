@@ -17,7 +17,7 @@ enum class block { transformer, gated_attention_unit };
 
 struct size {
   block kind = block::transformer;
-  Index blocks = 4, width = 128, heads = 4, channels = 32;  // of GAU: one head of 128 channels in all
+  Index blocks = 4, width = 128, heads = 4, channels = 32;  // channels of a head, of which a gated attention unit has one
 };
 
 // Sequences of the same length, and for each of their bytes the one to be predicted and what its loss counts.
@@ -95,15 +95,13 @@ class language_model {
   // Multiply-adds count two. Causal attention counts half of its square; backward costs two products for each of forward's in the
   // layers, five for two in attention.
   double training_flops_per_byte(Index length) const {
-    const Index head_channels =
-        size_.kind == block::transformer ? 2 * size_.heads * size_.channels : gau_channels + 2 * size_.width;
+    const bool gated = size_.kind == block::gated_attention_unit;
+    const Index head_channels = gated ? size_.channels + 2 * size_.width : 2 * size_.heads * size_.channels;
     const double attention = 2.0 * double(head_channels * length) / 2;
     return 6.0 * double(plan_.size() - 256 * size_.width) + double(size_.blocks) * 3.5 * attention;
   }
 
  private:
-  static constexpr Index gau_channels = 128;
-
   using way_back = decltype(passed::back);
 
   // What the last norm makes of every byte, and the way back from there.
@@ -123,7 +121,7 @@ class language_model {
     const Index width = size_.width;
     const auto add = [&](auto inner) { layers_.push_back(residual{rms_norm(plan_, width), std::move(inner)}); };
     if (size_.kind == block::gated_attention_unit) {
-      add(gated_attention_unit(plan_, width, 2 * width, gau_channels, gain));
+      add(gated_attention_unit(plan_, width, 2 * width, size_.channels, gain));
     } else {
       add(self_attention(plan_, width, size_.heads, size_.channels, gain));
       add(feed_forward(plan_, width, 8 * width / 3 / 16 * 16, gain));

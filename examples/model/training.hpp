@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 #include <longspan/core/device.hpp>
@@ -26,7 +27,7 @@ struct training {
 
 inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-// Trains `from` a start or a checkpoint's state up to the last step.
+// The parameters after the last step, from the checkpoint that is there or from a start that the seed decides.
 template <longspan::device Device>
 Vector train(const Device& device, const language_model& of, const attention& mechanism, const training& run, std::uint64_t seed,
              const checkpoint& kept) {
@@ -35,24 +36,26 @@ Vector train(const Device& device, const language_model& of, const attention& me
   kept.read(now);
   const Vector decayed = of.plan().decayed();
   std::vector<Vector> gradients(std::size_t(training::shards), Vector(count));
-  std::vector<double> losses(std::size_t(training::shards)), counts(std::size_t(training::shards));
-  double bytes = 0, from = seconds();
+  std::vector<double> losses(gradients.size()), counts(gradients.size()), bytes_of(gradients.size());
+  double bytes = 0;
+  const double from = seconds();
   while (now.step < run.steps) {
     longspan::for_each_item(device, training::shards, [&](Index, Index shard) {
       const auto s = std::size_t(shard);
       gradients[s].setZero();
-      losses[s] = counts[s] = 0;
+      losses[s] = counts[s] = bytes_of[s] = 0;
       for (Index part = shard * run.passes; part < (shard + 1) * run.passes; ++part) {
         const examples given = run.draw(now.step, part);
         losses[s] += of.loss(now.parameters, mechanism, given, &gradients[s]);
         counts[s] += given.total();
+        bytes_of[s] += double(given.bytes.size());
       }
     });
     for (std::size_t s = 1; s < gradients.size(); ++s)
       gradients[0] += gradients[s], losses[0] += losses[s], counts[0] += counts[s];
     gradients[0] /= float(counts[0]);
+    bytes += std::accumulate(bytes_of.begin(), bytes_of.end(), 0.0);
     run.optimiser(now, gradients[0], decayed, run.steps);
-    bytes += counts[0];
     run.report(now.step, losses[0] / counts[0], bytes / (seconds() - from));
     if (now.step % run.until_checkpoint == 0 || now.step == run.steps) kept.write(now);
   }

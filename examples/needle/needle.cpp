@@ -25,7 +25,7 @@ struct settings {
   Index questions = 256, longest = 16;
   int seeds = 1;
   model::study::settings study = {
-      .task = "", .results = "needle.results", .size = {.blocks = 3, .width = 96, .heads = 3}, .steps = 1500};
+      .task = "", .results = "needle.results", .size = {.blocks = 3, .width = 96, .heads = 3}, .steps = 1000};
 };
 
 // The share of right answers at one length, to the same questions for every mechanism.
