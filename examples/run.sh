@@ -32,8 +32,12 @@ mkdir -p "$LONGSPAN_RESULTS"
   configure "$root/build/examples" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_BUILD_TESTS=OFF -DLONGSPAN_BUILD_BENCH=OFF
   cmake --build "$root/build/examples" --target "$example" -j "$(cores)"
 } >&2
-"$root/build/examples/examples/$example" "$@"
-if [ -f "$LONGSPAN_RESULTS/$example.csv" ]; then
+began=$(mktemp)
+trap 'rm -f "$began"' EXIT
+status=0
+"$root/build/examples/examples/$example" "$@" || status=$?
+if [ -n "$(find "$LONGSPAN_RESULTS/$example.csv" -newer "$began" 2>/dev/null)" ]; then
   gnuplot -c "$root/examples/$example/picture.gp" "$LONGSPAN_RESULTS/$example.csv" "$LONGSPAN_RESULTS/$example.svg"
   echo "Written: $LONGSPAN_RESULTS/$example.csv and .svg" >&2
 fi
+exit $status

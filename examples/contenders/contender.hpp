@@ -60,7 +60,10 @@ inline std::vector<contender> chosen(const std::vector<contender>& all, const st
     if (wanted(each.name) || std::ranges::any_of(all, [&](const auto& o) { return o.trained_as == each.name && wanted(o.name); }))
       picked.push_back(each);
   for (const std::string& name : names)
-    if (std::ranges::find(all, name, &contender::name) == all.end())
-      throw std::invalid_argument("no mechanism is called " + name);
+    if (std::ranges::find(all, name, &contender::name) == all.end()) {
+      std::string known;
+      for (const contender& each : all) known += "\n  " + each.name;
+      throw std::invalid_argument("no mechanism is called " + name + ", but" + known);
+    }
   return picked;
 }

@@ -7,7 +7,7 @@ std::vector<contender> rotated(Index m) {
   const truncated_rope ladder{.base = double(m) / 4};
   const auto turned = rms_normalize{} | rope{} | dot_product{};
   const auto partly = rms_normalize{} | ladder | dot_product{};
-  // LogN is c log n with a c for each head, as in that paper's tables.
+  // What is switched on at evaluation leaves rows of up to m keys as they are. LogN is c log n with a c for each head, as in that paper's tables.
   const auto factor = [m](Index length) { return double(length) / double(m); };
   return {
       trained("RoPE", turned | causal{}),

@@ -9,15 +9,18 @@ namespace {
 
 using namespace longspan;
 
-// RoPE for keys that are seen from far away: no position is beyond `last`, so no distance is.
-struct capped_rope {
+// RoPE for keys that are seen from far away. In a cache that keeps them in front of the window, key j stands at j, and the query at the
+// last place; with the distance cut off at a length, all of them are that far away.
+struct rope_from_afar {
   index_t last;
+  bool all_as_far;
 
   template <class T>
   void turn(std::span<T> row, index_t position) const {
     const std::size_t half = row.size() / 2;
     for (std::size_t i = 0; i < half; ++i) {
-      const double angle = double(std::min(position, last)) * std::pow(10000.0, -double(i) / double(half));
+      const index_t place = position >= last ? last : all_as_far ? 0 : position;
+      const double angle = double(place) * std::pow(10000.0, -double(i) / double(half));
       const T c = T(std::cos(angle)), s = T(std::sin(angle)), x = row[i], y = row[i + half];
       row[i] = c * x - s * y;
       row[i + half] = s * x + c * y;
@@ -33,13 +36,14 @@ struct before_the_window {
 
 // Attends to the window and to the sinks, each with its own positions, and merges both.
 struct sinks_beside_window : model::attention {
-  index_t sinks, window, last;
-  sinks_beside_window(index_t s, index_t w, index_t l) : sinks(s), window(w), last(l) {}
+  index_t sinks, window;
+  rope_from_afar positions;
+  sinks_beside_window(index_t s, index_t w, rope_from_afar p) : sinks(s), window(w), positions(p) {}
 
   void forward(const inputs& in, const results& out) const override {
     const auto [q, k, v, numbers] = in;
     const auto near = rms_normalize{} | rope{} | dot_product{} | sliding_window{window - 1};
-    const auto far = rms_normalize{} | capped_rope{last} | dot_product{} | before_the_window{sinks, window};
+    const auto far = rms_normalize{} | positions | dot_product{} | before_the_window{sinks, window};
     // The far keys are the first few, so the placement of the queries must be told.
     rows first_k = k, first_v = v;
     first_k.extent[2] = first_v.extent[2] = std::min(sinks, k.extent[2]);
@@ -55,12 +59,13 @@ struct sinks_beside_window : model::attention {
 }  // namespace
 
 std::vector<contender> windowed(Index m) {
-  const auto beside = [](std::string name, index_t sinks, index_t window, index_t last) {
-    return contender{std::move(name), "RoPE", [=](Index) { return std::make_unique<sinks_beside_window>(sinks, window, last); }};
+  const auto beside = [](std::string name, index_t sinks, index_t window, rope_from_afar positions) {
+    return contender{std::move(name), "RoPE",
+                     [=](Index) { return std::make_unique<sinks_beside_window>(sinks, window, positions); }};
   };
   return {
       untrained("RoPE + window", "RoPE", [=](Index) { return rms_normalize{} | rope{} | dot_product{} | sliding_window{m - 1}; }),
-      beside("RoPE + StreamingLLM", 4, m - 4, m - 1),  // positions in a cache of m keys
-      beside("RoPE + LM-Infinite", 10, m, m),
+      beside("RoPE + StreamingLLM", 4, m - 4, {m - 1, false}),  // a cache of m keys
+      beside("RoPE + LM-Infinite", 10, m, {m, true}),
   };
 }

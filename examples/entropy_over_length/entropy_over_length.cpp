@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -72,7 +73,10 @@ measured measure(const auto& sentence, const Tensor& q, const Tensor& k, const t
 // Rows of the table: what, by which scheme, where, and what is expected of it, which is known for some.
 class table {
  public:
-  explicit table(const std::filesystem::path& file) : csv_(file) { csv_ << "what,scheme,at,measured,expected\n"; }
+  explicit table(const std::filesystem::path& file) : csv_(file) {
+    if (!(csv_ << "what,scheme,at,measured,expected\n" << std::flush)) throw std::runtime_error("cannot write " + file.string());
+  }
+  ~table() { std::fprintf(stderr, "\r\033[K"); }
 
   void row(const std::string& what, const std::string& scheme, Index at, double value, double tolerance) {
     const auto known = expected.find({what, scheme, at});
@@ -116,11 +120,11 @@ void ask(table& out, double effort, Index keys, const std::vector<question>& que
        ...);
   }
   // The entropies of single rows spread by half a nat to one around their mean, and the paper's means have an error too.
-  const double slack = 2 * std::sqrt(2 / double(samples));
+  const double slack = 2 * std::sqrt(1 / double(samples) + effort / double(samples));
   for (const auto& [key, mean] : sums) {
     const auto& [what, at, range] = questions[key.second];
     out.row(what, key.first, at, mean.entropy, slack);
-    if (range.first == 0) out.row("near", key.first, at, mean.near, slack);
+    if (range.first == 0) out.row("near", key.first, at, mean.near, std::min(slack, 0.2 * mean.near));
   }
 }
 
@@ -147,14 +151,8 @@ void info_scale_paper(table& out, const std::string& scheme, double gain, const 
             0.2);  // all queries share the keys
 }
 
-int main(int count, char** words) {
-  CLI::App app("The entropy of attention over its length, beside the figures of two papers, in half a minute.");
-  std::filesystem::path results = ".";
-  double effort = 1;
-  app.add_option("--results", results, "where the table is written")->envname("LONGSPAN_RESULTS")->capture_default_str();
-  app.add_option("--effort", effort, "samples, as a share of the papers'")->check(CLI::Range(0.001, 10.0))->capture_default_str();
-  CLI11_PARSE(app, count, words);
-
+// False where a number is not what is expected.
+bool run(const std::filesystem::path& results, double effort) {
   using namespace longspan;
   table out(results / "entropy_over_length.csv");
   const dot_product logits{.scale = 1};
@@ -167,5 +165,22 @@ int main(int count, char** words) {
     info_scale_paper(out, "LogN", gain, base | log_n{.trained = 64});
     info_scale_paper(out, "InfoScale", gain, base | info_scale{.trained = 64});
   }
-  return out.wrong();
+  return !out.wrong();
+}
+
+int main(int count, char** words) {
+  CLI::App app("The entropy of attention over its length, beside the figures of two papers, in half a minute.");
+  std::filesystem::path results = ".";
+  double effort = 1;
+  app.add_option("--results", results, "where the table is written")->envname("LONGSPAN_RESULTS")->capture_default_str();
+  app.add_option("--effort", effort, "samples, as a share of the papers'")->check(CLI::Range(0.001, 10.0))->capture_default_str();
+  CLI11_PARSE(app, count, words);
+  std::error_code unmade;  // told by the file that cannot be written
+  std::filesystem::create_directories(results, unmade);
+
+  try {
+    return run(results, effort) ? 0 : 1;
+  } catch (const std::exception& error) {
+    return std::fprintf(stderr, "entropy_over_length: %s\n", error.what()), 1;
+  }
 }

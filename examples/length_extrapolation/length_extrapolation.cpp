@@ -10,7 +10,7 @@
 #include "experiment.hpp"
 
 int main(int count, char** words) {
-  experiment::settings of{.text = LONGSPAN_DEFAULT_TEXT, .study = {.task = "", .results = "length_extrapolation.results"}};
+  experiment::settings of{.text = LONGSPAN_DEFAULT_TEXT, .study = {.results = "length_extrapolation.results"}};
   model::size& size = of.study.size;
   size.blocks = 3, size.width = 96, size.heads = 3;
   std::vector<std::string> only = {"RoPE",          "RoPE + YaRN", "RoPE + InfoScale",       "RoPE + StreamingLLM",
@@ -27,7 +27,8 @@ int main(int count, char** words) {
   auto* quickly = app.add_flag("--quick", quick, "the default: a small model, some mechanisms, one seed; minutes");
   app.add_flag("--full", full, "every mechanism, three seeds, a larger model; an hour")->excludes(quickly);
   auto* seeds = app.add_option("--seeds", of.seeds, "models of each kind")->check(CLI::Range(1, 100))->capture_default_str();
-  auto* named = app.add_option("--only", only, "mechanisms, by their names in the table")->delimiter(',');
+  auto* named =
+      app.add_option("--only", only, "mechanisms, by their names in the table")->delimiter(',')->allow_extra_args(false);
   app.add_option("--validation", of.validation, "bytes to measure with")->check(CLI::Range(4096, 1 << 30))->capture_default_str();
   CLI11_PARSE(app, count, words);
   if (full) {
@@ -37,7 +38,6 @@ int main(int count, char** words) {
     if (named->empty()) only.clear();
   }
   try {
-    of.study.task = of.text.string();
     experiment(of).run(chosen(all_contenders(of.study.trained, size.channels), only));
     return 0;
   } catch (const std::exception& error) {

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "matrix.hpp"
@@ -17,9 +18,11 @@ namespace model {
 // What is measured of mechanisms at several lengths with several seeds: its mean and standard error, as text and as CSV.
 class by_length {
  public:
-  // `file` gets the means, a column for each mechanism; what every seed gave goes to the one beside it.
-  by_length(std::filesystem::path file, std::string what, std::vector<Index> lengths)
-      : file_(std::move(file)), what_(std::move(what)), lengths_(std::move(lengths)) {}
+  // At lengths from `first` to `last`, doubled. `file` gets the means; what every seed gave goes to the one beside it.
+  by_length(std::filesystem::path file, std::string what, Index first, Index last)
+      : file_(std::move(file)), what_(std::move(what)) {
+    for (Index n = first; n <= last; n *= 2) lengths_.push_back(n);
+  }
 
   const std::vector<Index>& lengths() const { return lengths_; }
 
@@ -51,12 +54,12 @@ class by_length {
 
   void print() const {
     std::printf("%-24s", (what_ + " at length").c_str());
-    for (const Index n : lengths_) std::printf("%15td", n);
+    for (const Index n : lengths_) std::printf("%16td", n);
     std::printf("\n");
     for (const line& of : lines_) {
       std::printf("%-24s", of.mechanism.c_str());
       for (std::size_t n = 0; n < lengths_.size(); ++n)
-        of.seeds.size() > 1 ? std::printf("  %.3f +- %.3f", of.mean(n), of.standard_error(n)) : std::printf("%15.3f", of.mean(n));
+        of.seeds.size() > 1 ? std::printf("  %.3f +- %.3f", of.mean(n), of.standard_error(n)) : std::printf("%16.3f", of.mean(n));
       std::printf("\n");
     }
     std::fflush(stdout);

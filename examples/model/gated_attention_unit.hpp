@@ -18,8 +18,8 @@ struct gated_attention_unit {
       : hidden(hidden_width),
         channels(head_channels),
         to_all(plan.matrix(width, 2 * hidden + channels)),
-        query_scale(plan.row(channels, 1)),
-        key_scale(plan.row(channels, 1)),
+        query_scale(plan.row(channels, 0, 1)),  // were they alike, a token would see itself alone
+        key_scale(plan.row(channels, 0, 1)),
         output(plan.matrix(hidden, width, gain)),
         numbers(plan.row(1, 0.4)) {}
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <random>
 #include <span>
 #include <vector>
@@ -24,8 +25,8 @@ class parameters {
  public:
   // Starts normally distributed, small enough that a row of `rows` numbers of size one makes numbers of the size of `gain`.
   weights matrix(Index rows, Index columns, double gain = 1) { return add(rows, columns, 0, gain / std::sqrt(double(rows))); }
-  // A number for each channel, all of them `start`. Weight decay leaves it alone.
-  weights row(Index columns, double start) { return add(1, columns, start, 0); }
+  // A number for each channel, around `start`. Weight decay leaves them alone.
+  weights row(Index columns, double start, double deviation = 0) { return add(1, columns, start, deviation); }
 
   Index size() const { return size_; }
 
@@ -43,7 +44,7 @@ class parameters {
   Vector decayed() const {
     Vector mask = Vector::Zero(size_);
     for (const auto& each : planned_)
-      if (each.deviation > 0) each.place.of(mask).setOnes();
+      if (each.place.rows > 1) each.place.of(mask).setOnes();
     return mask;
   }
 

@@ -16,7 +16,6 @@ namespace model {
 class study {
  public:
   struct settings {
-    std::string task;  // what is drawn, for the checkpoints
     std::filesystem::path results = {};
     model::size size = {};
     Index trained = 128, batch = 32, steps = 500;  // bytes of a context, contexts, steps
@@ -32,10 +31,10 @@ class study {
   const language_model& model() const { return model_; }
   const Eigen::ThreadPoolDevice& device() const { return device_; }
 
-  // `draw` appends one context at a time. What it draws depends on the seed and the step alone, so that a run goes on from a checkpoint as
+  // `draw` appends one context of a task at a time, `task` being what it is called in checkpoints. What it draws depends on the seed and the step alone, so that a run goes on from a checkpoint as
   // if it had never stopped.
   Vector trained(const std::string& name, const attention& mechanism, int seed,
-                 const std::function<void(random&, examples&)>& draw) const {
+                 const std::function<void(random&, examples&)>& draw, const std::string& task) const {
     training run{.steps = of_.steps, .passes = of_.batch / (training::shards * contexts), .optimiser = {.peak = of_.rate}};
     run.draw = [&](Index step, Index part) {
       std::seed_seq mixed{std::uint64_t(seed), std::uint64_t(step), std::uint64_t(part)};
@@ -53,7 +52,8 @@ class study {
                    100 * speed * model_.training_flops_per_byte(of_.trained) / peak,
                    double((of_.steps - step) * of_.batch * of_.trained) / speed);
     };
-    Vector parameters = train(device_, model_, mechanism, run, std::uint64_t(seed), checkpoint_of(name, seed));
+    Vector parameters =
+        train(device_, model_, mechanism, run, std::uint64_t(seed), checkpoint_of(name + ", " + task, name, seed));
     std::fprintf(stderr, "\n");
     return parameters;
   }
@@ -61,12 +61,14 @@ class study {
  private:
   static constexpr Index contexts = 4;  // in one pass: 512 bytes at a length of 128, whose rows stay in the second-level cache
 
-  checkpoint checkpoint_of(const std::string& name, int seed) const {
-    std::string file = name + "-" + std::to_string(seed);
+  // Other settings have another file.
+  checkpoint checkpoint_of(const std::string& task, const std::string& name, int seed) const {
+    const std::string settings = task + ", seed " + std::to_string(seed) + ", " + std::to_string(of_.steps) + " steps of " +
+                                 std::to_string(of_.batch) + " x " + std::to_string(of_.trained) + " bytes, " +
+                                 std::to_string(model_.plan().size()) + " parameters";
+    std::string file = name + "-" + std::to_string(seed) + "-" + std::to_string(checksum::of(settings));
     std::ranges::replace(file, ' ', '-');
-    return {of_.results / "checkpoints" / file, name + ", " + of_.task + ", " + std::to_string(of_.steps) + " steps of " +
-                                                    std::to_string(of_.batch) + " x " + std::to_string(of_.trained) + " bytes, " +
-                                                    std::to_string(model_.plan().size()) + " parameters"};
+    return {of_.results / "checkpoints" / file, settings};
   }
 
   settings of_;

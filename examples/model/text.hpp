@@ -1,13 +1,16 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "checksum.hpp"
 #include "matrix.hpp"
 
 namespace model {
@@ -25,10 +28,7 @@ inline std::string files_of(const std::filesystem::path& folder) {
   std::vector<std::pair<std::uint64_t, std::filesystem::path>> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
-    std::uint64_t lot = 0xcbf29ce484222325u;
-    for (const char each : entry.path().lexically_relative(folder).generic_string())
-      lot = (lot ^ static_cast<unsigned char>(each)) * 0x100000001b3u;
-    files.emplace_back(lot, entry.path());
+    files.emplace_back(checksum::of(entry.path().lexically_relative(folder).generic_string()), entry.path());
   }
   std::ranges::sort(files);
   std::string all;
@@ -42,7 +42,7 @@ class text {
  public:
   // A file, or a folder with all of its files. Throws where it cannot be read or the parts come out shorter than what is asked of each.
   text(const std::filesystem::path& from, Index training, Index validation)
-      : all_(std::filesystem::is_directory(from) ? files_of(from) : bytes_of(from)) {
+      : name_(from.string()), all_(std::filesystem::is_directory(from) ? files_of(from) : bytes_of(from)) {
     const Index have = Index(all_.size());
     if (have < training + validation)
       throw std::runtime_error("the text " + from.string() + " has " + std::to_string(have) +
@@ -51,13 +51,15 @@ class text {
     split_ = std::size_t(have - validation);
   }
 
+  // A text by its name and its contents.
+  std::string name() const { return name_ + " (" + std::to_string(checksum::of(all_)) + ")"; }
   Bytes training() const { return bytes().first(split_); }
   Bytes validation() const { return bytes().subspan(split_); }
 
  private:
   Bytes bytes() const { return {reinterpret_cast<const unsigned char*>(all_.data()), all_.size()}; }
 
-  std::string all_;
+  std::string name_, all_;
   std::size_t split_ = 0;
 };
 

@@ -1,6 +1,5 @@
 // Retrieval over lengths that were never trained: models learn at a short context to say what "the number of X is", and are asked at up
 // to 16 times that length.
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -11,8 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "../contenders/contender.hpp"
-#include "../model/by_length.hpp"
+#include "../contenders/contest.hpp"
 #include "../model/options.hpp"
 #include "../model/study.hpp"
 #include "../model/text.hpp"
@@ -24,8 +22,7 @@ struct settings {
   std::filesystem::path text = LONGSPAN_DEFAULT_TEXT;
   Index questions = 256, longest = 16;
   int seeds = 1;
-  model::study::settings study = {
-      .task = "", .results = "needle.results", .size = {.blocks = 3, .width = 96, .heads = 3}, .steps = 1000};
+  model::study::settings study = {.results = "needle.results", .size = {.blocks = 3, .width = 96, .heads = 3}, .steps = 1000};
 };
 
 // The share of right answers at one length, to the same questions for every mechanism.
@@ -45,27 +42,18 @@ void run(const settings& of, const std::vector<contender>& contenders) {
   const Index m = of.study.trained, last = of.longest * m;
   const model::text text(of.text, 64 * last, 64 * last);
   const model::study study(of.study);
-  std::vector<Index> lengths;
-  for (Index n = m; n <= last; n *= 2) lengths.push_back(n);
-  model::by_length table(of.study.results / "needle.csv", "right answers", lengths);
-  for (int seed = 1; seed <= of.seeds; ++seed) {
-    for (const contender& each : contenders) {
-      if (!each.is_trained()) continue;
-      const needle_task task(text.training(), m);
-      const auto draw = [&](auto& source, model::examples& drawn) { task.draw(source, drawn); };
-      const model::Vector parameters = study.trained(each.name, *each.mechanism(m), seed, draw);
-      for (const contender& other : contenders) {
-        if (other.trained_as != each.name) continue;
-        std::vector<double> at_lengths;
-        for (const Index n : lengths)
-          at_lengths.push_back(accuracy(study, *other.mechanism(n), parameters, {text.validation(), n}, n, of.questions));
-        table.add(other.name, at_lengths);
-      }
-    }
-    table.write();
-    if (seed > 1) std::printf("Mean and standard error of %d seeds:\n", seed);
-    table.print();
-  }
+  model::by_length right(of.study.results / "needle.csv", "right answers", m, last);
+  contest(
+      contenders, of.seeds, right,
+      [&](const contender& by, int seed) {
+        const needle_task task(text.training(), m);
+        return study.trained(
+            by.name, *by.mechanism(m), seed, [&](auto& source, model::examples& drawn) { task.draw(source, drawn); },
+            "needle in " + text.name());
+      },
+      [&](const model::attention& mechanism, const model::Vector& parameters, Index n) {
+        return accuracy(study, mechanism, parameters, {text.validation(), n}, n, of.questions);
+      });
 }
 
 }  // namespace
@@ -85,10 +73,10 @@ int main(int count, char** words) {
   app.add_option("--questions", of.questions, "asked at each length")->check(CLI::Range(1, 1000000))->capture_default_str();
   app.add_option("--only", only, "mechanisms, by their names in length_extrapolation's table")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->capture_default_str();
   CLI11_PARSE(app, count, words);
   try {
-    of.study.task = "needle in " + of.text.string();
     run(of, chosen(all_contenders(of.study.trained, of.study.size.channels), only));
     return 0;
   } catch (const std::exception& error) {

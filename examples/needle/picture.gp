@@ -1,3 +1,3 @@
 # The share of right answers over the length: gnuplot -c picture.gp <table.csv> <picture.svg>
-call ARG0[:strstrt(ARG0, "needle/picture.gp") - 1]."model/by_length.gp" ARG1 ARG2 \
+call system("dirname '".ARG0."'")."/../model/by_length.gp" ARG1 ARG2 \
   "The number of X, asked at lengths that were never trained" "share of right answers"

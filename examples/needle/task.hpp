@@ -1,10 +1,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 #include <random>
+#include <stdexcept>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "../model/language_model.hpp"
 
@@ -14,7 +14,11 @@ class needle_task {
  public:
   static constexpr Index digits = 3;
 
-  needle_task(model::Bytes haystack, Index length) : haystack_(haystack), length_(length) {}
+  // Throws where a context is too short for a needle and the question with something between them.
+  needle_task(model::Bytes haystack, Index length) : haystack_(haystack), length_(length) {
+    if (length < 64)
+      throw std::invalid_argument("a needle and its question need a context of 64 bytes, not " + std::to_string(length));
+  }
 
   // The digits of the answer weigh as much as the rest of the context together; the text is learned beside them.
   void draw(auto& source, model::examples& into) const {
