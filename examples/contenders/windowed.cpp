@@ -18,8 +18,8 @@ struct rope_from_afar {
   template <class T>
   void turn(std::span<T> row, index_t position) const {
     const std::size_t half = row.size() / 2;
+    const index_t place = position >= last ? last : all_as_far ? 0 : position;
     for (std::size_t i = 0; i < half; ++i) {
-      const index_t place = position >= last ? last : all_as_far ? 0 : position;
       const double angle = double(place) * std::pow(10000.0, -double(i) / double(half));
       const T c = T(std::cos(angle)), s = T(std::sin(angle)), x = row[i], y = row[i + half];
       row[i] = c * x - s * y;

@@ -13,8 +13,15 @@ int main(int count, char** words) {
   experiment::settings of{.text = LONGSPAN_DEFAULT_TEXT, .study = {.results = "length_extrapolation.results"}};
   model::size& size = of.study.size;
   size.blocks = 3, size.width = 96, size.heads = 3;
-  std::vector<std::string> only = {"RoPE",          "RoPE + YaRN", "RoPE + InfoScale",       "RoPE + StreamingLLM",
-                                   "LogN + p-RoPE", "ALiBi",       "scale-invariant p-RoPE", "CosScale + InfoScale"};
+  std::vector<std::string> only = {"RoPE",
+                                   "RoPE + YaRN",
+                                   "RoPE + InfoScale",
+                                   "RoPE + StreamingLLM",
+                                   "LogN + p-RoPE",
+                                   "ALiBi",
+                                   "scale-invariant p-RoPE",
+                                   "scale-invariant tau 1",
+                                   "CosScale + InfoScale"};
 
   CLI::App app(
       "Trains small language models of bytes at a short context, and measures their loss without further training at 1 to 64\n"

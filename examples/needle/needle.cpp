@@ -60,7 +60,8 @@ void run(const settings& of, const std::vector<contender>& contenders) {
 
 int main(int count, char** words) {
   settings of;
-  std::vector<std::string> only = {"RoPE", "RoPE + InfoScale", "LogN + RoPE", "LogN + p-RoPE", "ALiBi", "scale-invariant p-RoPE"};
+  std::vector<std::string> only = {"RoPE",  "RoPE + InfoScale",       "LogN + RoPE",          "LogN + p-RoPE",
+                                   "ALiBi", "scale-invariant p-RoPE", "scale-invariant tau 1"};
   CLI::App app(
       "Trains small models at a short context to answer what \"the number of X is\", which stands somewhere in it, and asks "
       "them\n"
