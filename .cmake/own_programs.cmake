@@ -24,8 +24,9 @@ function(longspan_own_program target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${LONGSPAN_WERROR}>:-Werror> ${ARGN})
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   if(LONGSPAN_SANITIZE)
-    # The checks of every pointer take a third of the time to compile, and the address sanitizer stops at what most of them would find.
-    set(sanitizers -fsanitize=address,undefined -fno-sanitize=null,alignment,object-size,vptr,nonnull-attribute,returns-nonnull-attribute
+    # The checks of every pointer but for its alignment cost a sixth of the time to compile, and the address sanitizer stops at what most
+    # of them would find.
+    set(sanitizers -fsanitize=address,undefined -fno-sanitize=null,object-size,vptr,nonnull-attribute,returns-nonnull-attribute
         -fno-sanitize-recover=all)
     # g++ documents that its warnings are less reliable with sanitizers: they are not errors here.
     target_compile_options(${target} PRIVATE ${sanitizers} -O1 -fno-omit-frame-pointer -Wno-error)

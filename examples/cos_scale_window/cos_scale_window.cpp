@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
-#include <string>
+#include <stdexcept>
 
 #include <CLI/CLI.hpp>
 #include <longspan/longspan.hpp>
+
+#include "../program.hpp"
 
 using Eigen::Index;
 using Tensor = Eigen::Tensor<float, 4, Eigen::RowMajor>;
@@ -50,25 +52,9 @@ measured measure(double scale, Index keys, Index channels, double alike) {
   return of;
 }
 
-int main(int count, char** words) {
-  CLI::App app(
-      "The window that CosScale makes of cosine attention with RoPE: weight within 16, 64 and 256 tokens and the mean distance,\n"
-      "against the scale, in seconds.");
-  std::filesystem::path results = ".";
-  Index keys = 4096, channels = 128;
-  double alike = 0.5;
-  app.add_option("--results", results, "where the table is written")->envname("LONGSPAN_RESULTS")->capture_default_str();
-  app.add_option("--keys", keys, "tokens of the text")->check(CLI::Range(512, 1 << 20))->capture_default_str();
-  app.add_option("--channels", channels, "of a head, an even number")->check(CLI::Range(2, 1024))->capture_default_str();
-  app.add_option("--alike", alike, "mean cosine of a query and a key that RoPE did not turn")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  CLI11_PARSE(app, count, words);
-  std::error_code unmade;  // told by the file that cannot be written
-  std::filesystem::create_directories(results, unmade);
-  if (channels % 2 != 0)
-    return std::fprintf(stderr, "cos_scale_window: RoPE turns pairs of channels: --channels must be even\n"), 2;
-
+// Prints the table and writes it.
+int run(const std::filesystem::path& results, Index keys, Index channels, double alike) {
+  if (channels % 2 != 0) throw std::invalid_argument("RoPE turns pairs of channels: --channels must be even");
   std::ofstream file(results / "cos_scale_window.csv");
   file << "scale,within 16,within 64,within 256,mean distance\n";
   std::printf("%8s%12s%12s%12s%16s\n", "scale", "within 16", "within 64", "within 256", "mean distance");
@@ -77,6 +63,23 @@ int main(int count, char** words) {
     std::printf("%8.0f%12.4f%12.4f%12.4f%16.1f\n", scale, within[0], within[1], within[2], distance);
     file << scale << ',' << within[0] << ',' << within[1] << ',' << within[2] << ',' << distance << '\n';
   }
-  if (!file.flush()) return std::fprintf(stderr, "cos_scale_window: cannot write to %s\n", results.c_str()), 1;
+  if (!file.flush()) throw std::runtime_error("cannot write to " + results.string());
   return 0;
+}
+
+int main(int count, char** words) {
+  CLI::App app(
+      "The window that CosScale makes of cosine attention with RoPE: weight within 16, 64 and 256 tokens and the mean distance,\n"
+      "against the scale, in seconds.");
+  std::filesystem::path results = ".";
+  Index keys = 4096, channels = 128;
+  double alike = 0.5;
+  add_results(app, results);
+  app.add_option("--keys", keys, "tokens of the text")->check(CLI::Range(512, 1 << 20))->capture_default_str();
+  app.add_option("--channels", channels, "of a head, an even number")->check(CLI::Range(2, 1024))->capture_default_str();
+  app.add_option("--alike", alike, "mean cosine of a query and a key that RoPE did not turn")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  CLI11_PARSE(app, count, words);
+  return reporting("cos_scale_window", results, [&] { return run(results, keys, channels, alike); });
 }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 #include <longspan/longspan.hpp>
 
+#include "../program.hpp"
 #include "expected.hpp"
 
 using Eigen::Index;
@@ -164,8 +165,7 @@ bool run(const std::filesystem::path& results, double effort) {
   using namespace longspan;
   table out(results / "entropy_over_length.csv");
   const dot_product logits{.scale = 1};
-  scale_invariant_paper(out, effort, scheme{"none", logits | temperature{1}},
-                        scheme{"LogN", logits | ss_max{.scale = 0.4, .all_keys = true}},
+  scale_invariant_paper(out, effort, scheme{"none", logits}, scheme{"LogN", logits | ss_max{.scale = 0.4, .all_keys = true}},
                         scheme{"scale-invariant", logits | scale_invariant{}});
   for (const double gain : {1.0, 2.88, 5.0}) {
     const auto base = rms_normalize{} | dot_product{} | temperature{gain};
@@ -180,17 +180,10 @@ int main(int count, char** words) {
   CLI::App app("The entropy of attention over its length, beside the figures of two papers, in less than a minute.");
   std::filesystem::path results = ".";
   double effort = 1;
-  app.add_option("--results", results, "where the table is written")->envname("LONGSPAN_RESULTS")->capture_default_str();
+  add_results(app, results);
   app.add_option("--effort", effort, "samples, as a share of the papers': with few, some differ by chance")
       ->check(CLI::Range(0.01, 10.0))
       ->capture_default_str();
   CLI11_PARSE(app, count, words);
-  std::error_code unmade;  // told by the file that cannot be written
-  std::filesystem::create_directories(results, unmade);
-
-  try {
-    return run(results, effort) ? 0 : 1;
-  } catch (const std::exception& error) {
-    return std::fprintf(stderr, "entropy_over_length: %s\n", error.what()), 1;
-  }
+  return reporting("entropy_over_length", results, [&] { return run(results, effort) ? 0 : 1; });
 }

@@ -1,6 +1,4 @@
 // A small language model of bytes, trained at a short context with each mechanism and measured at up to 64 times that length.
-#include <exception>
-#include <iostream>
 #include <string>
 #include <vector>
 
@@ -26,10 +24,7 @@ int main(int count, char** words) {
   CLI::App app(
       "Trains small language models of bytes at a short context, and measures their loss without further training at 1 to 64\n"
       "times that length, by mechanism. The text is by default the source of Eigen, which whoever builds this has.");
-  const auto* steps = model::add_options(app, of.study);
-  app.add_option("text", of.text, "a text file, or a folder whose files are read")
-      ->check(CLI::ExistingPath)
-      ->capture_default_str();
+  const auto* steps = model::add_options(app, of.study, of.text);
   bool quick = false, full = false;
   auto* quickly = app.add_flag("--quick", quick, "the default: a small model, some mechanisms, one seed; minutes");
   app.add_flag("--full", full, "every mechanism, three seeds, a larger model; an hour")->excludes(quickly);
@@ -44,11 +39,8 @@ int main(int count, char** words) {
     if (seeds->empty()) of.seeds = 3;
     if (named->empty()) only.clear();
   }
-  try {
+  return reporting("length_extrapolation", of.study.results, [&] {
     experiment(of).run(chosen(all_contenders(of.study.trained, size.channels), only));
     return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "\nlength_extrapolation: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

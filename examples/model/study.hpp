@@ -31,8 +31,8 @@ class study {
   const language_model& model() const { return model_; }
   const Eigen::ThreadPoolDevice& device() const { return device_; }
 
-  // `draw` appends one context of a task at a time, `task` being what it is called in checkpoints. What it draws depends on the seed and the step alone, so that a run goes on from a checkpoint as
-  // if it had never stopped.
+  // `draw` appends one context of a task at a time, `task` being what it is called in checkpoints. What it draws depends on the seed and
+  // the step alone, so that a run goes on from a checkpoint as if it had never stopped.
   Vector trained(const std::string& name, const attention& mechanism, int seed,
                  const std::function<void(random&, examples&)>& draw, const std::string& task) const {
     training run{.steps = of_.steps, .passes = of_.batch / (training::shards * contexts), .optimiser = {.peak = of_.rate}};

@@ -1,8 +1,6 @@
 // Retrieval over lengths that were never trained: models learn at a short context to say what "the number of X is", and are asked at up
 // to 16 times that length.
-#include <exception>
 #include <filesystem>
-#include <iostream>
 #include <numeric>
 #include <random>
 #include <string>
@@ -66,10 +64,7 @@ int main(int count, char** words) {
       "Trains small models at a short context to answer what \"the number of X is\", which stands somewhere in it, and asks "
       "them\n"
       "at 1 to 16 times that length. The text around it is by default the source of Eigen, which whoever builds this has.");
-  model::add_options(app, of.study);
-  app.add_option("text", of.text, "a text file, or a folder whose files are read")
-      ->check(CLI::ExistingPath)
-      ->capture_default_str();
+  model::add_options(app, of.study, of.text);
   app.add_option("--seeds", of.seeds, "models of each kind")->check(CLI::Range(1, 100))->capture_default_str();
   app.add_option("--questions", of.questions, "asked at each length")->check(CLI::Range(1, 1000000))->capture_default_str();
   app.add_option("--only", only, "mechanisms, by their names in length_extrapolation's table")
@@ -77,11 +72,8 @@ int main(int count, char** words) {
       ->allow_extra_args(false)
       ->capture_default_str();
   CLI11_PARSE(app, count, words);
-  try {
+  return reporting("needle", of.study.results, [&] {
     run(of, chosen(all_contenders(of.study.trained, of.study.size.channels), only));
     return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "\nneedle: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }
