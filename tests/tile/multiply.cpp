@@ -112,20 +112,22 @@ TYPED_TEST(multiply, a_depth_cut_anywhere_has_the_same_bits) {
   }
 }
 
-// What comes from memory is multiplied by wider blocks, a few rows of it at a time, and any number of left rows in turn: the same chains.
+// What comes from memory is multiplied a few rows of it at a time, for any number of left rows in turn: the same chains.
 TYPED_TEST(multiply, streamed_has_the_same_bits) {
-  const operands<TypeParam> of;
-  for (index_t depth = 1; depth <= of.depth; ++depth)
-    for (const index_t columns : {of.lanes, of.columns})
-      for (index_t rows = 1; rows <= of.rows; ++rows) {
-        auto out = of.memory(), wanted = of.memory();
+  using T = TypeParam;
+  const index_t most = 2 * operands<T>::rows + 1, columns = operands<T>::columns, depth = 40;
+  const auto left = operands<T>::random(most * depth), right = operands<T>::random(depth * columns);
+  for (const index_t part_of_depth : {index_t(1), index_t(16), index_t(23), depth})
+    for (const index_t part_of_columns : {operands<T>::lanes, columns})
+      for (index_t rows = 1; rows <= most; ++rows) {
+        std::vector<T> out(std::size_t(most * columns), T(-77)), wanted = out;
         const auto part = [&](auto& to) {
-          return product<TypeParam>{of.left.data(), of.left_stride, of.right.data(), of.right_stride, to.data(),
-                                    of.out_stride,  depth};
+          return product<T>{left.data(), depth, right.data(), columns, to.data(), columns, part_of_depth};
         };
-        multiply_streamed<start::zero>(part(out), rows, columns);
-        longspan::multiply<start::zero>(part(wanted), rows, columns);
-        EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth;
+        read_ahead nothing;
+        multiply_streamed(part(out), rows, part_of_columns, nothing);
+        longspan::multiply<start::output>(part(wanted), rows, part_of_columns);
+        EXPECT_EQ(out, wanted) << rows << " rows, depth " << part_of_depth;
       }
 }
 

@@ -2,12 +2,46 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <vector>
+
 namespace {
+
+using longspan::index_t, longspan::read_ahead;
+using addresses = std::vector<std::intptr_t>;
+
+addresses walked(read_ahead& memory, index_t bytes) {
+  addresses lines;
+  memory.walk(bytes, [&](std::intptr_t at) { lines.push_back(at); });
+  return lines;
+}
+
+TEST(read_ahead, goes_line_by_line_through_rows_and_then_to_the_next_part) {
+  read_ahead memory(longspan::memory_rows{1000, 500, 100, 2}, longspan::memory_rows{8000, 64, 64, 0},
+                    longspan::memory_rows{9000, -64, 64, 2});
+  EXPECT_EQ(walked(memory, 64), (addresses{1000}));
+  EXPECT_EQ(walked(memory, 36 + 64), (addresses{1064, 1500}));
+  EXPECT_EQ(walked(memory, 36 + 1), (addresses{1564, 9000}));
+  EXPECT_EQ(walked(memory, 1000), (addresses{8936}));
+  EXPECT_EQ(walked(memory, 1000), addresses{});
+}
+
+// Lines that two rows share are not asked for twice.
+TEST(read_ahead, rows_without_gaps_are_one) {
+  read_ahead memory(longspan::memory_rows{0, 40, 40, 5});
+  EXPECT_EQ(walked(memory, 1000), (addresses{0, 64, 128, 192}));
+}
+
+TEST(read_ahead, of_nothing_asks_nothing) {
+  read_ahead none, empty(longspan::memory_rows{100, 0, 0, 7});
+  EXPECT_EQ(walked(none, 1000), addresses{});
+  EXPECT_EQ(walked(empty, 1000), addresses{});
+}
 
 // It asks, and neither reads nor writes: addresses that nobody owns are as good as any.
 TEST(read_ahead, touches_nothing) {
-  longspan::read_ahead<float> nowhere({nullptr, 1 << 20}, {nullptr, -12345}, 40);
-  for (int squares = 0; squares < 100; ++squares) nowhere.ask(256);
+  read_ahead nowhere(longspan::memory_rows{0, 1 << 20, 40, 1000}, longspan::memory_rows{0, -12345, 4096, 1000});
+  nowhere.ask(1 << 20);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include <longspan/kernel/values.hpp>
 #include <longspan/softmax/online_softmax.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -58,23 +60,27 @@ class decode_wave {
 
   // A tile that no row sees stays unread: a window does not pay for the keys before it.
   void attend(index_t thread, index_t item) {
-    const index_t w = item % count_, first = item / count_ * key_rows_, last = std::min(first + key_rows_, mechanism_.call.keys);
-    if (hull(intersect(needed_[std::size_t(w)], {first, last})).empty()) return;
+    const interval seen = seen_keys_of(item);
+    if (seen.empty()) return;
+    const index_t w = head_of(item), first = first_key(item), last = std::min(first + key_rows_, mechanism_.call.keys);
     const key_head of = head(w);
     const auto keys = call_.key.head(of.batch, of.head);
+    const auto values = call_.value.head(of.batch, of.head);
     worker& own = workers_[std::size_t(thread)];
     begin(own.tile, of);
     const auto deliver = [&](index_t r, const softmax_part<T>& part, const T* output) {
       parts_[std::size_t(slot(w, first, r))] = part;
       std::copy(output, output + width_, outputs_.data() + slot(w, first, r) * width_);
     };
-    const auto values = call_.value.head(of.batch, of.head);
-    const index_t stride = values.token_stride * index_t(sizeof(*values.data)) / index_t(sizeof(T));
-    const memory_rows<T> as_words{reinterpret_cast<const T*>(values.data), stride};
-    Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data(), as_words}};
-    if (rows_ > shape::streamed_rows) {
+    Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data(), &own.ahead}};
+    if (streams()) {
+      // The thread's next item is most likely the next that no other has taken.
+      own.ahead = read_ahead(in_memory(keys, seen), in_memory(values, seen), keys_in_memory(item + index_t(workers_.size())));
+      own.ahead.ask(shape::asked_ahead(keys.channels * index_t(sizeof(*keys.data))));
+    } else {
       rows.packed.panels = own.panels.data() - first * depth_;
       for (index_t j = first; j < last; j += shape::panel) rows.packed.pack(mechanism_, keys, j, own.scratch.data());
+      own.ahead = read_ahead(in_memory(values, seen));
     }
     own.tile.attend(rows, value_rows(own, values, {first, last}), first, deliver);
   }
@@ -94,20 +100,43 @@ class decode_wave {
   struct worker {
     Tile tile;
     buffer<T> scratch, panels, values;
+    read_ahead ahead;
 
     explicit worker(const decode_wave& wave)
-        : tile(wave.mechanism_, wave.rows_ <= shape::streamed_rows ? shape::streamed_rows : shape::block::rows),
+        : tile(wave.mechanism_, wave.streams() ? shape::streamed_rows : shape::block::rows),
           scratch(std::size_t(std::max(shape::panel * padded_words_for<Words>(wave.mechanism_.call.channels) * Words::per_word,
                                        longspan::values<Words>::scratch(wave.width_)))),
-          panels(std::size_t(wave.rows_ <= shape::streamed_rows ? 0 : wave.key_rows_ * wave.depth_)),
+          panels(std::size_t(wave.streams() ? 0 : wave.key_rows_ * wave.depth_)),
           values(std::size_t(longspan::values<Words>::in_place(wave.call_.value.head(0, 0)) ? 0 : wave.key_rows_ * wave.width_)) {
     }
   };
 
   static index_t tiles_of(const shapes& call) { return round_up(call.keys, tile_keys<Words>(call)) / tile_keys<Words>(call); }
+  // Whether few enough rows share a key to multiply it as it comes from memory.
+  bool streams() const { return rows_ <= shape::streamed_rows; }
   key_head head(index_t w) const { return key_head::nth(mechanism_.call, first_ + w); }
   index_t slot(index_t w, index_t first, index_t r) const {
     return (w * tiles_of(mechanism_.call) + first / key_rows_) * rows_ + r;
+  }
+
+  // Tiles follow each other as they lie in memory: head by head. The head of one, its first key, and those keys that some row sees.
+  index_t head_of(index_t item) const { return item / tiles_of(mechanism_.call); }
+  index_t first_key(index_t item) const { return item % tiles_of(mechanism_.call) * key_rows_; }
+  interval seen_keys_of(index_t item) const {
+    const index_t first = first_key(item), last = std::min(first + key_rows_, mechanism_.call.keys);
+    return hull(intersect(needed_[std::size_t(head_of(item))], {first, last}));
+  }
+
+  template <class S>
+  static memory_rows in_memory(const head_view<const S>& of, interval tokens) {
+    if (of.channel_stride != 1) return {};
+    return {reinterpret_cast<std::intptr_t>(of.row(tokens.first)), of.token_stride * index_t(sizeof(S)),
+            of.channels * index_t(sizeof(S)), tokens.size()};
+  }
+  memory_rows keys_in_memory(index_t item) const {
+    if (item >= tiles()) return {};
+    const key_head of = head(head_of(item));
+    return in_memory(call_.key.head(of.batch, of.head), seen_keys_of(item));
   }
 
   void begin(Tile& tile, key_head of) {
@@ -119,10 +148,12 @@ class decode_wave {
   template <class S>
   values<Words> value_rows(worker& own, const head_view<const S>& tensor, interval keys) {
     if constexpr (std::is_same_v<S, T>)
-      if (values<Words>::in_place(tensor)) return {tensor.data, tensor.token_stride, true};
+      if (values<Words>::in_place(tensor)) return {tensor.data, tensor.token_stride, &own.ahead};
     const values<Words> rows{own.values.data() - keys.first / Words::per_word * width_, width_};
-    for (index_t j = keys.first; j < keys.last; j += Words::per_word)
+    for (index_t j = keys.first; j < keys.last; j += Words::per_word) {
+      own.ahead.ask(Words::per_word * tensor.channels * index_t(sizeof(S)));
       values<Words>::pack(tensor, j, const_cast<T*>(rows.row(j)), width_, own.scratch.data());
+    }
     return rows;
   }
 

@@ -23,19 +23,20 @@ struct streamed_keys {
   const Mechanism& mechanism;
   head_view<const S> keys;
   T* scratch;  // room for the numbers of a batch of keys, each padded to whole batches
-  memory_rows<T> values;  // that are read after the keys, asked for meanwhile, never read here
+  read_ahead* ahead;
 
   // Scores of some rows for some keys, whole batches, a key a column of p.out.
   void multiply(product<T, Words> p, index_t rows, interval of) const {
     const bool as_they_lie = Mechanism::keeps_keys && is_words<Words>(keys);
     for (index_t j = of.first; j < of.last; j += lanes, p.out += lanes) {
-      if (as_they_lie && j + lanes <= keys.tokens)
+      if (as_they_lie && j + lanes <= keys.tokens) {
         p.right = reinterpret_cast<const T*>(keys.row(j)), p.right_stride = keys.token_stride / Words::per_word;
-      else
+        multiply_transposed(p, *ahead, rows);
+      } else {
         p.right = prepared(j, p.depth), p.right_stride = p.depth;
-      const read_ahead<T> ahead({p.right + lanes * p.right_stride, p.right_stride},
-                                {values.data + j * values.stride, values.stride}, p.depth);
-      multiply_transposed(p, ahead, rows);
+        nothing_ahead nothing;
+        multiply_transposed(p, nothing, rows);
+      }
     }
   }
 
@@ -44,6 +45,7 @@ struct streamed_keys {
   const T* prepared(index_t first, index_t stride) const {
     for (index_t j = 0; j < lanes; ++j) {
       const index_t token = std::min(first + j, keys.tokens - 1);
+      ahead->ask(keys.channels * index_t(sizeof(S)));
       prepare_row<Words>(keys, token, scratch + j * stride,
                          [&](std::span<T> channels) { mechanism.key(channels, mechanism.call.first_key + token); });
     }

@@ -7,27 +7,28 @@
 #include <longspan/simd/batch.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/multiply.hpp>
+#include <longspan/tile/read_ahead.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
 // The values of one key head: a row of words for each key, or for as many keys as a word holds, in whole batches of channels. Those
-// that come from memory for a few rows alone are `streamed`.
+// that come from memory are read with what is `ahead`.
 template <class Words>
 struct values {
   using T = typename Words::compute;
 
   const T* words;
   index_t stride;
-  bool streamed = false;
+  read_ahead* ahead = nullptr;
 
   // p.out (+)= p.left values, from key `first` on.
   template <start From>
   void multiply(product<T, Words> p, index_t rows, index_t first, index_t width) const {
     p.right = row(first), p.right_stride = stride;
-    if (streamed)
-      multiply_streamed<From>(p, rows, width);
-    else
-      longspan::multiply<From>(p, rows, width);
+    if (ahead == nullptr) return longspan::multiply<From>(p, rows, width);
+    if constexpr (From == start::zero)
+      for (index_t r = 0; r < rows; ++r) std::fill(p.out + r * p.out_stride, p.out + r * p.out_stride + width, T(0));
+    multiply_streamed(p, rows, width, *ahead);
   }
 
   const T* row(index_t key) const { return words + key / Words::per_word * stride; }

@@ -6,6 +6,7 @@
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
 #include <longspan/simd/words.hpp>
+#include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -30,11 +31,13 @@ enum class start { zero, output };
 enum class left { rows, columns, batches };
 
 // The one product of the library: a block of Rows x Batches accumulators that stay in registers over the whole depth. Every element is
-// one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours.
-template <index_t Rows, index_t Batches, start From, left Left, class T, class Words>
-[[gnu::noinline]] void multiply_block(const product<T, Words>& p) {
+// one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours. Meanwhile `next` is
+// asked for.
+template <index_t Rows, index_t Batches, start From, left Left, class T, class Words, class Ahead>
+[[gnu::noinline]] void multiply_block(const product<T, Words>& p, Ahead& next) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
+  Ahead ahead = next;
   Batch sum[Rows][Batches];
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r)
@@ -46,6 +49,7 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
   const index_t step = Left == left::columns ? p.left_stride : Left == left::batches ? lanes : 1;
 #pragma GCC unroll 2
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
+    ahead.ask(Batches * index_t(sizeof(Batch)));
     Batch right[Batches];
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) right[b] = simd::load<Batch>(row + b * lanes);
@@ -61,29 +65,30 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
   for (index_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) simd::store(p.out + r * p.out_stride + b * lanes, sum[r][b]);
+  next = ahead;
 }
 
 // Any number of columns, a multiple of the lanes, in blocks as wide as the registers allow.
-template <index_t Rows, start From, left Left, index_t Batches, class T, class Words>
-void multiply_rows(product<T, Words> p, index_t columns) {
+template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
+void multiply_rows(product<T, Words> p, index_t columns, Ahead& next) {
   constexpr index_t width = Batches * simd::lanes<batch<T>>;
   for (; columns >= width; columns -= width) {
-    multiply_block<Rows, Batches, From, Left>(p);
+    multiply_block<Rows, Batches, From, Left>(p, next);
     p.right += width;
     p.out += width;
   }
   if constexpr (Batches > 1)
-    if (columns > 0) multiply_rows<Rows, From, Left, Batches / 2>(p, columns);
+    if (columns > 0) multiply_rows<Rows, From, Left, Batches / 2>(p, columns, next);
 }
 
 // The same where a word takes a shuffle to fill a batch: the rows are spread before, a part of their depth at a time, and stay in the
 // first-level cache for all columns.
-template <index_t Rows, start From, left Left, index_t Batches, class T, class Words>
-[[gnu::noinline]] void multiply_spread_rows(product<T, Words> p, index_t columns) {
+template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
+[[gnu::noinline]] void multiply_spread_rows(product<T, Words> p, index_t columns, Ahead& next) {
   constexpr index_t most = 64, lanes = simd::lanes<batch<T>>;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
   alignas(64) T words[std::size_t(Rows * most * lanes)];
-  const auto next = [&]<start Next>(index_t depth) {
+  const auto part = [&]<start Next>(index_t depth) {
     for (index_t r = 0; r < Rows; ++r) {
       T* const to = words + r * most * lanes;
       index_t k = 0;
@@ -92,53 +97,52 @@ template <index_t Rows, start From, left Left, index_t Batches, class T, class W
       for (; k < depth; ++k) simd::store(to + k * lanes, batch<T>(p.left[r * stride + k * step]));
     }
     multiply_rows<Rows, Next, left::batches, Batches>(
-        product<T, Words>{words, most * lanes, p.right, p.right_stride, p.out, p.out_stride, depth}, columns);
+        product<T, Words>{words, most * lanes, p.right, p.right_stride, p.out, p.out_stride, depth}, columns, next);
     p.left += depth * step, p.right += depth * p.right_stride, p.depth -= depth;
   };
-  next.template operator()<From>(std::min(most, p.depth));
-  while (p.depth > 0) next.template operator()<start::output>(std::min(most, p.depth));
+  part.template operator()<From>(std::min(most, p.depth));
+  while (p.depth > 0) part.template operator()<start::output>(std::min(most, p.depth));
 }
 
 // Any number of rows up to those of a register block.
-template <start From, left Left, class Block, index_t Rows = 1, class T, class Words>
-void multiply_block_rows(const product<T, Words>& p, index_t rows, index_t columns) {
-  if constexpr (Rows <= Block::rows) {
+template <start From, left Left, index_t Rows = 1, class T, class Words, class Ahead>
+void multiply_block_rows(const product<T, Words>& p, index_t rows, index_t columns, Ahead& next) {
+  using block = typename tile_shape<T>::block;
+  if constexpr (Rows <= block::rows) {
     if (rows == Rows) {
       if constexpr (simd::broadcasts_while_loading)
-        multiply_rows<Rows, From, Left, Block::batches>(p, columns);
+        multiply_rows<Rows, From, Left, block::batches>(p, columns, next);
       else
-        multiply_spread_rows<Rows, From, Left, Block::batches>(p, columns);
+        multiply_spread_rows<Rows, From, Left, block::batches>(p, columns, next);
     } else {
-      multiply_block_rows<From, Left, Block, Rows + 1>(p, rows, columns);
+      multiply_block_rows<From, Left, Rows + 1>(p, rows, columns, next);
     }
   }
 }
 
 // Any number of rows, a register block of them at a time.
-template <start From, left Left, class Block, class T, class Words>
+template <start From, left Left = left::rows, class T, class Words>
 void multiply(product<T, Words> p, index_t rows, index_t columns) {
-  for (; rows > 0; rows -= Block::rows) {
-    multiply_block_rows<From, Left, Block>(p, std::min(Block::rows, rows), columns);
-    p.left += Block::rows * (Left == left::columns ? 1 : p.left_stride);
-    p.out += Block::rows * p.out_stride;
+  constexpr index_t most = tile_shape<T>::block::rows;
+  for (nothing_ahead nothing; rows > 0; rows -= most) {
+    multiply_block_rows<From, Left>(p, std::min(most, rows), columns, nothing);
+    p.left += most * (Left == left::columns ? 1 : p.left_stride);
+    p.out += most * p.out_stride;
   }
 }
-template <start From, left Left = left::rows, class T, class Words>
-void multiply(const product<T, Words>& p, index_t rows, index_t columns) {
-  multiply<From, Left, typename tile_shape<T>::block>(p, rows, columns);
-}
 
-// The same for a right operand that comes from memory, a few of its rows at a time: blocks as wide as a row read it in the order in
-// which it lies, and it is in the first-level cache for the blocks below.
-template <start From, class T, class Words>
-void multiply_streamed(const product<T, Words>& p, index_t rows, index_t columns) {
-  constexpr index_t step = 16;
-  product<T, Words> part = p;
-  part.depth = std::min(step, p.depth);
-  multiply<From, left::rows, typename tile_shape<T>::wide_block>(part, rows, columns);
-  for (index_t k = step; k < p.depth; k += step) {
-    part.left = p.left + k, part.right = p.right + k * p.right_stride, part.depth = std::min(step, p.depth - k);
-    multiply<start::output, left::rows, typename tile_shape<T>::wide_block>(part, rows, columns);
+// out += left right for a right operand that comes from memory, a few of its rows at a time: they are read in the order in which they
+// lie, and are in the first-level cache for the blocks after the first.
+template <class T, class Words>
+void multiply_streamed(product<T, Words> p, index_t rows, index_t columns, read_ahead& next) {
+  constexpr index_t step = 16, most = tile_shape<T>::block::rows;
+  for (index_t left = p.depth; left > 0; left -= step, p.left += step, p.right += step * p.right_stride) {
+    p.depth = std::min(step, left);
+    multiply_block_rows<start::output, left::rows>(p, std::min(most, rows), columns, next);
+    if (rows <= most) continue;
+    product<T, Words> others = p;
+    others.left += most * p.left_stride, others.out += most * p.out_stride;
+    multiply<start::output>(others, rows - most, columns);
   }
 }
 

@@ -10,17 +10,18 @@
 namespace longspan::inline LONGSPAN_ISA {
 
 // out = left right' for as many right rows as a batch has lanes, read once from where they lie: each square of them is transposed in
-// registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches. Meanwhile `ahead` is asked for.
-template <index_t Rows, class T, class Words>
-[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p, const read_ahead<T>& beginning) {
+// registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches.
+// Meanwhile `next` is asked for.
+template <index_t Rows, class T, class Words, class Ahead>
+[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p, Ahead& next) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
-  read_ahead<T> ahead = beginning;
+  Ahead ahead = next;
   Batch sum[Rows];
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r) sum[r] = Batch(T(0));
   for (index_t k = 0; k < p.depth; k += lanes) {
-    ahead.ask(lanes * lanes);
+    ahead.ask(lanes * index_t(sizeof(Batch)));
     const auto columns = columns_of(p.right + k, p.right_stride);
 #pragma GCC unroll 16
     for (index_t c = 0; c < lanes; ++c)
@@ -30,16 +31,17 @@ template <index_t Rows, class T, class Words>
   }
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r) simd::store(p.out + r * p.out_stride, sum[r]);
+  next = ahead;
 }
 
 // Any number of left rows up to those that can share a key.
-template <index_t Rows = 1, class T, class Words>
-void multiply_transposed(const product<T, Words>& p, const read_ahead<T>& ahead, index_t rows) {
+template <index_t Rows = 1, class T, class Words, class Ahead>
+void multiply_transposed(const product<T, Words>& p, Ahead& next, index_t rows) {
   if constexpr (Rows <= tile_shape<T>::streamed_rows) {
     if (rows == Rows)
-      multiply_transposed_block<Rows>(p, ahead);
+      multiply_transposed_block<Rows>(p, next);
     else
-      multiply_transposed<Rows + 1>(p, ahead, rows);
+      multiply_transposed<Rows + 1>(p, next, rows);
   }
 }
 

@@ -1,52 +1,69 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 
 #include <longspan/core/index.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// Rows in memory, a stride apart.
-template <class T>
+// Rows in memory, in bytes: an address, not a pointer, for they are asked for, never read.
 struct memory_rows {
-  const T* data;
-  index_t stride;
+  std::intptr_t first = 0;
+  index_t stride = 0, width = 0, count = 0;
 };
 
-// Asks for rows that will be read soon, in the order in which they lie in memory: the caches follow a stream, and no other order. `near`
-// is asked for line by line. Of `far`, one line in four brings its neighbours into the second-level cache, and two streams are faster
-// than one. A product that reads squares, a column of lines after the other, gets 8 GB/s of memory by itself; with keys near and their
-// values far, decoding reads both at 19 to 26 of some 25 GB/s that one core can read without arithmetic.
-template <class T>
+// Memory that will be read soon: as many of its bytes are asked for as are read meanwhile, so that it stays as far ahead as it began.
+// Line after line, in the order in which it lies: the caches of this kind of machine follow no other order, and fetch a line for
+// every one they are asked for. One core that multiplies meanwhile reads 83 to 90 % of what it can read without arithmetic; by itself,
+// a product that reads squares, a column of lines after the other, gets 35 %, and one that reads rows 43 %.
 class read_ahead {
   static constexpr index_t line = 64;
 
  public:
-  read_ahead(const memory_rows<T>& near, const memory_rows<T>& far, index_t width)
-      : near_(bytes_of(near)), far_(bytes_of(far)), width_(width * index_t(sizeof(T))) {}
+  // First these rows, then those ...
+  template <std::same_as<memory_rows>... Rows>
+  explicit read_ahead(const Rows&... rows) : parts_{rows...} {}
 
-  // As many numbers as are read meanwhile.
-  void ask(index_t numbers) {
-    for (index_t asked = 0; asked < numbers * index_t(sizeof(T)); asked += line) {
-      __builtin_prefetch(reinterpret_cast<const void*>(near_.data + column_));
-      if (asked % (4 * line) == 0) __builtin_prefetch(reinterpret_cast<const void*>(far_.data + column_), 0, 2);
-      column_ += line;
-      if (column_ >= width_) column_ = 0, near_.data += near_.stride, far_.data += far_.stride;
+  void ask(index_t bytes) {
+    walk(bytes, [](std::intptr_t at) { __builtin_prefetch(reinterpret_cast<const void*>(at)); });
+  }
+
+  // Calls visit(address) for every line that the next bytes have.
+  template <class Visit>
+  void walk(index_t bytes, Visit visit) {
+    while (bytes > 0) {
+      while (at_ >= end_)
+        if (!next_row()) return;
+      visit(at_);
+      bytes -= std::min(line, end_ - at_);
+      at_ += line;
     }
   }
 
  private:
-  // Addresses, not pointers: the rows after the last are nobody's.
-  struct addresses {
-    std::intptr_t data;
-    index_t stride;
-  };
-  static addresses bytes_of(const memory_rows<T>& rows) {
-    return {reinterpret_cast<std::intptr_t>(rows.data), rows.stride * index_t(sizeof(T))};
+  // Rows without gaps are one.
+  bool next_row() {
+    while (part_ < parts_.size() && parts_[part_].count <= 0) ++part_;
+    if (part_ == parts_.size()) return false;
+    memory_rows& rows = parts_[part_];
+    const index_t joined = rows.stride == rows.width ? rows.count : 1;
+    at_ = rows.first, end_ = rows.first + joined * rows.width;
+    rows.first += joined * rows.stride, rows.count -= joined;
+    return true;
   }
 
-  addresses near_, far_;
-  index_t width_, column_ = 0;
+  std::array<memory_rows, 3> parts_{};
+  std::size_t part_ = 0;
+  std::intptr_t at_ = 0, end_ = 0;
+};
+
+// For what the caches hold already.
+struct nothing_ahead {
+  void ask(index_t) {}
 };
 
 }  // namespace longspan::inline LONGSPAN_ISA
