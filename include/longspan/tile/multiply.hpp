@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
 #include <longspan/simd/words.hpp>
@@ -34,19 +35,20 @@ enum class left { rows, columns, batches };
 // one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours. Meanwhile `next` is
 // asked for.
 template <index_t Rows, index_t Batches, start From, left Left, class T, class Words, class Ahead>
-[[gnu::noinline]] void multiply_block(const product<T, Words>& p, Ahead& next) {
+[[gnu::noinline]] void multiply_block(const product<T, Words>& p, index_t first_row, index_t column, Ahead& next) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
   Ahead ahead = next;
+  const index_t stride = Left == left::columns ? 1 : p.left_stride;
+  const index_t step = Left == left::columns ? p.left_stride : Left == left::batches ? lanes : 1;
+  const T *row = p.right + column, *left_of_row = p.left + first_row * stride;
+  T* const out = p.out + first_row * p.out_stride + column;
   Batch sum[Rows][Batches];
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b)
-      sum[r][b] = From == start::zero ? Batch(T(0)) : simd::load<Batch>(p.out + r * p.out_stride + b * lanes);
-  const T *row = p.right, *left_of_row = p.left;
-  const index_t stride = Left == left::columns ? 1 : p.left_stride;
-  const index_t step = Left == left::columns ? p.left_stride : Left == left::batches ? lanes : 1;
+      sum[r][b] = From == start::zero ? Batch(T(0)) : simd::load<Batch>(out + r * p.out_stride + b * lanes);
 #pragma GCC unroll 2
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
     ahead.ask(Batches * index_t(sizeof(Batch)));
@@ -64,85 +66,80 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 8
-    for (index_t b = 0; b < Batches; ++b) simd::store(p.out + r * p.out_stride + b * lanes, sum[r][b]);
+    for (index_t b = 0; b < Batches; ++b) simd::store(out + r * p.out_stride + b * lanes, sum[r][b]);
   next = ahead;
 }
 
-// Any number of columns, a multiple of the lanes, in blocks as wide as the registers allow.
+// Columns from one on, a multiple of the lanes, in blocks as wide as the registers allow.
 template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
-void multiply_rows(product<T, Words> p, index_t columns, Ahead& next) {
+void multiply_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& next) {
   constexpr index_t width = Batches * simd::lanes<batch<T>>;
-  for (; columns >= width; columns -= width) {
-    multiply_block<Rows, Batches, From, Left>(p, next);
-    p.right += width;
-    p.out += width;
-  }
+  for (; columns.size() >= width; columns.first += width)
+    multiply_block<Rows, Batches, From, Left>(p, first_row, columns.first, next);
   if constexpr (Batches > 1)
-    if (columns > 0) multiply_rows<Rows, From, Left, Batches / 2>(p, columns, next);
+    if (!columns.empty()) multiply_rows<Rows, From, Left, Batches / 2>(p, first_row, columns, next);
 }
 
 // The same where a word takes a shuffle to fill a batch: the rows are spread before, a part of their depth at a time, and stay in the
 // first-level cache for all columns.
 template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
-[[gnu::noinline]] void multiply_spread_rows(product<T, Words> p, index_t columns, Ahead& next) {
+[[gnu::noinline]] void multiply_spread_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& next) {
   constexpr index_t most = 64, lanes = simd::lanes<batch<T>>;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
   alignas(64) T words[std::size_t(Rows * most * lanes)];
-  const auto part = [&]<start Next>(index_t depth) {
+  const auto part = [&]<start Next>(index_t first, index_t depth) {
     for (index_t r = 0; r < Rows; ++r) {
+      const T* const from = p.left + (first_row + r) * stride + first * step;
       T* const to = words + r * most * lanes;
       index_t k = 0;
       if constexpr (Left == left::rows)
-        for (; k + lanes <= depth; k += lanes) simd::spread(simd::load<batch<T>>(p.left + r * stride + k), to + k * lanes);
-      for (; k < depth; ++k) simd::store(to + k * lanes, batch<T>(p.left[r * stride + k * step]));
+        for (; k + lanes <= depth; k += lanes) simd::spread(simd::load<batch<T>>(from + k), to + k * lanes);
+      for (; k < depth; ++k) simd::store(to + k * lanes, batch<T>(from[k * step]));
     }
     multiply_rows<Rows, Next, left::batches, Batches>(
-        product<T, Words>{words, most * lanes, p.right, p.right_stride, p.out, p.out_stride, depth}, columns, next);
-    p.left += depth * step, p.right += depth * p.right_stride, p.depth -= depth;
+        product<T, Words>{words, most * lanes, p.right + first * p.right_stride, p.right_stride, p.out + first_row * p.out_stride,
+                          p.out_stride, depth},
+        0, columns, next);
   };
-  part.template operator()<From>(std::min(most, p.depth));
-  while (p.depth > 0) part.template operator()<start::output>(std::min(most, p.depth));
+  part.template operator()<From>(0, std::min(most, p.depth));
+  for (index_t k = most; k < p.depth; k += most) part.template operator()<start::output>(k, std::min(most, p.depth - k));
 }
 
 // Any number of rows up to those of a register block.
 template <start From, left Left, index_t Rows = 1, class T, class Words, class Ahead>
-void multiply_block_rows(const product<T, Words>& p, index_t rows, index_t columns, Ahead& next) {
+void multiply_block_rows(const product<T, Words>& p, interval rows, interval columns, Ahead& next) {
   using block = typename tile_shape<T>::block;
   if constexpr (Rows <= block::rows) {
-    if (rows == Rows) {
-      if constexpr (simd::broadcasts_while_loading)
-        multiply_rows<Rows, From, Left, block::batches>(p, columns, next);
-      else
-        multiply_spread_rows<Rows, From, Left, block::batches>(p, columns, next);
-    } else {
+    if (rows.size() > Rows)
       multiply_block_rows<From, Left, Rows + 1>(p, rows, columns, next);
-    }
+    else if constexpr (simd::broadcasts_while_loading)
+      multiply_rows<Rows, From, Left, block::batches>(p, rows.first, columns, next);
+    else
+      multiply_spread_rows<Rows, From, Left, block::batches>(p, rows.first, columns, next);
   }
 }
 
 // Any number of rows, a register block of them at a time.
 template <start From, left Left = left::rows, class T, class Words>
-void multiply(product<T, Words> p, index_t rows, index_t columns) {
+void multiply(const product<T, Words>& p, index_t rows, index_t columns) {
   constexpr index_t most = tile_shape<T>::block::rows;
-  for (nothing_ahead nothing; rows > 0; rows -= most) {
-    multiply_block_rows<From, Left>(p, std::min(most, rows), columns, nothing);
-    p.left += most * (Left == left::columns ? 1 : p.left_stride);
-    p.out += most * p.out_stride;
-  }
+  nothing_ahead nothing;
+  for (index_t r = 0; r < rows; r += most)
+    multiply_block_rows<From, Left>(p, {r, std::min(r + most, rows)}, {0, columns}, nothing);
 }
 
 // out += left right for a right operand that comes from memory, a few of its rows at a time: they are read in the order in which they
 // lie, and are in the first-level cache for the blocks after the first.
 template <class T, class Words>
-void multiply_streamed(product<T, Words> p, index_t rows, index_t columns, read_ahead& next) {
+void multiply_streamed(const product<T, Words>& p, index_t rows, index_t columns, read_ahead& next) {
   constexpr index_t step = 16, most = tile_shape<T>::block::rows;
-  for (index_t left = p.depth; left > 0; left -= step, p.left += step, p.right += step * p.right_stride) {
-    p.depth = std::min(step, left);
-    multiply_block_rows<start::output, left::rows>(p, std::min(most, rows), columns, next);
-    if (rows <= most) continue;
-    product<T, Words> others = p;
-    others.left += most * p.left_stride, others.out += most * p.out_stride;
-    multiply<start::output>(others, rows - most, columns);
+  for (index_t k = 0; k < p.depth; k += step) {
+    const product<T, Words> part{p.left + k, p.left_stride, p.right + k * p.right_stride, p.right_stride,
+                                 p.out,      p.out_stride,  std::min(step, p.depth - k)};
+    multiply_block_rows<start::output, left::rows>(part, {0, std::min(most, rows)}, {0, columns}, next);
+    nothing_ahead nothing;
+    for (index_t r = most; r < rows; r += most)
+      multiply_block_rows<start::output, left::rows>(part, {r, std::min(r + most, rows)}, {0, columns}, nothing);
   }
 }
 
