@@ -88,7 +88,7 @@ struct backward_row {
                       mean = mean](index_t j) LONGSPAN_INLINE {
       const Batch s = simd::load<Batch>(score + j), lane = simd::lane_numbers<Batch>();
       const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), keys_under<Batch>{origin + j, position, lane});
-      const Batch weight = simd::exp2((z.value - Batch(subtrahend)) * Batch(std::numbers::log2e_v<T>));
+      const Batch weight = simd::exp2(z.value - Batch(subtrahend), std::numbers::log2e_v<T>);
       const Batch d_logit = weight * (simd::load<Batch>(d_weight + j) - Batch(mean));
       if constexpr (Seeds::folded < Seeds::count)
         for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {

@@ -21,15 +21,19 @@ template <>
 struct exp2_constants<float> {
   using bits = std::uint32_t;
   static constexpr int mantissa = 23, bias = 127;
-  static constexpr std::array polynomial{1.f, 0.693146977558f, 0.24022242077f,  // worst relative error 9.1e-8, so that the
-                                         0.0555073377765f, 0.00967151302234f, 0.00132647203663f};  // rounding of 2^x dominates it
+  static constexpr std::array polynomial{1.f,
+                                         0.693146977558f,
+                                         0.24022242077f,  // worst relative error 9.1e-8, so that the
+                                         0.0555073377765f,
+                                         0.00967151302234f,
+                                         0.00132647203663f};  // rounding of 2^x dominates it
 };
 
 template <>
 struct exp2_constants<double> {
   using bits = std::uint64_t;
   static constexpr int mantissa = 52, bias = 1023;
-  static constexpr std::array polynomial{1.0,                        // worst relative error 1.8e-17, an eighth of an ulp
+  static constexpr std::array polynomial{1.0,  // worst relative error 1.8e-17, an eighth of an ulp
                                          0.69314718055994569675,
                                          0.24022650695910098006,
                                          0.055504108664790394528,
@@ -43,27 +47,28 @@ struct exp2_constants<double> {
                                          4.0780717860928704165e-10};
 };
 
-// 2^x for x <= 127 (1023 in double): the weights of a softmax, whose exponents are not positive. Exactly 0 below the normal numbers
-// and at -infinity; NaN stays NaN, because the operand that x86 max returns for it stands second and 2^n enters as a factor. Adding
-// 1.5 * 2^23 rounds to an integer in the low bits of the mantissa, where a shift finds the exponent.
+// 2^(rate x) for rate x <= 127 (1023 in double): the weights of a softmax, whose exponents are not positive, and which change to base
+// 2 by a rate. Exactly 0 below the normal numbers and at -infinity; NaN stays NaN, because the operand that x86 max returns for it
+// stands second and 2^n enters as a factor. Adding 1.5 * 2^23 rounds to an integer in the low bits of the mantissa, where a shift finds
+// the exponent.
 template <class Batch>
-  requires(!is_scalar<Batch>)
-Batch exp2(const Batch& x) {
+requires(!is_scalar<Batch>) Batch exp2(const Batch& x, scalar<Batch> rate = 1) {
   using T = scalar<Batch>;
   using constants = exp2_constants<T>;
   using integers = xsimd::batch<typename constants::bits, typename Batch::arch_type>;
   constexpr auto& c = constants::polynomial;
   const Batch rounder(T(1.5) * T(typename constants::bits(1) << constants::mantissa) + T(constants::bias));
-  const Batch bounded = xsimd::max(Batch(T(-constants::bias)), x);
-  const Batch shifted = bounded + rounder, rest = bounded - (shifted - rounder);
+  const Batch bounded = xsimd::max(Batch(T(-constants::bias) / rate), x);
+  const Batch shifted = multiply_add(bounded, Batch(rate), rounder);
+  const Batch rest = multiply_add(bounded, Batch(rate), rounder - shifted);
   Batch power(c.back());
   for (std::size_t k = c.size() - 1; k-- > 0;) power = multiply_add(power, rest, Batch(c[k]));
   return power * xsimd::bitwise_cast<Batch>(xsimd::bitwise_cast<integers>(shifted) << constants::mantissa);
 }
 
 template <std::floating_point T>
-T exp2(T x) {
-  return std::exp2(x);
+T exp2(T x, T rate = 1) {
+  return std::exp2(x * rate);
 }
 
 }  // namespace simd

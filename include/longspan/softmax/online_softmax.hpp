@@ -25,7 +25,7 @@ struct softmax_part {
   // are. Where every logit is -infinity the subtrahend is 0: the weights are then 0, not NaN.
   Batch weights(const Batch& logits) const {
     const T subtrahend = maximum == -infinity ? T(0) : maximum;
-    return simd::exp2((logits - Batch(subtrahend)) * Batch(std::numbers::log2e_v<T>));
+    return simd::exp2(logits - Batch(subtrahend), std::numbers::log2e_v<T>);
   }
 };
 
@@ -49,7 +49,7 @@ class online_softmax {
   shares merge(const softmax_part<T>& part) {
     const T step =
         part.maximum == whole_.maximum ? T(0) : part.maximum - whole_.maximum;  // infinities are equal, their difference NaN
-    const T less = simd::first_lane(simd::exp2(Batch(-std::abs(step) * std::numbers::log2e_v<T>)));
+    const T less = simd::first_lane(simd::exp2(Batch(-std::abs(step)), std::numbers::log2e_v<T>));
     const shares share{step > 0 ? less : T(1), step > 0 ? T(1) : less};
     whole_.maximum = simd::max(whole_.maximum, part.maximum);
     whole_.sum = simd::multiply_add(whole_.sum, Batch(share.before), part.sum * Batch(share.part));
