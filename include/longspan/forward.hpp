@@ -13,32 +13,31 @@
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
-#include <longspan/tile/buffer.hpp>
+#include <longspan/tensor/view.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
 
 // The doors of the forward pass. Everything is checked here, before anything is written, and trusted below.
 
-// Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as
-// tensors, maps, matrices or views, from q (batch, head, query, channel), k (batch, key_head, key, channel) and v (batch, key_head, key,
-// value_channel). heads must be a multiple of key_heads. Float, double, half and bfloat16 storage; log_sum_exp is double for double and
-// float otherwise. The device runs it: Eigen::DefaultDevice or Eigen::ThreadPoolDevice, with the same bits. Throws shape_error where
-// the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then written.
-template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
-  requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
-void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
-                  LogSumExp&& log_sum_exp, const placement& where = {}) {
+// A call of views; log_sum_exp has no extent where none is kept.
+template <class Q, class K, class V, class Output>
+auto make_forward_call(const Q& q, const K& k, const V& v, Output& output,
+                       const view<compute_t<element_of<Q>>>& log_sum_exp = {}) {
   using S = element_of<Q>;
   using T = compute_t<S>;
-  using Words = common_words<S, element_of<K>, element_of<V>>;
-  const forward_call<Words, S, element_of<K>, element_of<V>, element_of<Output>> call{
-      view_of(q), view_of(k), view_of(v), view_of(output), traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp)};
   static_assert(std::is_same_v<T, compute_t<element_of<K>>> && std::is_same_v<T, compute_t<element_of<V>>> &&
                     std::is_same_v<T, compute_t<element_of<Output>>>,
                 "double does not mix with narrower numbers: query, key, value and output compute in one precision");
+  return forward_call<common_words<S, element_of<K>, element_of<V>>, S, element_of<K>, element_of<V>, element_of<Output>>{
+      view_of(q), view_of(k), view_of(v), view_of(output), log_sum_exp};
+}
+
+template <device D, class... Parts, class Call>
+void attend(const D& d, const mechanism<Parts...>& whole, const Call& call, const placement& where) {
+  using Words = typename Call::words;
+  using T = typename Words::compute;
   const shapes lengths = checked(call.query, call.key, call.value, where);
   require_results(lengths, "output", call.output, lengths.value_channels);
-  require_results(lengths, "log_sum_exp", call.log_sum_exp, 1);
   require_unaliased(call);
 
   if (lengths.batch * lengths.heads * lengths.queries == 0) return;
@@ -50,16 +49,26 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
     prefill(d, bound, call);
 }
 
-// The same without keeping the log-sum-exp.
+// Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as
+// tensors, maps, matrices or views, from q (batch, head, query, channel), k (batch, key_head, key, channel) and v (batch, key_head, key,
+// value_channel). heads must be a multiple of key_heads. Float, double, half and bfloat16 storage; log_sum_exp is double for double and
+// float otherwise. The device runs it: Eigen::DefaultDevice or Eigen::ThreadPoolDevice, with the same bits. Throws shape_error where
+// the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then written.
+template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
+requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>) void forward_into(const D& d, const mechanism<Parts...>& whole,
+                                                                                     const Q& q, const K& k, const V& v,
+                                                                                     Output&& output, LogSumExp&& log_sum_exp,
+                                                                                     const placement& where = {}) {
+  const auto call = make_forward_call(q, k, v, output, traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp));
+  require_results(checked(call.query, call.key, call.value, where), "log_sum_exp", call.log_sum_exp, 1);
+  attend(d, whole, call, where);
+}
+
+// The same without the log-sum-exp.
 template <device D, class... Parts, class Q, class K, class V, class Output>
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   const placement& where = {}) {
-  const view<const element_of<Q>> queries = view_of(q);
-  checked(queries, view_of(k), view_of(v), where);
-  buffer<compute_t<element_of<Q>>> log_sum_exp(std::size_t(queries.extent[0] * queries.extent[1] * queries.extent[2]));
-  const index_t heads = queries.extent[1], tokens = queries.extent[2];
-  forward_into(d, whole, q, k, v, output,
-               view<compute_t<element_of<Q>>>{log_sum_exp.data(), {queries.extent[0], heads, tokens, 1}, {heads * tokens, tokens, 1, 1}}, where);
+  attend(d, whole, make_forward_call(q, k, v, output), where);
 }
 
 // Fused attention: returns attended{output, log_sum_exp}, Eigen tensors or matrices of the rank and storage order of q.

@@ -7,7 +7,8 @@
 
 namespace longspan::inline LONGSPAN_ISA {
 
-// Inputs and results of one call, each in its own storage type, and the words that its products read.
+// Inputs and results of one call, each in its own storage type, and the words that its products read. log_sum_exp has no extent where
+// none is kept.
 template <class Words, class Q, class K, class V, class Out>
 struct forward_call {
   using words = Words;
@@ -17,6 +18,8 @@ struct forward_call {
   view<const V> value;
   view<Out> output;
   view<typename Words::compute> log_sum_exp;
+
+  bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
 };
 
 // One key head of the batch. The query rows that read it are counted position by position, the heads of its group side by side.
@@ -52,7 +55,8 @@ void add_row(Tile& tile, const Call& call, const shapes& lengths, key_head of, i
 template <class Tile, class Call>
 void finish_row(Tile& tile, index_t r, const Call& call, const shapes& lengths, key_head of, index_t row) {
   const index_t h = of.query_head(lengths, row), i = row / lengths.group();
-  tile.finish(r, call.output.head(of.batch, h).row(i), call.output.stride[3], call.log_sum_exp.head(of.batch, h).row(i));
+  tile.finish(r, call.output.head(of.batch, h).row(i), call.output.stride[3],
+              call.keeps_log_sum_exp() ? call.log_sum_exp.head(of.batch, h).row(i) : nullptr);
 }
 
 }  // namespace longspan::inline LONGSPAN_ISA

@@ -87,13 +87,14 @@ class forward_tile {
                                              simd::load<Batch>(of_part + c) * Batch(share.part)));
   }
 
-  // Row r, finished: divides by the sum of the weights and hands over output and log-sum-exp.
+  // Row r, finished: divides by the sum of the weights and hands over the output and, where it is kept, the log-sum-exp.
   template <class S>
   void finish(index_t r, S* to, index_t channel_stride, T* log_sum_exp) {
     const Row& row = rows_[std::size_t(r)];
     if (!hull(row.seen).empty()) simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
     copy_row(output(r), 1, to, channel_stride, mechanism_.call.value_channels);
-    *log_sum_exp = row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp();
+    if (log_sum_exp != nullptr)
+      *log_sum_exp = row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp();
   }
 
  private:
