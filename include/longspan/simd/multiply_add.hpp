@@ -43,6 +43,10 @@ dual<V> multiply_add(const dual<V>& x, const V& y, const V& z) {
   return {multiply_add(x.value, y, z), x.slope * y};
 }
 template <class V>
+dual<V> multiply_add(const V& x, const dual<V>& y, const V& z) {
+  return multiply_add(y, x, z);
+}
+template <class V>
 dual<V> multiply_add(const dual<V>& x, const dual<V>& y, const dual<V>& z) {
   return {multiply_add(x.value, y.value, z.value), x.slope * y.value + x.value * y.slope + z.slope};
 }

@@ -49,7 +49,7 @@ struct scale_invariant {
     auto operator()(const query_row& row) const {
       return [scale = scale(row), ratio = T(ratio)](const auto& logit, const auto& keys) {
         const auto a = scale(keys);
-        return simd::multiply_add(logit - a, a, std::remove_cvref_t<decltype(a)>(ratio));
+        return simd::multiply_add(a, logit - a, std::remove_cvref_t<decltype(a)>(ratio));
       };
     }
   };
