@@ -55,10 +55,9 @@ void attend(const D& d, const mechanism<Parts...>& whole, const Call& call, cons
 // float otherwise. The device runs it: Eigen::DefaultDevice or Eigen::ThreadPoolDevice, with the same bits. Throws shape_error where
 // the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then written.
 template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
-requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>) void forward_into(const D& d, const mechanism<Parts...>& whole,
-                                                                                     const Q& q, const K& k, const V& v,
-                                                                                     Output&& output, LogSumExp&& log_sum_exp,
-                                                                                     const placement& where = {}) {
+  requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
+void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
+                  LogSumExp&& log_sum_exp, const placement& where = {}) {
   const auto call = make_forward_call(q, k, v, output, traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp));
   require_results(checked(call.query, call.key, call.value, where), "log_sum_exp", call.log_sum_exp, 1);
   attend(d, whole, call, where);

@@ -21,19 +21,15 @@ template <>
 struct exp2_constants<float> {
   using bits = std::uint32_t;
   static constexpr int mantissa = 23, bias = 127;
-  static constexpr std::array polynomial{1.f,
-                                         0.693146977558f,
-                                         0.24022242077f,  // worst relative error 9.1e-8, so that the
-                                         0.0555073377765f,
-                                         0.00967151302234f,
-                                         0.00132647203663f};  // rounding of 2^x dominates it
+  static constexpr std::array polynomial{1.f, 0.693146977558f, 0.24022242077f,  // worst relative error 9.1e-8, so that the
+                                         0.0555073377765f, 0.00967151302234f, 0.00132647203663f};  // rounding of 2^x dominates it
 };
 
 template <>
 struct exp2_constants<double> {
   using bits = std::uint64_t;
   static constexpr int mantissa = 52, bias = 1023;
-  static constexpr std::array polynomial{1.0,  // worst relative error 1.8e-17, an eighth of an ulp
+  static constexpr std::array polynomial{1.0,                        // worst relative error 1.8e-17, an eighth of an ulp
                                          0.69314718055994569675,
                                          0.24022650695910098006,
                                          0.055504108664790394528,
@@ -52,7 +48,8 @@ struct exp2_constants<double> {
 // stands second and 2^n enters as a factor. Adding 1.5 * 2^23 rounds to an integer in the low bits of the mantissa, where a shift finds
 // the exponent.
 template <class Batch>
-requires(!is_scalar<Batch>) Batch exp2(const Batch& x, scalar<Batch> rate = 1) {
+  requires(!is_scalar<Batch>)
+Batch exp2(const Batch& x, scalar<Batch> rate = 1) {
   using T = scalar<Batch>;
   using constants = exp2_constants<T>;
   using integers = xsimd::batch<typename constants::bits, typename Batch::arch_type>;
