@@ -56,6 +56,7 @@ TEST(multiply_add, multiplies_the_slope_of_a_dual_number) {
   const auto z = simd::multiply_add(dual<double>(3, 0.5), 4.0, 1.0);
   EXPECT_EQ(z.value, 13);
   EXPECT_EQ(z.slope, 2);
+  EXPECT_EQ(simd::multiply_add(4.0, dual<double>(3, 0.5), 1.0).slope, 2);
 }
 
 }  // namespace
