@@ -84,7 +84,8 @@ class backward_tile {
       else
         std::fill(rows + j * stride, rows + (j + 1) * stride, T(0));
     }
-    packed_keys<Words>{panels, tokens.channels}.transpose(rows, stride, first);
+    nothing_ahead nothing;
+    packed_keys<Words>{panels, tokens.channels}.transpose(rows, stride, first, nothing);
   }
 
   const Mechanism& mechanism_;

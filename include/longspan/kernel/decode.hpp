@@ -72,15 +72,12 @@ class decode_wave {
       parts_[std::size_t(slot(w, first, r))] = part;
       std::copy(output, output + width_, outputs_.data() + slot(w, first, r) * width_);
     };
+    own.ahead = ahead_of(item, seen);
+    own.ahead.ask(shape::asked_ahead(keys.channels * index_t(sizeof(*keys.data))));
     Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data(), &own.ahead}};
-    if (streams()) {
-      // The thread's next item is most likely the next that no other has taken.
-      own.ahead = read_ahead(in_memory(keys, seen), in_memory(values, seen), keys_in_memory(item + index_t(workers_.size())));
-      own.ahead.ask(shape::asked_ahead(keys.channels * index_t(sizeof(*keys.data))));
-    } else {
+    if (!streams()) {
       rows.packed.panels = own.panels.data() - first * depth_;
-      for (index_t j = first; j < last; j += shape::panel) rows.packed.pack(mechanism_, keys, j, own.scratch.data());
-      own.ahead = read_ahead(in_memory(values, seen));
+      for (index_t j = first; j < last; j += shape::panel) rows.packed.pack(mechanism_, keys, j, own.scratch.data(), own.ahead);
     }
     own.tile.attend(rows, value_rows(own, values, {first, last}), first, deliver);
   }
@@ -133,10 +130,21 @@ class decode_wave {
     return {reinterpret_cast<std::intptr_t>(of.row(tokens.first)), of.token_stride * index_t(sizeof(S)),
             of.channels * index_t(sizeof(S)), tokens.size()};
   }
-  memory_rows keys_in_memory(index_t item) const {
-    if (item >= tiles()) return {};
-    const key_head of = head(head_of(item));
-    return in_memory(call_.key.head(of.batch, of.head), seen_keys_of(item));
+  // What a tile reads, in the order in which it does, and what the thread reads after it: most likely the first item that no other has
+  // taken. Values that are packed come before keys that are not.
+  read_ahead ahead_of(index_t item, interval seen) const {
+    const index_t next = item + index_t(workers_.size());
+    const auto rows_of = [&](const auto& tensor, index_t i, interval tokens) {
+      if (i >= tiles()) return memory_rows{};
+      const key_head of = head(head_of(i));
+      return in_memory(tensor.head(of.batch, of.head), tokens);
+    };
+    const auto in_turn = [&](const auto& one, const auto& other) {
+      return read_ahead(rows_of(one, item, seen), rows_of(other, item, seen),
+                        rows_of(one, next, next < tiles() ? seen_keys_of(next) : interval{}));
+    };
+    if (streams() && !values<Words>::in_place(call_.value.head(0, 0))) return in_turn(call_.value, call_.key);
+    return in_turn(call_.key, call_.value);
   }
 
   void begin(Tile& tile, key_head of) {

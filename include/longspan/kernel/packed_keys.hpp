@@ -6,6 +6,7 @@
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/tile/multiply.hpp>
+#include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/tile/transpose.hpp>
 
@@ -31,25 +32,32 @@ struct packed_keys {
     longspan::multiply<start::zero>(p, rows, keys.size());
   }
 
-  // Fills the panel that begins at key `first`. `scratch` has room for the numbers of one panel, each key padded to whole batches.
-  template <class Mechanism, class S>
-  void pack(const Mechanism& mechanism, const head_view<const S>& keys, index_t first, T* scratch) const {
+  // Fills the panel that begins at key `first`, and asks for what is `ahead` meanwhile. `scratch` has room for the numbers of one panel,
+  // each key padded to whole batches.
+  template <class Mechanism, class S, class Ahead>
+  void pack(const Mechanism& mechanism, const head_view<const S>& keys, index_t first, T* scratch, Ahead& ahead) const {
     const index_t count = std::min(shape::panel, keys.tokens - first), stride = padded_words_for<Words>(keys.channels);
     if (Mechanism::keeps_keys && is_words<Words>(keys) && count == shape::panel)
-      return transpose(reinterpret_cast<const T*>(keys.row(first)), keys.token_stride / Words::per_word, first);
-    for (index_t j = 0; j < count; ++j)
+      return transpose(reinterpret_cast<const T*>(keys.row(first)), keys.token_stride / Words::per_word, first, ahead);
+    for (index_t j = 0; j < count; ++j) {
+      ahead.ask(keys.channels * index_t(sizeof(S)));
       prepare_row<Words>(keys, first + j, scratch + j * stride,
                          [&](std::span<T> channels) { mechanism.key(channels, mechanism.call.first_key + first + j); });
+    }
     std::fill(scratch + count * stride, scratch + shape::panel * stride, T(0));
-    transpose(scratch, stride, first);
+    nothing_ahead nothing;
+    transpose(scratch, stride, first, nothing);
   }
 
   // The same from rows of words that are prepared already.
-  void transpose(const T* rows, index_t stride, index_t first) const {
+  template <class Ahead>
+  void transpose(const T* rows, index_t stride, index_t first, Ahead& ahead) const {
     for (index_t j = 0; j < shape::panel; j += shape::lanes)
-      for (index_t c = 0; c < depth; c += shape::lanes)
+      for (index_t c = 0; c < depth; c += shape::lanes) {
+        ahead.ask(shape::lanes * shape::lanes * index_t(sizeof(T)));
         longspan::transpose(rows + j * stride + c, stride, panels + first * depth + c * shape::panel + j, shape::panel,
                             depth - c);
+      }
   }
 };
 

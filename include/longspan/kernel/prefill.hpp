@@ -14,6 +14,7 @@
 #include <longspan/kernel/streamed_keys.hpp>
 #include <longspan/kernel/values.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -58,7 +59,8 @@ class prefill_wave {
     const index_t first = item / count_ * shape::panel, last = std::min(first + shape::panel, mechanism_.call.keys);
     if (hull(intersect(needed_[std::size_t(item % count_)], {first, last})).empty()) return;
     T* const scratch = scratch_[std::size_t(thread)].data();
-    keys(item % count_).pack(mechanism_, call_.key.head(b, g), first, scratch);
+    nothing_ahead nothing;
+    keys(item % count_).pack(mechanism_, call_.key.head(b, g), first, scratch, nothing);
     if (in_place_) return;
     for (index_t j = first; j < last; j += Words::per_word)
       values<Words>::pack(call_.value.head(b, g), j, packed_values(item % count_) + j / Words::per_word * value_stride_,

@@ -5,6 +5,7 @@
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/simd/batch.hpp>
+#include <longspan/simd/widen.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/read_ahead.hpp>
@@ -45,6 +46,13 @@ struct values {
   // The keys from `first`, which begins a word, as the row of words that holds them; keys beyond the last are zeros.
   template <class S>
   static void pack(const head_view<const S>& tensor, index_t first, T* row, index_t stride, T* scratch) {
+    if constexpr (Words::per_word == 2)
+      if (tensor.channel_stride == 1 && tensor.channels == stride && first + 2 <= tensor.tokens) {
+        for (index_t c = 0; c < stride; c += simd::lanes<batch<T>>)
+          simd::store(row + c, Words::together(simd::widen<narrow_format<S>>(tensor.row(first) + c),
+                                               simd::widen<narrow_format<S>>(tensor.row(first + 1) + c)));
+        return;
+      }
     T* const numbers = Words::per_word == 1 ? row : scratch;
     for (index_t w = 0; w < Words::per_word; ++w) {
       const index_t channels = first + w < tensor.tokens ? tensor.channels : 0;
