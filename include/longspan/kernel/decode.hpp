@@ -60,8 +60,7 @@ class decode_wave {
 
   // A tile that no row sees stays unread: a window does not pay for the keys before it.
   void attend(index_t thread, index_t item) {
-    const interval seen = seen_keys_of(item);
-    if (seen.empty()) return;
+    if (seen_keys_of(item).empty()) return;
     const index_t w = head_of(item), first = first_key(item), last = std::min(first + key_rows_, mechanism_.call.keys);
     const key_head of = head(w);
     const auto keys = call_.key.head(of.batch, of.head);
@@ -72,7 +71,7 @@ class decode_wave {
       parts_[std::size_t(slot(w, first, r))] = part;
       std::copy(output, output + width_, outputs_.data() + slot(w, first, r) * width_);
     };
-    own.ahead = ahead_of(item, seen);
+    own.ahead = ahead_of(item);
     own.ahead.ask(shape::asked_ahead(keys.channels * index_t(sizeof(*keys.data))));
     Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data(), &own.ahead}};
     if (!streams()) {
@@ -132,16 +131,14 @@ class decode_wave {
   }
   // What a tile reads, in the order in which it does, and what the thread reads after it: most likely the first item that no other has
   // taken. Values that are packed come before keys that are not.
-  read_ahead ahead_of(index_t item, interval seen) const {
-    const index_t next = item + index_t(workers_.size());
-    const auto rows_of = [&](const auto& tensor, index_t i, interval tokens) {
+  read_ahead ahead_of(index_t item) const {
+    const auto rows_of = [&](const auto& tensor, index_t i) {
       if (i >= tiles()) return memory_rows{};
       const key_head of = head(head_of(i));
-      return in_memory(tensor.head(of.batch, of.head), tokens);
+      return in_memory(tensor.head(of.batch, of.head), seen_keys_of(i));
     };
     const auto in_turn = [&](const auto& one, const auto& other) {
-      return read_ahead(rows_of(one, item, seen), rows_of(other, item, seen),
-                        rows_of(one, next, next < tiles() ? seen_keys_of(next) : interval{}));
+      return read_ahead(rows_of(one, item), rows_of(other, item), rows_of(one, item + index_t(workers_.size())));
     };
     if (streams() && !values<Words>::in_place(call_.value.head(0, 0))) return in_turn(call_.value, call_.key);
     return in_turn(call_.key, call_.value);

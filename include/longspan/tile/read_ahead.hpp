@@ -17,9 +17,9 @@ struct memory_rows {
 };
 
 // Memory that will be read soon: as many of its bytes are asked for as are read meanwhile, so that it stays as far ahead as it began.
-// Line after line, in the order in which it lies: the caches of this kind of machine follow no other order, and fetch a line for
-// every one they are asked for. One core that multiplies meanwhile reads 83 to 90 % of what it can read without arithmetic; by itself,
-// a product that reads squares, a column of lines after the other, gets 35 %, and one that reads rows 43 %.
+// It is asked for line by line in the order in which it lies, the only one that prefetchers follow: one core reads 83 to 90 % of its
+// bandwidth so while it multiplies. By itself a product that reads squares, a column of lines after the other, gets 35 %, and one that
+// reads rows 43 %.
 class read_ahead {
   static constexpr index_t line = 64;
 

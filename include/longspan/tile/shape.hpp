@@ -39,8 +39,8 @@ struct tile_shape {
 
   // A tile of keys, whose softmax is computed at once: rows of 2 KiB of scores, so that what a tile costs beside its keys is a fiftieth
   // (256 floats instead of 512 are 2 points slower, 128 are 6; 512 doubles 2 points slower than 256), halved until keys and values of
-  // `words` together take no more than half of a 1 MiB L2. Tiles begin at multiples of their length from
-  // the first key of a call, whoever asks, so it depends on nothing but the sizes of the heads.
+  // `words` together take no more than half of a 1 MiB L2. Tiles begin at multiples of their length from the first key of a call, whoever
+  // asks, so it depends on nothing but the sizes of the heads.
   static constexpr index_t key_rows(index_t words) {
     index_t keys = index_t(2048 / sizeof(T));
     while (keys > 128 && keys * words * index_t(sizeof(T)) > 512 * 1024) keys /= 2;
