@@ -154,4 +154,38 @@ TEST(forward, can_be_called_from_within_the_pool) {
   EXPECT_TRUE(same_bits(output, forward(mechanism, in.q, in.k, in.v).output));
 }
 
+// A part brings its namespace with it, where anything may be called as the library's own functions are.
+namespace greedy {
+struct plain {
+  auto operator()(const query_row&) const {
+    return [](auto logit, const auto&) { return logit; };
+  }
+};
+template <class... Any>
+void run_forward(Any&&...) {
+  ADD_FAILURE();
+}
+template <class... Any>
+void make_forward_call(Any&&...) {
+  ADD_FAILURE();
+}
+template <class... Any>
+void decode(Any&&...) {
+  ADD_FAILURE();
+}
+template <class... Any>
+void prefill(Any&&...) {
+  ADD_FAILURE();
+}
+}  // namespace greedy
+
+TEST(forward, calls_no_function_of_a_part_s_namespace) {
+  for (const index_t queries : {1, 60}) {
+    const auto in = random_inputs<float>({.heads = 2, .key_heads = 2, .queries = queries, .keys = 60});
+    tensor<float> output(1, 2, queries, 8);
+    forward_into(dot_product{} | greedy::plain{} | causal{}, in.q, in.k, in.v, output);
+    EXPECT_TRUE(same_bits(output, forward(dot_product{} | greedy::plain{} | causal{}, in.q, in.k, in.v).output));
+  }
+}
+
 }  // namespace

@@ -19,7 +19,7 @@ namespace longspan::inline LONGSPAN_ISA {
 
 // The doors of the forward pass. Everything is checked here, before anything is written, and trusted below.
 
-// A call of views; log_sum_exp has no extent where none is kept.
+// What both doors hand over. Where no log-sum-exp is kept its view has no extent; a caller's is checked before, for it must have one.
 template <class Q, class K, class V, class Output>
 auto make_forward_call(const Q& q, const K& k, const V& v, Output& output,
                        const view<compute_t<element_of<Q>>>& log_sum_exp = {}) {
@@ -33,7 +33,7 @@ auto make_forward_call(const Q& q, const K& k, const V& v, Output& output,
 }
 
 template <device D, class... Parts, class Call>
-void attend(const D& d, const mechanism<Parts...>& whole, const Call& call, const placement& where) {
+void run_forward(const D& d, const mechanism<Parts...>& whole, const Call& call, const placement& where) {
   using Words = typename Call::words;
   using T = typename Words::compute;
   const shapes lengths = checked(call.query, call.key, call.value, where);
@@ -44,9 +44,9 @@ void attend(const D& d, const mechanism<Parts...>& whole, const Call& call, cons
 
   const auto bound = bind<T>(whole, lengths, tile_keys<Words>(lengths));
   if (lengths.queries * lengths.group() <= tile_shape<T>::query_rows)
-    decode(d, bound, call);
+    longspan::decode(d, bound, call);
   else
-    prefill(d, bound, call);
+    longspan::prefill(d, bound, call);
 }
 
 // Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as
@@ -58,16 +58,16 @@ template <device D, class... Parts, class Q, class K, class V, class Output, cla
   requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
-  const auto call = make_forward_call(q, k, v, output, traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp));
+  const auto call = longspan::make_forward_call(q, k, v, output, traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp));
   require_results(checked(call.query, call.key, call.value, where), "log_sum_exp", call.log_sum_exp, 1);
-  attend(d, whole, call, where);
+  longspan::run_forward(d, whole, call, where);
 }
 
 // The same without the log-sum-exp.
 template <device D, class... Parts, class Q, class K, class V, class Output>
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   const placement& where = {}) {
-  attend(d, whole, make_forward_call(q, k, v, output), where);
+  longspan::run_forward(d, whole, longspan::make_forward_call(q, k, v, output), where);
 }
 
 // Fused attention: returns attended{output, log_sum_exp}, Eigen tensors or matrices of the rank and storage order of q.

@@ -17,13 +17,19 @@ addresses walked(read_ahead& memory, index_t bytes) {
 }
 
 TEST(read_ahead, goes_line_by_line_through_rows_and_then_to_the_next_part) {
-  read_ahead memory(longspan::memory_rows{1000, 500, 100, 2}, longspan::memory_rows{8000, 64, 64, 0},
-                    longspan::memory_rows{9000, -64, 64, 2});
-  EXPECT_EQ(walked(memory, 64), (addresses{1000}));
-  EXPECT_EQ(walked(memory, 36 + 64), (addresses{1064, 1500}));
-  EXPECT_EQ(walked(memory, 36 + 1), (addresses{1564, 9000}));
-  EXPECT_EQ(walked(memory, 1000), (addresses{8936}));
+  read_ahead memory(longspan::memory_rows{1024, 512, 100, 2}, longspan::memory_rows{8000, 64, 64, 0},
+                    longspan::memory_rows{9024, -64, 64, 2});
+  EXPECT_EQ(walked(memory, 64), (addresses{1024}));
+  EXPECT_EQ(walked(memory, 36 + 64), (addresses{1088, 1536}));
+  EXPECT_EQ(walked(memory, 36 + 1), (addresses{1600, 9024}));
+  EXPECT_EQ(walked(memory, 1000), (addresses{8960}));
   EXPECT_EQ(walked(memory, 1000), addresses{});
+}
+
+TEST(read_ahead, finds_every_line_of_a_row_that_begins_within_one) {
+  read_ahead memory(longspan::memory_rows{1000, 500, 100, 2});  // bytes 1000 to 1099 and 1500 to 1599
+  EXPECT_EQ(walked(memory, 100), (addresses{1000, 1024, 1088}));
+  EXPECT_EQ(walked(memory, 100), (addresses{1500, 1536}));
 }
 
 // Lines that two rows share are not asked for twice.

@@ -40,6 +40,7 @@ class decode_wave {
   decode_wave(const Mechanism& mechanism, const Call& call, index_t heads_at_once, index_t threads)
       : mechanism_(mechanism),
         call_(call),
+        in_place_(values<Words>::in_place(call.value.head(0, 0))),
         rows_(mechanism.call.queries * mechanism.call.group()),
         key_rows_(tile_keys<Words>(mechanism.call)),
         depth_(words_for<Words>(mechanism.call.channels)),
@@ -60,11 +61,11 @@ class decode_wave {
 
   // A tile that no row sees stays unread: a window does not pay for the keys before it.
   void attend(index_t thread, index_t item) {
-    if (seen_keys_of(item).empty()) return;
-    const index_t w = head_of(item), first = first_key(item), last = std::min(first + key_rows_, mechanism_.call.keys);
+    const interval seen = seen_keys_of(item);
+    if (seen.empty()) return;
+    const index_t w = head_of(item), first = keys_of(item).first;
     const key_head of = head(w);
     const auto keys = call_.key.head(of.batch, of.head);
-    const auto values = call_.value.head(of.batch, of.head);
     worker& own = workers_[std::size_t(thread)];
     begin(own.tile, of);
     const auto deliver = [&](index_t r, const softmax_part<T>& part, const T* output) {
@@ -76,9 +77,10 @@ class decode_wave {
     Keys rows{{nullptr, depth_}, {mechanism_, keys, own.scratch.data(), &own.ahead}};
     if (!streams()) {
       rows.packed.panels = own.panels.data() - first * depth_;
-      for (index_t j = first; j < last; j += shape::panel) rows.packed.pack(mechanism_, keys, j, own.scratch.data(), own.ahead);
+      for (index_t j = round_down(seen.first, shape::panel); j < seen.last; j += shape::panel)
+        rows.packed.pack(mechanism_, keys, j, own.scratch.data(), own.ahead);
     }
-    own.tile.attend(rows, value_rows(own, values, {first, last}), first, deliver);
+    own.tile.attend(rows, value_rows(own, call_.value.head(of.batch, of.head), seen), first, deliver);
   }
 
   void merge(index_t thread, index_t w) {
@@ -103,8 +105,7 @@ class decode_wave {
           scratch(std::size_t(std::max(shape::panel * padded_words_for<Words>(wave.mechanism_.call.channels) * Words::per_word,
                                        longspan::values<Words>::scratch(wave.width_)))),
           panels(std::size_t(wave.streams() ? 0 : wave.key_rows_ * wave.depth_)),
-          values(std::size_t(longspan::values<Words>::in_place(wave.call_.value.head(0, 0)) ? 0 : wave.key_rows_ * wave.width_)) {
-    }
+          values(std::size_t(wave.in_place_ ? 0 : wave.key_rows_ * wave.width_)) {}
   };
 
   static index_t tiles_of(const shapes& call) { return round_up(call.keys, tile_keys<Words>(call)) / tile_keys<Words>(call); }
@@ -115,22 +116,22 @@ class decode_wave {
     return (w * tiles_of(mechanism_.call) + first / key_rows_) * rows_ + r;
   }
 
-  // Tiles follow each other as they lie in memory: head by head. The head of one, its first key, and those keys that some row sees.
+  // Tiles follow each other as they lie in memory: head by head. The head of one, its keys, and the hull of those that some row sees.
   index_t head_of(index_t item) const { return item / tiles_of(mechanism_.call); }
-  index_t first_key(index_t item) const { return item % tiles_of(mechanism_.call) * key_rows_; }
-  interval seen_keys_of(index_t item) const {
-    const index_t first = first_key(item), last = std::min(first + key_rows_, mechanism_.call.keys);
-    return hull(intersect(needed_[std::size_t(head_of(item))], {first, last}));
+  interval keys_of(index_t item) const {
+    const index_t first = item % tiles_of(mechanism_.call) * key_rows_;
+    return {first, std::min(first + key_rows_, mechanism_.call.keys)};
   }
+  interval seen_keys_of(index_t item) const { return hull(intersect(needed_[std::size_t(head_of(item))], keys_of(item))); }
 
   template <class S>
   static memory_rows in_memory(const head_view<const S>& of, interval tokens) {
     if (of.channel_stride != 1) return {};
-    return {reinterpret_cast<std::intptr_t>(of.row(tokens.first)), of.token_stride * index_t(sizeof(S)),
+    return {reinterpret_cast<std::intptr_t>(of.row(tokens.first)), tokens.size() > 1 ? of.token_stride * index_t(sizeof(S)) : 0,
             of.channels * index_t(sizeof(S)), tokens.size()};
   }
-  // What a tile reads, in the order in which it does, and what the thread reads after it: most likely the first item that no other has
-  // taken. Values that are packed come before keys that are not.
+  // What a tile reads, in the order in which it does: values that are packed come before keys that are not. After it, what the thread
+  // most likely reads next, that of the first item that no other has taken; not where many rows read the tile more than once.
   read_ahead ahead_of(index_t item) const {
     const auto rows_of = [&](const auto& tensor, index_t i) {
       if (i >= tiles()) return memory_rows{};
@@ -138,10 +139,10 @@ class decode_wave {
       return in_memory(tensor.head(of.batch, of.head), seen_keys_of(i));
     };
     const auto in_turn = [&](const auto& one, const auto& other) {
-      return read_ahead(rows_of(one, item), rows_of(other, item), rows_of(one, item + index_t(workers_.size())));
+      return read_ahead(rows_of(one, item), rows_of(other, item),
+                        rows_of(one, streams() ? item + index_t(workers_.size()) : tiles()));
     };
-    if (streams() && !values<Words>::in_place(call_.value.head(0, 0))) return in_turn(call_.value, call_.key);
-    return in_turn(call_.key, call_.value);
+    return streams() && !in_place_ ? in_turn(call_.value, call_.key) : in_turn(call_.key, call_.value);
   }
 
   void begin(Tile& tile, key_head of) {
@@ -149,13 +150,14 @@ class decode_wave {
     for (index_t row = 0; row < rows_; ++row) add_row(tile, call_, mechanism_.call, of, row);
   }
 
-  // Values where they lie, else those of the tile packed in memory of the thread's.
+  // Values where they lie, else some of the tile packed in memory of the thread's.
   template <class S>
   values<Words> value_rows(worker& own, const head_view<const S>& tensor, interval keys) {
     if constexpr (std::is_same_v<S, T>)
-      if (values<Words>::in_place(tensor)) return {tensor.data, tensor.token_stride, &own.ahead};
-    const values<Words> rows{own.values.data() - keys.first / Words::per_word * width_, width_};
-    for (index_t j = keys.first; j < keys.last; j += Words::per_word) {
+      if (in_place_) return {tensor.data, tensor.token_stride, &own.ahead};
+    const index_t first = round_down(keys.first, Words::per_word);
+    const values<Words> rows{own.values.data() - first / Words::per_word * width_, width_};
+    for (index_t j = first; j < keys.last; j += Words::per_word) {
       own.ahead.ask(Words::per_word * tensor.channels * index_t(sizeof(S)));
       values<Words>::pack(tensor, j, const_cast<T*>(rows.row(j)), width_, own.scratch.data());
     }
@@ -164,6 +166,7 @@ class decode_wave {
 
   const Mechanism& mechanism_;
   const Call& call_;
+  bool in_place_;
   index_t rows_, key_rows_, depth_, width_;
   buffer<softmax_part<T>> parts_;
   buffer<T> outputs_;

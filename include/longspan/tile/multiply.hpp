@@ -13,7 +13,8 @@
 namespace longspan::inline LONGSPAN_ISA {
 
 // The operands of one matrix product, out (+)= left right: left is rows x depth words, right depth x columns, each with its row stride
-// in words. The columns are whole batches; rows of `right` and `out` are contiguous.
+// in words. The columns are whole batches; rows of `right` and `out` are contiguous. What takes a part of a product says where it begins:
+// a copy to be changed would be read at once what was just written in pieces, which waits until all that came before is done.
 template <class T, class Words = number_words<T>>
 struct product {
   const T* left;
@@ -32,13 +33,13 @@ enum class start { zero, output };
 enum class left { rows, columns, batches };
 
 // The one product of the library: a block of Rows x Batches accumulators that stay in registers over the whole depth. Every element is
-// one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours. Meanwhile `next` is
-// asked for.
+// one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours. What is
+// `ahead` is asked for meanwhile, from registers too.
 template <index_t Rows, index_t Batches, start From, left Left, class T, class Words, class Ahead>
-[[gnu::noinline]] void multiply_block(const product<T, Words>& p, index_t first_row, index_t column, Ahead& next) {
+[[gnu::noinline]] void multiply_block(const product<T, Words>& p, index_t first_row, index_t column, Ahead& ahead) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
-  Ahead ahead = next;
+  Ahead held = ahead;
   const index_t stride = Left == left::columns ? 1 : p.left_stride;
   const index_t step = Left == left::columns ? p.left_stride : Left == left::batches ? lanes : 1;
   const T *row = p.right + column, *left_of_row = p.left + first_row * stride;
@@ -51,7 +52,7 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
       sum[r][b] = From == start::zero ? Batch(T(0)) : simd::load<Batch>(out + r * p.out_stride + b * lanes);
 #pragma GCC unroll 2
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
-    ahead.ask(Batches * index_t(sizeof(Batch)));
+    held.ask(Batches * index_t(sizeof(Batch)));
     Batch right[Batches];
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) right[b] = simd::load<Batch>(row + b * lanes);
@@ -67,27 +68,27 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
   for (index_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) simd::store(out + r * p.out_stride + b * lanes, sum[r][b]);
-  next = ahead;
+  ahead = held;
 }
 
 // Columns from one on, a multiple of the lanes, in blocks as wide as the registers allow.
 template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
-void multiply_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& next) {
+void multiply_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& ahead) {
   constexpr index_t width = Batches * simd::lanes<batch<T>>;
   for (; columns.size() >= width; columns.first += width)
-    multiply_block<Rows, Batches, From, Left>(p, first_row, columns.first, next);
+    multiply_block<Rows, Batches, From, Left>(p, first_row, columns.first, ahead);
   if constexpr (Batches > 1)
-    if (!columns.empty()) multiply_rows<Rows, From, Left, Batches / 2>(p, first_row, columns, next);
+    if (!columns.empty()) multiply_rows<Rows, From, Left, Batches / 2>(p, first_row, columns, ahead);
 }
 
 // The same where a word takes a shuffle to fill a batch: the rows are spread before, a part of their depth at a time, and stay in the
 // first-level cache for all columns.
 template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
-[[gnu::noinline]] void multiply_spread_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& next) {
+[[gnu::noinline]] void multiply_spread_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& ahead) {
   constexpr index_t most = 64, lanes = simd::lanes<batch<T>>;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
   alignas(64) T words[std::size_t(Rows * most * lanes)];
-  const auto part = [&]<start Next>(index_t first, index_t depth) {
+  const auto part = [&]<start Then>(index_t first, index_t depth) {
     for (index_t r = 0; r < Rows; ++r) {
       const T* const from = p.left + (first_row + r) * stride + first * step;
       T* const to = words + r * most * lanes;
@@ -96,10 +97,10 @@ template <index_t Rows, start From, left Left, index_t Batches, class T, class W
         for (; k + lanes <= depth; k += lanes) simd::spread(simd::load<batch<T>>(from + k), to + k * lanes);
       for (; k < depth; ++k) simd::store(to + k * lanes, batch<T>(from[k * step]));
     }
-    multiply_rows<Rows, Next, left::batches, Batches>(
+    multiply_rows<Rows, Then, left::batches, Batches>(
         product<T, Words>{words, most * lanes, p.right + first * p.right_stride, p.right_stride, p.out + first_row * p.out_stride,
                           p.out_stride, depth},
-        0, columns, next);
+        0, columns, ahead);
   };
   part.template operator()<From>(0, std::min(most, p.depth));
   for (index_t k = most; k < p.depth; k += most) part.template operator()<start::output>(k, std::min(most, p.depth - k));
@@ -107,39 +108,39 @@ template <index_t Rows, start From, left Left, index_t Batches, class T, class W
 
 // Any number of rows up to those of a register block.
 template <start From, left Left, index_t Rows = 1, class T, class Words, class Ahead>
-void multiply_block_rows(const product<T, Words>& p, interval rows, interval columns, Ahead& next) {
+void multiply_block_rows(const product<T, Words>& p, interval rows, index_t columns, Ahead& ahead) {
   using block = typename tile_shape<T>::block;
   if constexpr (Rows <= block::rows) {
     if (rows.size() > Rows)
-      multiply_block_rows<From, Left, Rows + 1>(p, rows, columns, next);
+      multiply_block_rows<From, Left, Rows + 1>(p, rows, columns, ahead);
     else if constexpr (simd::broadcasts_while_loading)
-      multiply_rows<Rows, From, Left, block::batches>(p, rows.first, columns, next);
+      multiply_rows<Rows, From, Left, block::batches>(p, rows.first, {0, columns}, ahead);
     else
-      multiply_spread_rows<Rows, From, Left, block::batches>(p, rows.first, columns, next);
+      multiply_spread_rows<Rows, From, Left, block::batches>(p, rows.first, {0, columns}, ahead);
   }
 }
 
 // Any number of rows, a register block of them at a time.
+template <start From, left Left = left::rows, class T, class Words, class Ahead = nothing_ahead>
+void multiply(const product<T, Words>& p, interval rows, index_t columns, Ahead&& ahead = {}) {
+  for (constexpr index_t most = tile_shape<T>::block::rows; !rows.empty(); rows.first += most)
+    multiply_block_rows<From, Left>(p, {rows.first, std::min(rows.first + most, rows.last)}, columns, ahead);
+}
 template <start From, left Left = left::rows, class T, class Words>
 void multiply(const product<T, Words>& p, index_t rows, index_t columns) {
-  constexpr index_t most = tile_shape<T>::block::rows;
-  nothing_ahead nothing;
-  for (index_t r = 0; r < rows; r += most)
-    multiply_block_rows<From, Left>(p, {r, std::min(r + most, rows)}, {0, columns}, nothing);
+  multiply<From, Left>(p, interval{0, rows}, columns);
 }
 
 // out += left right for a right operand that comes from memory, a few of its rows at a time: they are read in the order in which they
 // lie, and are in the first-level cache for the blocks after the first.
 template <class T, class Words>
-void multiply_streamed(const product<T, Words>& p, index_t rows, index_t columns, read_ahead& next) {
+void multiply_streamed(const product<T, Words>& p, index_t rows, index_t columns, read_ahead& ahead) {
   constexpr index_t step = 16, most = tile_shape<T>::block::rows;
   for (index_t k = 0; k < p.depth; k += step) {
     const product<T, Words> part{p.left + k, p.left_stride, p.right + k * p.right_stride, p.right_stride,
                                  p.out,      p.out_stride,  std::min(step, p.depth - k)};
-    multiply_block_rows<start::output, left::rows>(part, {0, std::min(most, rows)}, {0, columns}, next);
-    nothing_ahead nothing;
-    for (index_t r = most; r < rows; r += most)
-      multiply_block_rows<start::output, left::rows>(part, {r, std::min(r + most, rows)}, {0, columns}, nothing);
+    multiply<start::output>(part, interval{0, std::min(most, rows)}, columns, ahead);
+    multiply<start::output>(part, interval{most, rows}, columns);
   }
 }
 

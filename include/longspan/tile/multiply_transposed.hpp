@@ -11,17 +11,17 @@ namespace longspan::inline LONGSPAN_ISA {
 
 // out = left right' for as many right rows as a batch has lanes, read once from where they lie: each square of them is transposed in
 // registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches.
-// Meanwhile `next` is asked for.
+// What is `ahead` is asked for meanwhile.
 template <index_t Rows, class T, class Words, class Ahead>
-[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p, Ahead& next) {
+[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p, Ahead& ahead) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
-  Ahead ahead = next;
+  Ahead held = ahead;
   Batch sum[Rows];
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r) sum[r] = Batch(T(0));
   for (index_t k = 0; k < p.depth; k += lanes) {
-    ahead.ask(lanes * index_t(sizeof(Batch)));
+    held.ask(lanes * index_t(sizeof(Batch)));
     const auto columns = columns_of(p.right + k, p.right_stride);
 #pragma GCC unroll 16
     for (index_t c = 0; c < lanes; ++c)
@@ -31,17 +31,17 @@ template <index_t Rows, class T, class Words, class Ahead>
   }
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r) simd::store(p.out + r * p.out_stride, sum[r]);
-  next = ahead;
+  ahead = held;
 }
 
 // Any number of left rows up to those that can share a key.
 template <index_t Rows = 1, class T, class Words, class Ahead>
-void multiply_transposed(const product<T, Words>& p, Ahead& next, index_t rows) {
+void multiply_transposed(const product<T, Words>& p, Ahead& ahead, index_t rows) {
   if constexpr (Rows <= tile_shape<T>::streamed_rows) {
     if (rows == Rows)
-      multiply_transposed_block<Rows>(p, next);
+      multiply_transposed_block<Rows>(p, ahead);
     else
-      multiply_transposed<Rows + 1>(p, next, rows);
+      multiply_transposed<Rows + 1>(p, ahead, rows);
   }
 }
 

@@ -12,7 +12,7 @@ namespace longspan::inline LONGSPAN_ISA {
 
 // Rows in memory, in bytes: an address, not a pointer, for they are asked for, never read.
 struct memory_rows {
-  std::intptr_t first = 0;
+  std::intptr_t address = 0;
   index_t stride = 0, width = 0, count = 0;
 };
 
@@ -32,15 +32,16 @@ class read_ahead {
     walk(bytes, [](std::intptr_t at) { __builtin_prefetch(reinterpret_cast<const void*>(at)); });
   }
 
-  // Calls visit(address) for every line that the next bytes have.
+  // Calls visit(address) for every cache line that the next bytes lie on.
   template <class Visit>
   void walk(index_t bytes, Visit visit) {
     while (bytes > 0) {
       while (at_ >= end_)
         if (!next_row()) return;
+      const std::intptr_t next = std::min((at_ & -line) + line, end_);
       visit(at_);
-      bytes -= std::min(line, end_ - at_);
-      at_ += line;
+      bytes -= next - at_;
+      at_ = next;
     }
   }
 
@@ -51,8 +52,8 @@ class read_ahead {
     if (part_ == parts_.size()) return false;
     memory_rows& rows = parts_[part_];
     const index_t joined = rows.stride == rows.width ? rows.count : 1;
-    at_ = rows.first, end_ = rows.first + joined * rows.width;
-    rows.first += joined * rows.stride, rows.count -= joined;
+    at_ = rows.address, end_ = rows.address + joined * rows.width;
+    rows.address += joined * rows.stride, rows.count -= joined;
     return true;
   }
 
