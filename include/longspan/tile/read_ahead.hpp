@@ -32,16 +32,18 @@ class read_ahead {
     walk(bytes, [](std::intptr_t at) { __builtin_prefetch(reinterpret_cast<const void*>(at)); });
   }
 
-  // Calls visit(address) for every cache line that the next bytes lie on.
+  // Calls visit(address) for every cache line that the next bytes lie on, one that they share with bytes before only once.
   template <class Visit>
   void walk(index_t bytes, Visit visit) {
     while (bytes > 0) {
-      while (at_ >= end_)
+      while (at_ >= end_) {
         if (!next_row()) return;
-      const std::intptr_t next = std::min((at_ & -line) + line, end_);
+        bytes += at_ & (line - 1);  // a row counts from where its first line begins
+        at_ &= -line;
+      }
       visit(at_);
-      bytes -= next - at_;
-      at_ = next;
+      bytes -= std::min(line, end_ - at_);
+      at_ += line;
     }
   }
 
