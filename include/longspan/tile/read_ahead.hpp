@@ -50,7 +50,7 @@ class read_ahead {
  private:
   // Rows without gaps are one.
   bool next_row() {
-    while (part_ < parts_.size() && parts_[part_].count <= 0) ++part_;
+    while (part_ < parts_.size() && (parts_[part_].count <= 0 || parts_[part_].width <= 0)) ++part_;
     if (part_ == parts_.size()) return false;
     memory_rows& rows = parts_[part_];
     const index_t joined = rows.stride == rows.width ? rows.count : 1;
