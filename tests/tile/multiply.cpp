@@ -115,19 +115,20 @@ TYPED_TEST(multiply, a_depth_cut_anywhere_has_the_same_bits) {
 // What comes from memory is multiplied a few rows of it at a time, for any number of left rows in turn: the same chains.
 TYPED_TEST(multiply, streamed_has_the_same_bits) {
   using T = TypeParam;
-  const index_t most = 2 * operands<T>::rows + 1, columns = operands<T>::columns, depth = 40;
-  const auto left = operands<T>::random(most * depth), right = operands<T>::random(depth * columns);
-  for (const index_t part_of_depth : {index_t(1), index_t(16), index_t(23), depth})
-    for (const index_t part_of_columns : {operands<T>::lanes, columns})
+  const index_t most = 2 * operands<T>::rows + 1, columns = operands<T>::columns, depths = 40;
+  const index_t left_stride = depths + 3, right_stride = columns + 3, out_stride = columns + 5;
+  const auto left = operands<T>::random(most * left_stride), right = operands<T>::random(depths * right_stride);
+  for (index_t depth = 1; depth <= depths; ++depth)
+    for (const index_t some : {operands<T>::lanes, columns})
       for (index_t rows = 1; rows <= most; ++rows) {
-        std::vector<T> out(std::size_t(most * columns), T(-77)), wanted = out;
+        std::vector<T> out(std::size_t(most * out_stride), T(-77)), wanted = out;
         const auto part = [&](auto& to) {
-          return product<T>{left.data(), depth, right.data(), columns, to.data(), columns, part_of_depth};
+          return product<T>{left.data(), left_stride, right.data(), right_stride, to.data(), out_stride, depth};
         };
         read_ahead nothing;
-        multiply_streamed(part(out), rows, part_of_columns, nothing);
-        longspan::multiply<start::output>(part(wanted), rows, part_of_columns);
-        EXPECT_EQ(out, wanted) << rows << " rows, depth " << part_of_depth;
+        multiply_streamed(part(out), rows, some, nothing);
+        longspan::multiply<start::output>(part(wanted), rows, some);
+        EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth;
       }
 }
 
