@@ -34,9 +34,8 @@ TYPED_TEST(multiply_transposed_test, is_the_chain_of_every_element) {
             sum = simd::multiply_add(left[std::size_t(r * left_stride + k)], right[std::size_t(j * right_stride + k)], sum);
           wanted[std::size_t(r * out_stride + j)] = sum;
         }
-      read_ahead nothing;
       multiply_transposed(product<T>{left.data(), left_stride, right.data(), right_stride, out.data(), out_stride, depth},
-                          nothing, rows);
+                          read_ahead(), rows);
       EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth;
     }
 }

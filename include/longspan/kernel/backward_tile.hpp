@@ -11,6 +11,7 @@
 #include <longspan/simd/words.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
 namespace longspan::inline LONGSPAN_ISA {
@@ -84,8 +85,7 @@ class backward_tile {
       else
         std::fill(rows + j * stride, rows + (j + 1) * stride, T(0));
     }
-    nothing_ahead nothing;
-    packed_keys<Words>{panels, tokens.channels}.transpose(rows, stride, first, nothing);
+    packed_keys<Words>{panels, tokens.channels}.transpose(rows, stride, first, nothing_ahead{});
   }
 
   const Mechanism& mechanism_;

@@ -35,7 +35,7 @@ struct packed_keys {
   // Fills the panel that begins at key `first`, and asks for what is `ahead` meanwhile. `scratch` has room for the numbers of one panel,
   // each key padded to whole batches.
   template <class Mechanism, class S, class Ahead>
-  void pack(const Mechanism& mechanism, const head_view<const S>& keys, index_t first, T* scratch, Ahead& ahead) const {
+  void pack(const Mechanism& mechanism, const head_view<const S>& keys, index_t first, T* scratch, Ahead&& ahead) const {
     const index_t count = std::min(shape::panel, keys.tokens - first), stride = padded_words_for<Words>(keys.channels);
     if (Mechanism::keeps_keys && is_words<Words>(keys) && count == shape::panel)
       return transpose(reinterpret_cast<const T*>(keys.row(first)), keys.token_stride / Words::per_word, first, ahead);
@@ -45,13 +45,12 @@ struct packed_keys {
                          [&](std::span<T> channels) { mechanism.key(channels, mechanism.call.first_key + first + j); });
     }
     std::fill(scratch + count * stride, scratch + shape::panel * stride, T(0));
-    nothing_ahead nothing;
-    transpose(scratch, stride, first, nothing);
+    transpose(scratch, stride, first, nothing_ahead{});
   }
 
   // The same from rows of words that are prepared already.
   template <class Ahead>
-  void transpose(const T* rows, index_t stride, index_t first, Ahead& ahead) const {
+  void transpose(const T* rows, index_t stride, index_t first, Ahead&& ahead) const {
     for (index_t j = 0; j < shape::panel; j += shape::lanes)
       for (index_t c = 0; c < depth; c += shape::lanes) {
         ahead.ask(shape::lanes * shape::lanes * index_t(sizeof(T)));

@@ -59,8 +59,7 @@ class prefill_wave {
     const index_t first = item / count_ * shape::panel, last = std::min(first + shape::panel, mechanism_.call.keys);
     if (hull(intersect(needed_[std::size_t(item % count_)], {first, last})).empty()) return;
     T* const scratch = scratch_[std::size_t(thread)].data();
-    nothing_ahead nothing;
-    keys(item % count_).pack(mechanism_, call_.key.head(b, g), first, scratch, nothing);
+    keys(item % count_).pack(mechanism_, call_.key.head(b, g), first, scratch, nothing_ahead{});
     if (in_place_) return;
     for (index_t j = first; j < last; j += Words::per_word)
       values<Words>::pack(call_.value.head(b, g), j, packed_values(item % count_) + j / Words::per_word * value_stride_,

@@ -34,8 +34,7 @@ struct streamed_keys {
         multiply_transposed(p, *ahead, rows);
       } else {
         p.right = prepared(j, p.depth), p.right_stride = p.depth;
-        nothing_ahead nothing;
-        multiply_transposed(p, nothing, rows);
+        multiply_transposed(p, nothing_ahead{}, rows);
       }
     }
   }

@@ -36,7 +36,7 @@ template <index_t Rows, class T, class Words, class Ahead>
 
 // Any number of left rows up to those that can share a key.
 template <index_t Rows = 1, class T, class Words, class Ahead>
-void multiply_transposed(const product<T, Words>& p, Ahead& ahead, index_t rows) {
+void multiply_transposed(const product<T, Words>& p, Ahead&& ahead, index_t rows) {
   if constexpr (Rows <= tile_shape<T>::streamed_rows) {
     if (rows == Rows)
       multiply_transposed_block<Rows>(p, ahead);
