@@ -21,8 +21,8 @@ void add_cost(const char* name, const attention_shape& shape, const Mechanism& m
   add(std::string("backward/cost/") + name + shape.name(), [=](benchmark::State& state) {
     gradient_tensors<float> plain(shape), other(shape);
     plain.keep(dot_product{} | causal{}), other.keep(mechanism);
-    const both times = run_in_turn(
-        state, [&] { plain.differentiate(dot_product{} | causal{}); }, [&] { other.differentiate(mechanism); });
+    const both times =
+        run_in_turn(state, [&] { plain.differentiate(dot_product{} | causal{}); }, [&] { other.differentiate(mechanism); });
     count_backward<float>(state, times.other, shape, causal_pairs(shape));
     state.counters["x plain"] = times.ratio();
   });
@@ -35,8 +35,8 @@ void add_two_threads(const attention_shape& shape) {
     tensors.keep(mechanism);
     Eigen::ThreadPool pool(2);
     const Eigen::ThreadPoolDevice device(&pool, 2);
-    const both times = run_in_turn(
-        state, [&] { tensors.differentiate(mechanism); }, [&] { tensors.differentiate(mechanism, device); });
+    const both times =
+        run_in_turn(state, [&] { tensors.differentiate(mechanism); }, [&] { tensors.differentiate(mechanism, device); });
     count_backward<float>(state, times.other, shape, causal_pairs(shape), 2);
     state.counters["x one thread"] = 1 / times.ratio();
   });

@@ -23,8 +23,7 @@ void add_narrow(const attention_shape& shape) {
     attention_tensors<float> wide(shape);
     attention_tensors<T> narrow(shape);
     const auto mechanism = dot_product{} | causal{};
-    const both times = run_in_turn(
-        state, [&] { wide.attend(mechanism); }, [&] { narrow.attend(mechanism); });
+    const both times = run_in_turn(state, [&] { wide.attend(mechanism); }, [&] { narrow.attend(mechanism); });
     count<T>(state, times.other, shape, causal_pairs(shape));
     state.counters["x float"] = 1 / times.ratio();
   });

@@ -8,8 +8,7 @@ void add_growth(const std::string& name, index_t n, const Mechanism& mechanism, 
   const attention_shape whole{.keys = n}, half{.keys = n / 2};
   add("lengths/" + name + whole.name(), [=](benchmark::State& state) {
     attention_tensors<float> tensors(whole), half_tensors(half);
-    const both times = run_in_turn(
-        state, [&] { half_tensors.attend(mechanism); }, [&] { tensors.attend(mechanism); });
+    const both times = run_in_turn(state, [&] { half_tensors.attend(mechanism); }, [&] { tensors.attend(mechanism); });
     count<float>(state, times.other, whole, pairs(whole));
     state.counters["growth"] = times.ratio();
   });

@@ -46,8 +46,7 @@ void compare(benchmark::State& state, const peer_module& module, const attention
   tensors.attend(mechanism);
   other->attend();
   if (!(difference(tensors.output, other->output()) < tolerance)) return state.SkipWithError("computes something else");
-  const both times = run_in_turn(
-      state, [&] { tensors.attend(mechanism); }, [&] { other->attend(); });
+  const both times = run_in_turn(state, [&] { tensors.attend(mechanism); }, [&] { other->attend(); });
   count<float>(state, times.other, shape, pairs);
   state.counters["longspan of peak"] = state.counters["of peak"] * times.ratio();
   state.counters["longspan x faster"] = times.ratio();

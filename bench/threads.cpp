@@ -10,8 +10,7 @@ void scaling(benchmark::State& state, const attention_shape& shape, double pairs
   const Eigen::ThreadPoolDevice device(&pool, threads);
   attention_tensors<float> tensors(shape);
   const auto mechanism = longspan::dot_product{} | longspan::causal{};
-  const both times = run_in_turn(
-      state, [&] { tensors.attend(mechanism); }, [&] { tensors.attend(device, mechanism); });
+  const both times = run_in_turn(state, [&] { tensors.attend(mechanism); }, [&] { tensors.attend(device, mechanism); });
   count<float>(state, times.other, shape, pairs, threads);
   state.counters["x one thread"] = 1 / times.ratio();
 }

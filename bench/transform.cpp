@@ -21,8 +21,7 @@ void add_cost(const std::string& name, const Base& base, const Other& other) {
   add("transform/" + name, [=](benchmark::State& state) {
     const attention_shape shape{.keys = 4096};
     attention_tensors<float> tensors(shape);
-    const both times = run_in_turn(
-        state, [&] { tensors.attend(base); }, [&] { tensors.attend(other); });
+    const both times = run_in_turn(state, [&] { tensors.attend(base); }, [&] { tensors.attend(other); });
     count<float>(state, times.other, shape, causal_pairs(shape));
     state.counters["cost"] = times.ratio() - 1;
   });

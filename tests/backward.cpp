@@ -120,9 +120,7 @@ struct own_list {
 
 TEST(backward, and_forward_name_a_list_that_does_not_fit_the_heads) {
   const auto in = random_inputs<float>({.heads = 4, .key_heads = 1, .queries = 3, .keys = 3});
-  EXPECT_EQ(words_of([&] {
-              forward(dot_product{} | own_list{{1, 2}} | causal{}, in.q, in.k, in.v);
-            }),
+  EXPECT_EQ(words_of([&] { forward(dot_product{} | own_list{{1, 2}} | causal{}, in.q, in.k, in.v); }),
             "a part's per_head must be one number or one for each head: 2 numbers and 4 heads");
 }
 
@@ -130,7 +128,10 @@ TEST(backward, and_forward_name_a_list_that_does_not_fit_the_heads) {
 struct slope_alone {
   struct function {
     template <class Logit, class Keys>
-    requires(!is_dual<Logit>) auto operator()(const Logit& logit, const Keys&) const { return logit * logit; }
+      requires(!is_dual<Logit>)
+    auto operator()(const Logit& logit, const Keys&) const {
+      return logit * logit;
+    }
     auto slope(const auto& logit, const auto&) const { return 2 * logit; }
   };
   function operator()(const query_row&) const { return {}; }

@@ -60,7 +60,8 @@ TYPED_TEST(narrow_storage, computes_in_float) {
 TYPED_TEST(narrow_storage, rounds_weights_and_output_at_most) {
   using S = TypeParam;
   for (const index_t queries : {1, 50, 130}) {
-    const auto in = random_inputs<S>({.heads = 2, .key_heads = 1, .queries = queries, .keys = 701, .channels = 40, .value_channels = 12});
+    const auto in =
+        random_inputs<S>({.heads = 2, .key_heads = 1, .queries = queries, .keys = 701, .channels = 40, .value_channels = 12});
     const auto sentence = dot_product{} | alibi{} | sinks_and_window{.sinks = 3, .window = 600};
     const auto narrow = forward(sentence, in.q, in.k, in.v);
     const auto exact = reference::attention(sentence, in.q, in.k, in.v);
@@ -69,13 +70,15 @@ TYPED_TEST(narrow_storage, rounds_weights_and_output_at_most) {
     const auto size = reference::attention(sentence, in.q, in.k, sizes);  // sum of weight |value|
     EXPECT_LT(worst_difference(narrow.log_sum_exp, exact.log_sum_exp), 1e-5);
     for (Eigen::Index i = 0; i < narrow.output.size(); ++i)
-      EXPECT_NEAR(double(float(narrow.output.data()[i])), exact.output.data()[i], (size.output.data()[i] + 1.01 * std::abs(exact.output.data()[i])) / 256);
+      EXPECT_NEAR(double(float(narrow.output.data()[i])), exact.output.data()[i],
+                  (size.output.data()[i] + 1.01 * std::abs(exact.output.data()[i])) / 256);
   }
 }
 
 // A sentinel stays where a call is refused.
 template <class Exception, class Mechanism>
-std::string refusal(const Mechanism& refused, const tensor<float>& q, const tensor<float>& k, const tensor<float>& v, tensor<float>& output) {
+std::string refusal(const Mechanism& refused, const tensor<float>& q, const tensor<float>& k, const tensor<float>& v,
+                    tensor<float>& output) {
   Eigen::Tensor<float, 3, Eigen::RowMajor> log_sum_exp(q.dimension(0), q.dimension(1), q.dimension(2));
   output.setConstant(42), log_sum_exp.setConstant(42);
   std::string words;
@@ -92,7 +95,9 @@ std::string refusal(const Mechanism& refused, const tensor<float>& q, const tens
 TEST(forward, names_the_axis_and_both_numbers) {
   const auto t = [](index_t b, index_t h, index_t n, index_t d) { return normal<float>(b, h, n, d, 1); };
   tensor<float> output(1, 6, 5, 8), short_output(1, 6, 4, 8);
-  const auto words = [&](const auto& q, const auto& k, const auto& v, tensor<float>& o) { return refusal<shape_error>(mechanism, q, k, v, o); };
+  const auto words = [&](const auto& q, const auto& k, const auto& v, tensor<float>& o) {
+    return refusal<shape_error>(mechanism, q, k, v, o);
+  };
   EXPECT_EQ(words(t(1, 6, 5, 8), t(1, 2, 30, 8), t(1, 2, 29, 8), output), "key and value differ in tokens: 30 and 29");
   EXPECT_EQ(words(t(1, 6, 5, 8), t(1, 2, 30, 6), t(1, 2, 30, 8), output), "query and key differ in channels: 8 and 6");
   EXPECT_EQ(words(t(1, 6, 5, 8), t(2, 2, 30, 8), t(2, 2, 30, 8), output), "query and key differ in batch: 1 and 2");
@@ -101,19 +106,23 @@ TEST(forward, names_the_axis_and_both_numbers) {
   EXPECT_EQ(words(t(1, 6, 5, 8), t(1, 2, 30, 8), t(1, 2, 30, 8), short_output), "output and query differ in tokens: 4 and 5");
   EXPECT_EQ(words(t(1, 6, 5, 8), t(1, 2, 30, 8), t(1, 2, 30, 7), output), "output and value differ in channels: 8 and 7");
   EXPECT_EQ(words(t(1, 6, 5, 0), t(1, 2, 30, 0), t(1, 2, 30, 8), output), "query and key have no channels");
-  EXPECT_EQ(words(t(1, 6, 5, 7), t(1, 2, 30, 7), t(1, 2, 30, 8), output), "rope rotates pairs of channels, so their number must be even, not 7");
+  EXPECT_EQ(words(t(1, 6, 5, 7), t(1, 2, 30, 7), t(1, 2, 30, 8), output),
+            "rope rotates pairs of channels, so their number must be even, not 7");
 }
 
 TEST(forward, names_the_parameter_out_of_range) {
   const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = 5, .keys = 9});
   tensor<float> output(1, 2, 5, 8);
   const auto words = [&](const auto& refused) { return refusal<std::invalid_argument>(refused, in.q, in.k, in.v, output); };
-  EXPECT_EQ(words(dot_product{} | scale_invariant{.tau = 0} | causal{}), "scale_invariant: tau must be positive and finite, not 0");
+  EXPECT_EQ(words(dot_product{} | scale_invariant{.tau = 0} | causal{}),
+            "scale_invariant: tau must be positive and finite, not 0");
   EXPECT_EQ(words(dot_product{} | softcap{-1} | causal{}), "softcap: cap must be positive and finite, not -1");
-  EXPECT_EQ(words(dot_product{} | info_scale{.trained = 1} | causal{}), "info_scale: trained must be a length of at least 2, not 1");
+  EXPECT_EQ(words(dot_product{} | info_scale{.trained = 1} | causal{}),
+            "info_scale: trained must be a length of at least 2, not 1");
   EXPECT_EQ(words(dot_product{} | sliding_window{-1}), "sliding_window: left must be at least 0, not -1");
   EXPECT_EQ(words(p_rope{.fraction = 1.5} | dot_product{} | causal{}), "p_rope: fraction must be in [0, 1], not 1.5");
-  EXPECT_EQ(words(dot_product{} | causal{} | sink{{1, 2, 3}}), "sink: logit must be one number or one for each head: 3 numbers and 2 heads");
+  EXPECT_EQ(words(dot_product{} | causal{} | sink{{1, 2, 3}}),
+            "sink: logit must be one number or one for each head: 3 numbers and 2 heads");
 }
 
 TEST(forward, refuses_to_write_on_what_it_reads) {
@@ -136,7 +145,8 @@ TEST(forward, hands_on_what_a_part_throws) {
   const auto in = random_inputs<float>({.heads = 4, .key_heads = 4, .queries = 100, .keys = 100});
   Eigen::ThreadPool pool(2);
   EXPECT_THROW(forward(dot_product{} | thrower{} | causal{}, in.q, in.k, in.v), std::runtime_error);
-  EXPECT_THROW(forward(Eigen::ThreadPoolDevice(&pool, 2), dot_product{} | thrower{} | causal{}, in.q, in.k, in.v), std::runtime_error);
+  EXPECT_THROW(forward(Eigen::ThreadPoolDevice(&pool, 2), dot_product{} | thrower{} | causal{}, in.q, in.k, in.v),
+               std::runtime_error);
 }
 
 // An engine may call from a thread of the pool it hands over: the calling thread does the work if no other comes.

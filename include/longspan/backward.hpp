@@ -18,7 +18,7 @@
 #include <longspan/tensor/gradients.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The doors of the backward pass. Everything is checked here, before anything is written, and trusted below.
 
@@ -37,8 +37,9 @@ auto bind_seeds(const mechanism<Parts...>& whole, const shapes& call, index_t pa
     });
     return bind_transforms<T>(copy, call, padding, std::tuple{});
   };
-  return [&]<std::size_t... P>(std::index_sequence<P...>) { return seeds<decltype(seeded(0)), Count, Folded>{{seeded(P)...}}; }
-  (std::make_index_sequence<Count>{});
+  return [&]<std::size_t... P>(std::index_sequence<P...>) {
+    return seeds<decltype(seeded(0)), Count, Folded>{{seeded(P)...}};
+  }(std::make_index_sequence<Count>{});
 }
 
 template <class... Parts>
@@ -52,8 +53,7 @@ constexpr void require_differentiable() {
       static_assert(
           requires(const P& part, std::span<const float> row, std::span<float> gradient) {
             part.query_back(row, gradient), part.key_back(row, gradient);
-          },
-          "a score needs query_back(row, gradient) and key_back(row, gradient) for the backward pass: see the concept score");
+          }, "a score needs query_back(row, gradient) and key_back(row, gradient) for the backward pass: see the concept score");
     if constexpr (is_transform<P>)
       static_assert(differentiable<P>,
                     "the body of a transform must run on dual numbers: call functions unqualified, write `auto logit`");
@@ -173,4 +173,4 @@ void backward_with_parameters_into(const mechanism<Parts...>& whole, Tensors&&..
   backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

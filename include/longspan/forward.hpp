@@ -15,7 +15,7 @@
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/view.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The doors of the forward pass. Everything is checked here, before anything is written, and trusted below.
 
@@ -89,4 +89,4 @@ void forward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
   forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

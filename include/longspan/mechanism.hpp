@@ -7,7 +7,7 @@
 #include <longspan/mechanism/part.hpp>
 #include <longspan/simd/quiet.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // An attention mechanism as a sentence, in the order the data flows:
 //
@@ -48,8 +48,9 @@ mechanism<Left..., Right...> join(mechanism<Left...> left, mechanism<Right...> r
                 "a mechanism has one score (dot_product or cosine), after its rows and before its transforms");
   static_assert(!(transform<first> && before < place::score),
                 "a transform belongs after the score (dot_product or cosine) whose logits it changes");
-  static_assert(!(transform<first> && before >= place::mask),
-                "a transform (temperature, softcap, bias ...) belongs before the mask: after it, weight would leak to hidden keys");
+  static_assert(
+      !(transform<first> && before >= place::mask),
+      "a transform (temperature, softcap, bias ...) belongs before the mask: after it, weight would leak to hidden keys");
   static_assert(after != place::temperature || before <= place::temperature,
                 "temperatures and distance transforms belong before softcap and bias");
   static_assert(after != place::softcap || before <= place::softcap, "softcap belongs before bias and mask");
@@ -71,7 +72,8 @@ LONGSPAN_QUIET_END
 template <sentence Left, class Right>
   requires(!sentence<Right>)
 void operator|(const Left&, const Right&) {
-  static_assert(sentence<Right>, "the right side is no part of a mechanism: see the concepts row_part, rotation, score, transform and mask");
+  static_assert(sentence<Right>,
+                "the right side is no part of a mechanism: see the concepts row_part, rotation, score, transform and mask");
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

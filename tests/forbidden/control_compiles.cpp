@@ -3,7 +3,8 @@
 
 using namespace longspan;
 
-const auto whole = rms_normalize{} | rope{} | cosine{} | cos_scale{16} | softcap{50} | alibi{} | causal{} | sliding_window{9} | sink{};
+const auto whole =
+    rms_normalize{} | rope{} | cosine{} | cos_scale{16} | softcap{50} | alibi{} | causal{} | sliding_window{9} | sink{};
 const auto fragment = temperature{2} | causal{};
 const auto continued = dot_product{} | log_n{512} | fragment;
 

@@ -23,7 +23,9 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 }  // namespace
 
 [[gnu::noinline]] void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
-[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, std::size_t(alignment)); }
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, std::size_t(alignment));
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
@@ -60,7 +62,8 @@ TEST(memory, steady_decoding_allocates_nothing) {
 
 // A cache that grows by a token a call, over several tiles: only where a power of two is passed is anything asked for.
 TEST(memory, decoding_a_growing_cache_allocates_hardly_ever) {
-  const auto in = random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 3000, .channels = 32, .value_channels = 32});
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 3000, .channels = 32, .value_channels = 32});
   tensor<float> output(1, 4, 1, 32);
   const long before = allocations;
   for (index_t keys = 1; keys <= 3000; ++keys) {

@@ -9,14 +9,15 @@ namespace {
 using namespace testing_support;
 using namespace longspan;
 
-const auto mechanism = rms_normalize{} | dot_product{} | log_n{.trained = 64} | scale_invariant{} | sinks_and_window{.sinks = 3, .window = 150};
+const auto mechanism =
+    rms_normalize{} | dot_product{} | log_n{.trained = 64} | scale_invariant{} | sinks_and_window{.sinks = 3, .window = 150};
 
 void expect_agreement(const lengths& of) {
   const auto in = random_inputs<float>(of);
   const auto fused = forward(mechanism, in.q, in.k, in.v);
   const auto exact = reference::attention(mechanism, in.q, in.k, in.v);
-  EXPECT_LT(worst_difference(fused.output, exact.output), 2e-5)
-      << of.queries << " queries " << of.keys << " keys " << of.channels << " channels " << of.value_channels << " value channels";
+  EXPECT_LT(worst_difference(fused.output, exact.output), 2e-5) << of.queries << " queries " << of.keys << " keys " << of.channels
+                                                                << " channels " << of.value_channels << " value channels";
 }
 
 TEST(sizes, every_number_of_channels) {
@@ -28,28 +29,33 @@ TEST(sizes, every_number_of_value_channels) {
 }
 
 TEST(sizes, every_number_of_queries_around_the_blocks) {
-  for (index_t n = 1; n <= 2 * tile_shape<float>::query_rows + 2; ++n) expect_agreement({.queries = n, .keys = 130, .channels = 4, .value_channels = 4});
+  for (index_t n = 1; n <= 2 * tile_shape<float>::query_rows + 2; ++n)
+    expect_agreement({.queries = n, .keys = 130, .channels = 4, .value_channels = 4});
 }
 
 TEST(sizes, every_number_of_keys_around_the_panels) {
   for (index_t n = 1; n <= 2 * 64 + 2; ++n) expect_agreement({.queries = 3, .keys = n, .channels = 4, .value_channels = 4});
   for (const index_t tile : {256, 512, 1024})
-    for (index_t n = tile - 18; n <= tile + 18; ++n) expect_agreement({.queries = 3, .keys = n, .channels = 4, .value_channels = 4});
+    for (index_t n = tile - 18; n <= tile + 18; ++n)
+      expect_agreement({.queries = 3, .keys = n, .channels = 4, .value_channels = 4});
 }
 
 TEST(sizes, every_grouping_of_heads) {
   for (const index_t key_heads : {1, 2, 3, 6})
     for (const index_t queries : {1, 5, 50})
-      expect_agreement({.batch = 2, .heads = 6, .key_heads = key_heads, .queries = queries, .keys = 60, .channels = 8, .value_channels = 6});
+      expect_agreement(
+          {.batch = 2, .heads = 6, .key_heads = key_heads, .queries = queries, .keys = 60, .channels = 8, .value_channels = 6});
 }
 
 TEST(sizes, positions_beyond_what_float_and_32_bits_hold) {
   const auto in = random_inputs<double>({.queries = 3, .keys = 40, .channels = 8, .value_channels = 8});
   const auto far = rope{} | dot_product{} | alibi{} | scale_invariant{} | sliding_window{20};
-  const placement where{.first_query = (index_t(1) << 40) + 37, .first_key = index_t(1) << 40, .all_keys = (index_t(1) << 40) + 40};
+  const placement where{
+      .first_query = (index_t(1) << 40) + 37, .first_key = index_t(1) << 40, .all_keys = (index_t(1) << 40) + 40};
   const auto there = forward(far, in.q, in.k, in.v, where);
   const auto here = forward(far, in.q, in.k, in.v);
-  EXPECT_LT(worst_difference(there.output, here.output), 1e-3);  // the angles of 2^40 tokens themselves round at 1e-4 radians in double
+  EXPECT_LT(worst_difference(there.output, here.output),
+            1e-3);  // the angles of 2^40 tokens themselves round at 1e-4 radians in double
   EXPECT_LT(worst_difference(there.output, reference::attention(far, in.q, in.k, in.v, where).output), 1e-3);
 }
 

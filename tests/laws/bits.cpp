@@ -11,10 +11,12 @@ namespace {
 using namespace testing_support;
 using namespace longspan;
 
-const auto mechanism = rms_normalize{} | p_rope{} | dot_product{} | info_scale{.trained = 64} | scale_invariant{} | sinks_and_window{.sinks = 5, .window = 400};
+const auto mechanism = rms_normalize{} | p_rope{} | dot_product{} | info_scale{.trained = 64} | scale_invariant{} |
+                       sinks_and_window{.sinks = 5, .window = 400};
 
 TEST(bits, do_not_depend_on_the_number_of_threads) {
-  const auto in = random_inputs<float>({.batch = 2, .heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
+  const auto in = random_inputs<float>(
+      {.batch = 2, .heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
   const auto alone = forward(mechanism, in.q, in.k, in.v);
   for (const int threads : {1, 2, 3, 7}) {
     Eigen::ThreadPool pool(threads);
@@ -25,17 +27,22 @@ TEST(bits, do_not_depend_on_the_number_of_threads) {
 }
 
 TEST(bits, do_not_depend_on_the_batch) {
-  const auto in = random_inputs<float>({.batch = 3, .heads = 2, .key_heads = 1, .queries = 60, .keys = 290, .channels = 16, .value_channels = 16});
+  const auto in = random_inputs<float>(
+      {.batch = 3, .heads = 2, .key_heads = 1, .queries = 60, .keys = 290, .channels = 16, .value_channels = 16});
   const auto all = forward(mechanism, in.q, in.k, in.v);
   for (index_t b = 0; b < 3; ++b) {
-    const auto one = [&](const tensor<float>& t) { return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{b, 0, 0, 0}, Eigen::array<Eigen::Index, 4>{1, t.dimension(1), t.dimension(2), t.dimension(3)})); };
+    const auto one = [&](const tensor<float>& t) {
+      return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{b, 0, 0, 0},
+                                   Eigen::array<Eigen::Index, 4>{1, t.dimension(1), t.dimension(2), t.dimension(3)}));
+    };
     EXPECT_TRUE(same_bits(forward(mechanism, one(in.q), one(in.k), one(in.v)).output, one(all.output))) << b;
   }
 }
 
 TEST(bits, do_not_depend_on_alignment_or_strides) {
   const index_t heads = 2, tokens = 130, channels = 32;
-  const auto in = random_inputs<float>({.heads = heads, .key_heads = heads, .queries = tokens, .keys = tokens, .channels = channels, .value_channels = channels});
+  const auto in = random_inputs<float>(
+      {.heads = heads, .key_heads = heads, .queries = tokens, .keys = tokens, .channels = channels, .value_channels = channels});
   const auto packed = forward(mechanism, in.q, in.k, in.v);
   for (const index_t misalignment : {0, 1, 3})
     for (const index_t channel_stride : {1, 2}) {
@@ -49,14 +56,22 @@ TEST(bits, do_not_depend_on_alignment_or_strides) {
         return made;
       };
       std::vector<float> q, k, v;
-      EXPECT_TRUE(same_bits(forward(mechanism, spread(in.q, q), spread(in.k, k), spread(in.v, v)).output, packed.output)) << misalignment << channel_stride;
+      EXPECT_TRUE(same_bits(forward(mechanism, spread(in.q, q), spread(in.k, k), spread(in.v, v)).output, packed.output))
+          << misalignment << channel_stride;
     }
 }
 
 // Whether no row of a mechanism sees a key after itself, so that decoding knows no less than the prefill.
 template <class Mechanism>
 bool causal_only(const Mechanism& each) {
-  const auto bound = bind_definition(each, shapes{.batch = 1, .heads = 2, .key_heads = 1, .queries = 50, .keys = 50, .channels = 12, .value_channels = 10, .all_keys = 50});
+  const auto bound = bind_definition(each, shapes{.batch = 1,
+                                                  .heads = 2,
+                                                  .key_heads = 1,
+                                                  .queries = 50,
+                                                  .keys = 50,
+                                                  .channels = 12,
+                                                  .value_channels = 10,
+                                                  .all_keys = 50});
   for (index_t i = 0; i < 50; ++i)
     if (hull(bound.visible(query_row{.position = i, .keys = 50, .heads = 2})).last > i + 1) return false;
   return true;
@@ -65,9 +80,11 @@ bool causal_only(const Mechanism& each) {
 // A row of the prefill is the row that decoding computes, whatever tile it fell in: for every mechanism, over tile boundaries.
 TEST(bits, are_the_same_in_prefill_and_in_decoding) {
   const index_t tokens = 530;
-  const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
+  const auto in =
+      random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
   const auto first = [&](const tensor<float>& t, index_t from, index_t count) {
-    return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{0, 0, from, 0}, Eigen::array<Eigen::Index, 4>{1, t.dimension(1), count, t.dimension(3)}));
+    return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{0, 0, from, 0},
+                                 Eigen::array<Eigen::Index, 4>{1, t.dimension(1), count, t.dimension(3)}));
   };
   for_each_kind_of_mechanism([&](const char* name, const auto& each) {
     const auto prefill = forward(each, in.q, in.k, in.v);
@@ -97,16 +114,24 @@ TYPED_TEST(bits_of, decoding_and_prefill_are_the_same) {
   for (const index_t channels : {20, 32})
     for (const index_t heads : {1, 4, 8, 9, 30}) {
       const index_t tokens = 1101, queries = 60;
-      const auto in = random_inputs<S>({.heads = heads, .key_heads = 1, .queries = queries, .keys = tokens, .channels = channels, .value_channels = channels + 16});
+      const auto in = random_inputs<S>({.heads = heads,
+                                        .key_heads = 1,
+                                        .queries = queries,
+                                        .keys = tokens,
+                                        .channels = channels,
+                                        .value_channels = channels + 16});
       const auto prefill = forward(sentence, in.q, in.k, in.v);
       for (const index_t count : {1, 2}) {
-        const tensor<S> last = in.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, queries - count, 0}, Eigen::array<Eigen::Index, 4>{1, heads, count, channels});
+        const tensor<S> last = in.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, queries - count, 0},
+                                          Eigen::array<Eigen::Index, 4>{1, heads, count, channels});
         const auto decoded = forward(device, sentence, last, in.k, in.v);
         for (index_t h = 0; h < heads; ++h)
           for (index_t i = 0; i < count; ++i) {
-            EXPECT_EQ(decoded.log_sum_exp(0, h, i), prefill.log_sum_exp(0, h, queries - count + i)) << heads << " heads, " << channels;
+            EXPECT_EQ(decoded.log_sum_exp(0, h, i), prefill.log_sum_exp(0, h, queries - count + i))
+                << heads << " heads, " << channels;
             for (index_t c = 0; c < channels + 16; ++c)
-              ASSERT_EQ(decoded.output(0, h, i, c), prefill.output(0, h, queries - count + i, c)) << heads << " heads, " << channels;
+              ASSERT_EQ(decoded.output(0, h, i, c), prefill.output(0, h, queries - count + i, c))
+                  << heads << " heads, " << channels;
           }
       }
     }
@@ -118,7 +143,8 @@ TYPED_TEST(bits_of, hidden_neighbours_do_not_touch_a_row) {
   const index_t tokens = 90;
   const auto sentence = dot_product{} | sinks_and_window{.sinks = 3, .window = 7};
   for (const index_t queries : {1, 60}) {
-    const auto in = random_inputs<S>({.heads = 2, .key_heads = 1, .queries = queries, .keys = tokens, .channels = 32, .value_channels = 16});
+    const auto in =
+        random_inputs<S>({.heads = 2, .key_heads = 1, .queries = queries, .keys = tokens, .channels = 32, .value_channels = 16});
     const auto clean = forward(sentence, in.q, in.k, in.v);
     for (index_t poisoned = 0; poisoned < tokens; ++poisoned) {
       auto bad = in;

@@ -16,7 +16,8 @@ constexpr float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::n
 TEST(hidden_keys, may_hold_anything) {
   const index_t tokens = 300;
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
-    const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
+    const auto in = random_inputs<float>(
+        {.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
     const auto clean = forward(mechanism, in.q, in.k, in.v);
     const auto bound = bind_definition(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
     for (const index_t poisoned : {0, 41, 255, 256, 299})
@@ -29,7 +30,8 @@ TEST(hidden_keys, may_hold_anything) {
           for (index_t i = 0; i < tokens; ++i)
             if (!contains(bound.visible(bound.row(0, h, i)), poisoned)) {
               ASSERT_EQ(touched.log_sum_exp(0, h, i), clean.log_sum_exp(0, h, i)) << name << " row " << i << " key " << poisoned;
-              for (index_t c = 0; c < 10; ++c) ASSERT_EQ(touched.output(0, h, i, c), clean.output(0, h, i, c)) << name << " row " << i;
+              for (index_t c = 0; c < 10; ++c)
+                ASSERT_EQ(touched.output(0, h, i, c), clean.output(0, h, i, c)) << name << " row " << i;
             }
       }
   });
@@ -38,7 +40,8 @@ TEST(hidden_keys, may_hold_anything) {
 TEST(visible_nan, reaches_every_row_that_sees_it) {
   const index_t tokens = 300;
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
-    auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
+    auto in = random_inputs<float>(
+        {.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
     const auto bound = bind_definition(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
     in.k(0, 0, 17, 3) = nan;
     in.v(0, 0, 260, 4) = nan;
@@ -54,7 +57,8 @@ TEST(visible_nan, reaches_every_row_that_sees_it) {
 }
 
 // Scores chosen one by one: the query is 1 and the keys are the scores.
-attended<tensor<float>, Eigen::Tensor<float, 3, Eigen::RowMajor>> attend_to(const std::vector<float>& scores, const std::vector<float>& values) {
+attended<tensor<float>, Eigen::Tensor<float, 3, Eigen::RowMajor>> attend_to(const std::vector<float>& scores,
+                                                                            const std::vector<float>& values) {
   tensor<float> q(1, 1, 1, 1), k(1, 1, index_t(scores.size()), 1), v(1, 1, index_t(values.size()), 1);
   q.setConstant(1);
   std::copy(scores.begin(), scores.end(), k.data());

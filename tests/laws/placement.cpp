@@ -14,11 +14,13 @@ using namespace longspan;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 tensor<float> tokens_of(const tensor<float>& t, index_t from, index_t count) {
-  return t.slice(Eigen::array<Eigen::Index, 4>{0, 0, from, 0}, Eigen::array<Eigen::Index, 4>{t.dimension(0), t.dimension(1), count, t.dimension(3)});
+  return t.slice(Eigen::array<Eigen::Index, 4>{0, 0, from, 0},
+                 Eigen::array<Eigen::Index, 4>{t.dimension(0), t.dimension(1), count, t.dimension(3)});
 }
 
 TEST(placement, parts_of_the_keys_merge_into_the_whole) {
-  const auto in = random_inputs<float>({.batch = 2, .heads = 2, .key_heads = 1, .queries = 90, .keys = 401, .channels = 12, .value_channels = 10});
+  const auto in = random_inputs<float>(
+      {.batch = 2, .heads = 2, .key_heads = 1, .queries = 90, .keys = 401, .channels = 12, .value_channels = 10});
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
     const auto whole = forward(mechanism, in.q, in.k, in.v);
     const auto part = [&](index_t from, index_t to) {
@@ -34,7 +36,8 @@ TEST(placement, parts_of_the_keys_merge_into_the_whole) {
 TEST(placement, puts_the_queries_last_unless_told) {
   const auto in = random_inputs<float>({.heads = 2, .key_heads = 2, .queries = 5, .keys = 40});
   const auto mechanism = rope{} | dot_product{} | scale_invariant{} | causal{};
-  EXPECT_TRUE(same_bits(forward(mechanism, in.q, in.k, in.v).output, forward(mechanism, in.q, in.k, in.v, {.first_query = 35}).output));
+  EXPECT_TRUE(
+      same_bits(forward(mechanism, in.q, in.k, in.v).output, forward(mechanism, in.q, in.k, in.v, {.first_query = 35}).output));
 }
 
 TEST(placement, more_queries_than_keys_leaves_the_first_rows_empty) {
@@ -78,7 +81,8 @@ TEST(placement, a_part_counts_the_keys_of_the_whole) {
   const auto in = random_inputs<float>({.queries = 1, .keys = 64});
   const auto part = forward(dot_product{} | log_n{.trained = 16} | causal{}, in.q, tokens_of(in.k, 0, 8), tokens_of(in.v, 0, 8),
                             {.first_query = 63, .first_key = 0, .all_keys = 64});
-  const auto same = forward(dot_product{} | temperature{std::log(64.) / std::log(16.)} | everything{}, in.q, tokens_of(in.k, 0, 8), tokens_of(in.v, 0, 8));
+  const auto same = forward(dot_product{} | temperature{std::log(64.) / std::log(16.)} | everything{}, in.q,
+                            tokens_of(in.k, 0, 8), tokens_of(in.v, 0, 8));
   EXPECT_LT(worst_difference(part.output, same.output), 1e-6);
 }
 

@@ -14,7 +14,8 @@ static_assert(mask<prefix>);
 
 TEST(prefix, sees_the_first_keys_and_what_stands_before) {
   for (const index_t length : {0, 1, 5, 100})
-    testing_support::expect_sees(prefix{length}, [=](const query_row& row, index_t j) { return j < length || j <= row.position; });
+    testing_support::expect_sees(prefix{length},
+                                 [=](const query_row& row, index_t j) { return j < length || j <= row.position; });
 }
 
 TEST(prefix, names_what_it_refuses) {

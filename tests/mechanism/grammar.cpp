@@ -53,7 +53,8 @@ TEST(mechanism, joins_parts_in_the_order_written) {
   EXPECT_TRUE((says<rms_normalize, p_rope, dot_product, scale_invariant, softcap, causal>(
       rms_normalize{} | p_rope{} | dot_product{} | scale_invariant{} | softcap{50} | causal{})));
   EXPECT_TRUE((says<rope, cosine, cos_scale, info_scale, temperature, softcap, alibi, causal, sliding_window, sink>(
-      rope{} | cosine{} | cos_scale{16} | info_scale{64} | temperature{2} | softcap{50} | alibi{} | causal{} | sliding_window{9} | sink{})));
+      rope{} | cosine{} | cos_scale{16} | info_scale{64} | temperature{2} | softcap{50} | alibi{} | causal{} | sliding_window{9} |
+      sink{})));
 }
 
 TEST(mechanism, keeps_what_each_part_was_told) {
@@ -67,7 +68,8 @@ TEST(mechanism, keeps_what_each_part_was_told) {
 
 TEST(mechanism, takes_transforms_that_say_no_order_anywhere_between_score_and_mask) {
   EXPECT_TRUE((says<dot_product, decay, temperature, causal>(dot_product{} | decay{1} | temperature{2} | causal{})));
-  EXPECT_TRUE((says<dot_product, temperature, decay, softcap, causal>(dot_product{} | temperature{2} | decay{1} | softcap{9} | causal{})));
+  EXPECT_TRUE((
+      says<dot_product, temperature, decay, softcap, causal>(dot_product{} | temperature{2} | decay{1} | softcap{9} | causal{})));
   EXPECT_TRUE((says<dot_product, softcap, decay, bias, causal>(dot_product{} | softcap{9} | decay{1} | bias{} | causal{})));
   EXPECT_TRUE((says<dot_product, softcap, bias, decay, causal>(dot_product{} | softcap{9} | bias{} | decay{1} | causal{})));
 }
@@ -79,7 +81,8 @@ TEST(mechanism, continues_fragments_on_either_side) {
   const auto masked = causal{} | sliding_window{4};
   EXPECT_TRUE((says<rms_normalize, rope, cosine>(scored)));
   EXPECT_TRUE((says<cos_scale, softcap, causal, sliding_window>(tempered | masked)));
-  EXPECT_TRUE((says<rms_normalize, rope, cosine, cos_scale, softcap, causal, sliding_window, sink>(scored | tempered | masked | sink{})));
+  EXPECT_TRUE(
+      (says<rms_normalize, rope, cosine, cos_scale, softcap, causal, sliding_window, sink>(scored | tempered | masked | sink{})));
   EXPECT_TRUE((says<rms_normalize, rope, cosine, cos_scale, softcap, causal, sliding_window>(scored | (tempered | masked))));
   EXPECT_TRUE((says<rope, rms_normalize, rope, dot_product, causal>(rope{} | (rows | dot_product{}) | causal{})));
   // A fragment that is named can be continued twice.
@@ -90,11 +93,13 @@ TEST(mechanism, continues_fragments_on_either_side) {
 TEST(mechanism, begins_with_parts_of_ones_own) {
   EXPECT_TRUE((says<elsewhere::rows, dot_product, decay, odd_keys>(elsewhere::first_of_all())));
   EXPECT_TRUE((says<elsewhere::score, causal>(elsewhere::before_a_mask())));
-  EXPECT_TRUE((says<rope, elsewhere::score, decay, odd_keys, causal>(rope{} | elsewhere::score{} | decay{1} | odd_keys{5} | causal{})));
+  EXPECT_TRUE(
+      (says<rope, elsewhere::score, decay, odd_keys, causal>(rope{} | elsewhere::score{} | decay{1} | odd_keys{5} | causal{})));
 }
 
 TEST(mechanism, intersects_masks_of_any_number) {
-  EXPECT_TRUE((says<dot_product, causal, sliding_window, prefix, odd_keys>(dot_product{} | causal{} | sliding_window{4} | prefix{2} | odd_keys{5})));
+  EXPECT_TRUE((says<dot_product, causal, sliding_window, prefix, odd_keys>(dot_product{} | causal{} | sliding_window{4} |
+                                                                           prefix{2} | odd_keys{5})));
 }
 
 }  // namespace

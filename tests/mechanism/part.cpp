@@ -44,7 +44,8 @@ struct half_a_score {
 template <place Where, class... Parts>
 constexpr bool stand = ((place_of<Parts> == Where) && ...);
 
-static_assert(stand<place::rows, rope, p_rope, partial_rotary, truncated_rope, rms_normalize, no_position, own_rotation, own_rows>);
+static_assert(
+    stand<place::rows, rope, p_rope, partial_rotary, truncated_rope, rms_normalize, no_position, own_rotation, own_rows>);
 static_assert(stand<place::rows, decltype(rope{}.ntk(2)), decltype(rope{}.yarn({.factor = 2, .trained = 64}))>);
 static_assert(stand<place::score, dot_product, cosine, own_score>);
 static_assert(stand<place::temperature, temperature, cos_scale, info_scale, log_n, ss_max, scale_invariant>);
@@ -62,7 +63,8 @@ static_assert(sentence<rope> && sentence<mechanism<rope, dot_product>> && !sente
 template <class P>
 constexpr int kinds = is_rows<P> + is_score<P> + is_transform<P> + is_mask<P> + is_sink<P>;
 static_assert(kinds<rope> == 1 && kinds<cosine> == 1 && kinds<temperature> == 1 && kinds<softcap> == 1 && kinds<alibi> == 1 &&
-              kinds<unplaced_transform> == 1 && kinds<own_transform<stage::bias>> == 1 && kinds<causal> == 1 && kinds<sink> == 1 && kinds<int> == 0);
+              kinds<unplaced_transform> == 1 && kinds<own_transform<stage::bias>> == 1 && kinds<causal> == 1 &&
+              kinds<sink> == 1 && kinds<int> == 0);
 
 TEST(part, the_furthest_place_is_the_latest_in_the_sentence) {
   EXPECT_EQ((furthest<rope, dot_product>), place::score);

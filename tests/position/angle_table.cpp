@@ -51,7 +51,7 @@ void expect_definition_everywhere(double tolerance) {
   for (const ladder& rungs : ladders)
     for (const call& at : calls)
       for (const interval run : {at.queries, at.keys})
-        for (index_t position = run.first; position<run.last; position += run.size()> 9 && position > run.first ? 7 : 1)
+        for (index_t position = run.first; position < run.last; position += run.size() > 9 && position > run.first ? 7 : 1)
           expect_definition<T>(rungs, at, position, tolerance);
 }
 

@@ -47,7 +47,8 @@ TEST(p_rope, counts_frequencies_as_a_reader_does) {
 }
 
 TEST(p_rope, is_not_partial_rotary) {
-  const auto row = random_row(16), kept = turned(p_rope{.fraction = 0.5}, row, 3), prefix = turned(partial_rotary{.fraction = 0.5}, row, 3);
+  const auto row = random_row(16), kept = turned(p_rope{.fraction = 0.5}, row, 3),
+             prefix = turned(partial_rotary{.fraction = 0.5}, row, 3);
   // p_rope pairs channels 0 and 8, partial_rotary 0 and 4; the second half of the pairs and of the channels stays.
   const auto moved = [&](const std::vector<double>& got) {
     std::string which;
@@ -56,7 +57,8 @@ TEST(p_rope, is_not_partial_rotary) {
   };
   EXPECT_EQ(moved(kept), "xxxx....xxxx....");
   EXPECT_EQ(moved(prefix), "xxxxxxxx........");
-  EXPECT_NE(p_rope{.fraction = 0.5}.frequencies(16).frequencies[1], partial_rotary{.fraction = 0.5}.frequencies(16).frequencies[1]);
+  EXPECT_NE(p_rope{.fraction = 0.5}.frequencies(16).frequencies[1],
+            partial_rotary{.fraction = 0.5}.frequencies(16).frequencies[1]);
 }
 
 TEST(p_rope, names_what_it_refuses) {

@@ -33,7 +33,9 @@ TEST(partial_rotary, counts_channels_as_a_reader_does) {
 }
 
 TEST(partial_rotary, names_what_it_refuses) {
-  const auto words = [](const partial_rotary& part, index_t channels) { return words_of([&] { part.check({.channels = channels}); }); };
+  const auto words = [](const partial_rotary& part, index_t channels) {
+    return words_of([&] { part.check({.channels = channels}); });
+  };
   EXPECT_EQ(words({.fraction = 0.5}, 12), "");
   EXPECT_EQ(words({.fraction = 0.5}, 7), "partial_rotary rotates pairs of channels, so their number must be even, not 3");
   EXPECT_EQ(words({.fraction = 0.4}, 8), "partial_rotary rotates pairs of channels, so their number must be even, not 3");

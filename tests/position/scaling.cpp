@@ -35,7 +35,8 @@ TEST(ntk, stretches_the_slowest_pair_by_the_factor_and_leaves_the_fastest) {
       const auto got = frequencies(rope{.base = 500}.ntk(factor), channels), was = plain(channels, 500);
       EXPECT_EQ(got.front(), 1);
       EXPECT_NEAR(got.back(), was.back() / factor, 1e-14);
-      EXPECT_NEAR(got[1], std::pow(500 * std::pow(factor, double(channels) / double(channels - 2)), -2 / double(channels)), 1e-14);
+      EXPECT_NEAR(got[1], std::pow(500 * std::pow(factor, double(channels) / double(channels - 2)), -2 / double(channels)),
+                  1e-14);
     }
 }
 
@@ -62,10 +63,11 @@ fates expect_frequencies(const std::vector<double>& got, const std::vector<doubl
 }
 
 TEST(yarn, keeps_fast_pairs_and_interpolates_slow_ones) {
-  const fates met = expect_frequencies(frequencies(rope{}.yarn({.factor = 16, .trained = 2048}), 64), plain(64), 16, [](double w) {
-    const double turns = 2048 * w / (2 * std::numbers::pi);
-    return turns >= 32 ? w : turns <= 1 ? w / 16 : w / 16 * (32 - turns) / 31 + w * (turns - 1) / 31;
-  });
+  const fates met =
+      expect_frequencies(frequencies(rope{}.yarn({.factor = 16, .trained = 2048}), 64), plain(64), 16, [](double w) {
+        const double turns = 2048 * w / (2 * std::numbers::pi);
+        return turns >= 32 ? w : turns <= 1 ? w / 16 : w / 16 * (32 - turns) / 31 + w * (turns - 1) / 31;
+      });
   EXPECT_TRUE(met.kept > 3 && met.slowed > 3 && met.between > 3);
 }
 

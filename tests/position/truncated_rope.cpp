@@ -43,8 +43,10 @@ TEST(truncated_rope, four_channels_turn_one_pair_at_full_speed) {
 TEST(truncated_rope, names_what_it_refuses) {
   for (const index_t channels : {6, 7, 30})
     EXPECT_EQ(words_of<shape_error>([&] { truncated_rope{}.check({.channels = channels}); }),
-              "truncated_rope turns a quarter of the channels in pairs, so their number must be a multiple of 4, not " + std::to_string(channels));
-  EXPECT_EQ(words_of([] { truncated_rope{.base = 0}.check({.channels = 8}); }), "truncated_rope: base must be positive and finite, not 0");
+              "truncated_rope turns a quarter of the channels in pairs, so their number must be a multiple of 4, not " +
+                  std::to_string(channels));
+  EXPECT_EQ(words_of([] { truncated_rope{.base = 0}.check({.channels = 8}); }),
+            "truncated_rope: base must be positive and finite, not 0");
   EXPECT_EQ(words_of([] { truncated_rope{}.check({.channels = 8}); }), "");
 }
 

@@ -81,7 +81,8 @@ TEST(reference, is_the_softmax_of_scaled_dot_products) {
   expect_by_hand(dot_product{} | everything{}, {plain, [](index_t, index_t) { return true; }}, some);
   expect_by_hand(dot_product{} | causal{}, {plain, up_to_itself}, some);
   expect_by_hand(dot_product{} | causal{} | sink{0.3}, {plain, up_to_itself, 0.3}, some);
-  expect_by_hand(dot_product{} | causal{} | sliding_window{2}, {plain, [](index_t i, index_t j) { return j <= i && i - j <= 2; }}, some);
+  expect_by_hand(dot_product{} | causal{} | sliding_window{2}, {plain, [](index_t i, index_t j) { return j <= i && i - j <= 2; }},
+                 some);
 }
 
 TEST(reference, leaves_rows_that_see_nothing) {
@@ -118,7 +119,8 @@ TEST(reference, turns_rows_to_their_positions) {
                     double sum = 0;
                     for (std::size_t c = 0; c < 4; c += 2) {
                       const double angle = double(i - j) * std::pow(100, -double(c) / 4);
-                      sum += (q[c] * k[c] + q[c + 1] * k[c + 1]) * std::cos(angle) + (q[c] * k[c + 1] - q[c + 1] * k[c]) * std::sin(angle);
+                      sum += (q[c] * k[c] + q[c + 1] * k[c + 1]) * std::cos(angle) +
+                             (q[c] * k[c + 1] - q[c + 1] * k[c]) * std::sin(angle);
                     }
                     return 5 * sum / ((std::sqrt(dot(q, q)) + 1e-9) * (std::sqrt(dot(k, k)) + 1e-9));
                   },
@@ -130,7 +132,8 @@ TEST(reference, reads_any_storage_and_answers_in_double) {
   const auto in = random_inputs<float>(some);
   const auto exact = inputs<double>{in.q.cast<double>(), in.k.cast<double>(), in.v.cast<double>()};
   const auto got = reference::attention(dot_product{} | causal{}, in.q, in.k, in.v);
-  static_assert(std::is_same_v<decltype(got.output)::Scalar, double> && std::is_same_v<decltype(got.log_sum_exp)::Scalar, double>);
+  static_assert(std::is_same_v<decltype(got.output)::Scalar, double> &&
+                std::is_same_v<decltype(got.log_sum_exp)::Scalar, double>);
   EXPECT_TRUE(same_bits(got.output, reference::attention(dot_product{} | causal{}, exact.q, exact.k, exact.v).output));
 }
 

@@ -63,7 +63,8 @@ void expect_lanes_like_scalars() {
       const dual<T> wanted = f(dual<T>(at(l), T(l + 1)));
       const T error = 32 * std::numeric_limits<T>::epsilon();
       EXPECT_NEAR(values[std::size_t(l)], wanted.value, error * (1 + std::abs(wanted.value))) << name << " at " << at(l);
-      EXPECT_NEAR(slopes[std::size_t(l)], wanted.slope, error * T(l + 1) * (1 + std::abs(wanted.slope))) << name << " at " << at(l);
+      EXPECT_NEAR(slopes[std::size_t(l)], wanted.slope, error * T(l + 1) * (1 + std::abs(wanted.slope)))
+          << name << " at " << at(l);
     }
   });
 }

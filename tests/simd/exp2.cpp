@@ -53,7 +53,8 @@ TYPED_TEST(exp2, is_right_to_three_ulps_over_the_weights_of_a_softmax) {
 TYPED_TEST(exp2, is_right_at_halves) {
   using T = TypeParam;
   for (T x = 0; x > this->lowest; x -= T(0.5))
-    for (const T near : {x, std::nextafter(x, T(-1e30)), std::nextafter(x, T(1))}) EXPECT_LE(this->ulps(near, this->of(near)), 3) << near;
+    for (const T near : {x, std::nextafter(x, T(-1e30)), std::nextafter(x, T(1))})
+      EXPECT_LE(this->ulps(near, this->of(near)), 3) << near;
 }
 
 TYPED_TEST(exp2, never_rises_towards_smaller_exponents) {
@@ -69,7 +70,8 @@ TYPED_TEST(exp2, never_rises_towards_smaller_exponents) {
 TYPED_TEST(exp2, is_exactly_zero_at_minus_infinity_and_far_below) {
   using T = TypeParam;
   using limits = std::numeric_limits<T>;
-  for (const T x : {-limits::infinity(), limits::lowest(), T(-1e30), T(-1e5), 2 * this->lowest, this->lowest - limits::digits - 1}) {
+  for (const T x :
+       {-limits::infinity(), limits::lowest(), T(-1e30), T(-1e5), 2 * this->lowest, this->lowest - limits::digits - 1}) {
     EXPECT_EQ(this->of(x), T(0)) << x;
     EXPECT_FALSE(std::signbit(this->of(x))) << x;
   }

@@ -34,8 +34,8 @@ struct choice {
   double x, y;
   dual<double> largest, smallest, size;  // of x with slope 3 and y with slope 5; |x|
 };
-const std::array choices{choice{1, 2, {2, 5}, {1, 3}, {1, 3}}, choice{2, 1, {2, 3}, {1, 5}, {2, 3}}, choice{-4, -1, {-1, 5}, {-4, 3}, {4, -3}},
-                         choice{-1, -4, {-1, 3}, {-4, 5}, {1, -3}}};
+const std::array choices{choice{1, 2, {2, 5}, {1, 3}, {1, 3}}, choice{2, 1, {2, 3}, {1, 5}, {2, 3}},
+                         choice{-4, -1, {-1, 5}, {-4, 3}, {4, -3}}, choice{-1, -4, {-1, 3}, {-4, 5}, {1, -3}}};
 
 TEST(select, max_min_and_abs_carry_the_slope_of_their_side) {
   for (const choice& c : choices) {
@@ -52,9 +52,12 @@ TEST(select, max_min_and_abs_carry_the_slope_of_their_side) {
 template <class T>
 void expect_lanes() {
   using Batch = batch<T>;
-  const auto of = [](auto field) { return batch_of<Batch>([=](index_t l) { return field(choices[std::size_t(l) % choices.size()]); }); };
-  const dual<Batch> x(of([](const choice& c) { return c.x; }), Batch(T(3))), y(of([](const choice& c) { return c.y; }), Batch(T(5)));
-  const auto expect = [&](const dual<Batch>& made, dual<double> choice::*wanted) {
+  const auto of = [](auto field) {
+    return batch_of<Batch>([=](index_t l) { return field(choices[std::size_t(l) % choices.size()]); });
+  };
+  const dual<Batch> x(of([](const choice& c) { return c.x; }), Batch(T(3))),
+      y(of([](const choice& c) { return c.y; }), Batch(T(5)));
+  const auto expect = [&](const dual<Batch>& made, dual<double> choice::* wanted) {
     EXPECT_EQ(lanes_of(made.value), lanes_of(of([=](const choice& c) { return (c.*wanted).value; })));
     EXPECT_EQ(lanes_of(made.slope), lanes_of(of([=](const choice& c) { return (c.*wanted).slope; })));
   };

@@ -98,7 +98,8 @@ void expect_every_element() {
   auto other = filled;
   for (Eigen::Index i = 0; i < other.output.size(); ++i) other.output.data()[i] = S(float(i % 3));
   const auto both = merge(filled, other);
-  for (Eigen::Index i = 0; i < both.output.size(); ++i) EXPECT_EQ(both.output.data()[i], S((float(i % 5) + float(i % 3)) / 2)) << i;
+  for (Eigen::Index i = 0; i < both.output.size(); ++i)
+    EXPECT_EQ(both.output.data()[i], S((float(i % 5) + float(i % 3)) / 2)) << i;
   for (Eigen::Index i = 0; i < both.log_sum_exp.size(); ++i) EXPECT_NEAR(both.log_sum_exp.data()[i], 2 + std::log(2.0), 1e-6);
 }
 
@@ -111,7 +112,8 @@ TEST(merge, reads_every_rank_and_order) {
 }
 
 TEST(merge, refuses_parts_of_different_calls) {
-  const part other{Eigen::MatrixXd::Zero(2, 4), Eigen::VectorXd::Zero(4)}, wider{Eigen::MatrixXd::Zero(5, 3), Eigen::VectorXd::Zero(3)};
+  const part other{Eigen::MatrixXd::Zero(2, 4), Eigen::VectorXd::Zero(4)},
+      wider{Eigen::MatrixXd::Zero(5, 3), Eigen::VectorXd::Zero(3)};
   EXPECT_EQ(words_of<shape_error>([&] { merge(attention(0, 2), other); }), "left and right differ in tokens: 3 and 4");
   EXPECT_EQ(words_of<shape_error>([&] { merge(attention(0, 2), wider); }), "left and right differ in channels: 2 and 5");
 }

@@ -79,8 +79,15 @@ void for_every_split(std::size_t length, Visit visit) {
   }
 }
 
-const std::vector<numbers_of_row> rows{{0.5}, {-1, 2, 0.25, 2, -30, 1}, {1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1}, {0, 0, 0, 0},
-                                       {-infinity, -infinity, 1, -infinity, 3}, {-800, -790, -805}, {800, 790, 805}, {-1e4, 1e4, 0},
+const std::vector<numbers_of_row> rows{{0.5},
+                                       {-1, 2, 0.25, 2, -30, 1},
+                                       {1, 2, 3, 4, 5, 6},
+                                       {6, 5, 4, 3, 2, 1},
+                                       {0, 0, 0, 0},
+                                       {-infinity, -infinity, 1, -infinity, 3},
+                                       {-800, -790, -805},
+                                       {800, 790, 805},
+                                       {-1e4, 1e4, 0},
                                        {100, -infinity, 100.5, -100}};
 const std::vector<std::optional<double>> sinks{{}, 0.0, -3.0, 9.0, 820.0};
 

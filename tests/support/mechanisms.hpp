@@ -11,7 +11,9 @@ namespace testing_support {
 struct own_decay {
   float rate;
   auto operator()(const longspan::query_row& row) const {
-    return [rate = rate / float(row.head + 1)](auto logit, const auto& keys) { return logit - rate * keys.distance() + 0.25f * tanh(logit); };
+    return [rate = rate / float(row.head + 1)](auto logit, const auto& keys) {
+      return logit - rate * keys.distance() + 0.25f * tanh(logit);
+    };
   }
 };
 struct own_stripes {

@@ -14,7 +14,8 @@ namespace testing_support {
 // Attention as one writes it down first, all in T: the yardstick of the error rule. A fused kernel may err at most twice as much
 // against the double reference.
 template <class T, class... Parts>
-tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inputs<T>& in, const longspan::placement& where = {}) {
+tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inputs<T>& in,
+                          const longspan::placement& where = {}) {
   using namespace longspan;
   const shapes call = checked(view_of(in.q), view_of(in.k), view_of(in.v), where);
   const auto mechanism = bind_definition(whole, call);

@@ -16,7 +16,8 @@ using tensor = Eigen::Tensor<T, 4, Eigen::RowMajor>;
 
 // A tensor (batch, head, token, channel) of standard normal numbers, the same for the same seed and the same in float and double.
 template <class T>
-tensor<T> normal(longspan::index_t batch, longspan::index_t heads, longspan::index_t tokens, longspan::index_t channels, unsigned seed) {
+tensor<T> normal(longspan::index_t batch, longspan::index_t heads, longspan::index_t tokens, longspan::index_t channels,
+                 unsigned seed) {
   tensor<T> made(batch, heads, tokens, channels);
   std::mt19937 generator(seed);
   std::normal_distribution<float> number;
@@ -36,7 +37,8 @@ struct lengths {
 
 template <class T>
 inputs<T> random_inputs(const lengths& of, unsigned seed = 1) {
-  return {normal<T>(of.batch, of.heads, of.queries, of.channels, seed), normal<T>(of.batch, of.key_heads, of.keys, of.channels, seed + 1),
+  return {normal<T>(of.batch, of.heads, of.queries, of.channels, seed),
+          normal<T>(of.batch, of.key_heads, of.keys, of.channels, seed + 1),
           normal<T>(of.batch, of.key_heads, of.keys, of.value_channels, seed + 2)};
 }
 

@@ -31,7 +31,8 @@ std::set<const void*> elements(const view<S>& of) {
 
 TEST(bytes, reach_from_the_first_element_to_the_last) {
   std::vector<double> memory(200);
-  for (const std::array<index_t, 4> stride : {std::array<index_t, 4>{60, 20, 5, 1}, {0, 0, 2, 7}, {60, -20, 5, -1}, {-50, 0, -5, 1}}) {
+  for (const std::array<index_t, 4> stride :
+       {std::array<index_t, 4>{60, 20, 5, 1}, {0, 0, 2, 7}, {60, -20, 5, -1}, {-50, 0, -5, 1}}) {
     const view<double> of{memory.data() + 100, {2, 2, 3, 4}, stride};
     const auto all = elements(of);
     EXPECT_EQ(bytes(of).first, index_t(reinterpret_cast<std::intptr_t>(*all.begin())));
@@ -109,7 +110,8 @@ TEST(aliasing, log_sum_exp_has_memory_of_its_own) {
   auto in = random_inputs<float>({.queries = 5, .keys = 9, .channels = 8, .value_channels = 4});
   tensor<float> output(1, 1, 5, 4);
   const auto words = [&](float* memory) {
-    return words_of<shape_error>([&] { forward_into(mechanism, in.q, in.k, in.v, output, view<float>{memory, {1, 1, 5, 1}, {5, 5, 1, 1}}); });
+    return words_of<shape_error>(
+        [&] { forward_into(mechanism, in.q, in.k, in.v, output, view<float>{memory, {1, 1, 5, 1}, {5, 5, 1, 1}}); });
   };
   EXPECT_EQ(words(output.data() + 18), "output shares memory with log_sum_exp: attention cannot be computed in place");
   EXPECT_EQ(words(in.k.data()), "log_sum_exp shares memory with key: attention cannot be computed in place");
@@ -126,11 +128,13 @@ TEST(interleaved, is_told_from_overlapping_at_every_offset) {
   std::vector<float> memory(400);
   for (const index_t heads : {1, 2})
     for (index_t offset = 0; offset < 40; ++offset) {
-      const view<float> in{memory.data() + 40, {2, heads, 4, 3}, {80, 5, 20, 1}}, out{memory.data() + 20 + offset, {2, heads, 4, 3}, {80, 5, 20, 1}};
+      const view<float> in{memory.data() + 40, {2, heads, 4, 3}, {80, 5, 20, 1}},
+          out{memory.data() + 20 + offset, {2, heads, 4, 3}, {80, 5, 20, 1}};
       std::vector<const void*> shared;
       const auto a = elements(in), b = elements(out);
       std::ranges::set_intersection(a, b, std::back_inserter(shared));
-      EXPECT_EQ(words_of<shape_error>([&] { require_apart("output", out, "key", in); }).empty(), shared.empty()) << "offset " << offset;
+      EXPECT_EQ(words_of<shape_error>([&] { require_apart("output", out, "key", in); }).empty(), shared.empty())
+          << "offset " << offset;
     }
 }
 

@@ -28,10 +28,12 @@ static_assert(answers<any<float, 4>, any<float, 4>, any<float, 3>>);
 static_assert(answers<any<double, 3, Eigen::ColMajor>, any<double, 3, Eigen::ColMajor>, any<double, 2, Eigen::ColMajor>>);
 static_assert(answers<const any<float, 2>, any<float, 2>, any<float, 1>>);
 static_assert(answers<Eigen::TensorMap<const any<float, 4>>, any<float, 4>, any<float, 3>>);
-static_assert(answers<Eigen::TensorFixedSize<float, Eigen::Sizes<5, 4, 3>>, any<float, 3, Eigen::ColMajor>, any<float, 2, Eigen::ColMajor>>);
+static_assert(answers<Eigen::TensorFixedSize<float, Eigen::Sizes<5, 4, 3>>, any<float, 3, Eigen::ColMajor>,
+                      any<float, 2, Eigen::ColMajor>>);
 static_assert(answers<Eigen::MatrixXf, Eigen::MatrixXf, Eigen::VectorXf> && answers<row_matrix, row_matrix, Eigen::VectorXf>);
 static_assert(answers<Eigen::Map<const Eigen::MatrixXd, 0, Eigen::OuterStride<>>, Eigen::MatrixXd, Eigen::VectorXd>);
-static_assert(answers<Eigen::Ref<const row_matrix>, row_matrix, Eigen::VectorXf> && answers<Eigen::RowVectorXf, row_matrix, Eigen::VectorXf>);
+static_assert(answers<Eigen::Ref<const row_matrix>, row_matrix, Eigen::VectorXf> &&
+              answers<Eigen::RowVectorXf, row_matrix, Eigen::VectorXf>);
 static_assert(answers<view<const float>, any<float, 4>, any<float, 3>>);
 // Narrow storage keeps its log-sum-exp in float.
 static_assert(answers<any<Eigen::half, 4>, any<Eigen::half, 4>, any<float, 3>>);
@@ -62,10 +64,13 @@ TEST(attended, has_the_same_bits_for_every_kind_of_tensor) {
     EXPECT_TRUE(same_bits(got.log_sum_exp, wanted.log_sum_exp));
   };
   const auto reversed = [](tensor<float>& x) {
-    return Eigen::TensorMap<any<float, 4, Eigen::ColMajor>>(x.data(), x.dimension(3), x.dimension(2), x.dimension(1), x.dimension(0));
+    return Eigen::TensorMap<any<float, 4, Eigen::ColMajor>>(x.data(), x.dimension(3), x.dimension(2), x.dimension(1),
+                                                            x.dimension(0));
   };
   const auto rows = [](tensor<float>& x) { return Eigen::Map<const row_matrix>(x.data(), x.dimension(2), x.dimension(3)); };
-  const auto columns = [](tensor<float>& x) { return Eigen::MatrixXf(Eigen::Map<const Eigen::MatrixXf>(x.data(), x.dimension(3), x.dimension(2))); };
+  const auto columns = [](tensor<float>& x) {
+    return Eigen::MatrixXf(Eigen::Map<const Eigen::MatrixXf>(x.data(), x.dimension(3), x.dimension(2)));
+  };
   expect(reversed(in.q), reversed(in.k), reversed(in.v));
   expect(rows(in.q), rows(in.k), rows(in.v));
   expect(columns(in.q), columns(in.k), columns(in.v));

@@ -21,16 +21,15 @@ struct request {
   view<float> output = dense(1200, {2, 4, 3, 6}), log_sum_exp = dense(1600, {2, 4, 3, 1});
   placement where = {};
 
-  view<float> dense(std::size_t offset, std::array<index_t, 4> extent) {
-    return longspan::dense(memory.data() + offset, extent);
-  }
+  view<float> dense(std::size_t offset, std::array<index_t, 4> extent) { return longspan::dense(memory.data() + offset, extent); }
 
   shapes check() const { return checked(view<const float>(q), view<const float>(k), view<const float>(v), where); }
 
   // What the door says. Whatever it refuses, it writes nothing.
   std::string refusal() {
     const auto before = memory;
-    const std::string words = words_of<shape_error>([&] { forward_into(dot_product{} | causal{}, q, k, v, output, log_sum_exp, where); });
+    const std::string words =
+        words_of<shape_error>([&] { forward_into(dot_product{} | causal{}, q, k, v, output, log_sum_exp, where); });
     EXPECT_TRUE(words.empty() || memory == before);
     return words;
   }
@@ -63,15 +62,16 @@ TEST(checked, completes_the_lengths_of_a_call_that_fits) {
 }
 
 TEST(checked, names_inputs_that_do_not_fit_each_other) {
-  expect_refusals({{[](request& r) { r.k.extent[0] = 1; }, "query and key differ in batch: 2 and 1"},
-                   {[](request& r) { r.v.extent[0] = 3; }, "key and value differ in batch: 2 and 3"},
-                   {[](request& r) { r.v.extent[1] = 1; }, "key and value differ in heads: 2 and 1"},
-                   {[](request& r) { r.v.extent[2] = 8; }, "key and value differ in tokens: 9 and 8"},
-                   {[](request& r) { r.q.extent[3] = 7; }, "query and key differ in channels: 7 and 8"},
-                   {[](request& r) { r.q.extent[3] = r.k.extent[3] = 0; }, "query and key have no channels"},
-                   {[](request& r) { r.v.extent[3] = 0; }, "value has no channels"},
-                   {[](request& r) { r.q.extent[1] = 3; }, "query heads must be a multiple of key heads: 3 and 2"},
-                   {[](request& r) { r.k.extent[1] = r.v.extent[1] = 0; }, "query heads must be a multiple of key heads: 4 and 0"}});
+  expect_refusals(
+      {{[](request& r) { r.k.extent[0] = 1; }, "query and key differ in batch: 2 and 1"},
+       {[](request& r) { r.v.extent[0] = 3; }, "key and value differ in batch: 2 and 3"},
+       {[](request& r) { r.v.extent[1] = 1; }, "key and value differ in heads: 2 and 1"},
+       {[](request& r) { r.v.extent[2] = 8; }, "key and value differ in tokens: 9 and 8"},
+       {[](request& r) { r.q.extent[3] = 7; }, "query and key differ in channels: 7 and 8"},
+       {[](request& r) { r.q.extent[3] = r.k.extent[3] = 0; }, "query and key have no channels"},
+       {[](request& r) { r.v.extent[3] = 0; }, "value has no channels"},
+       {[](request& r) { r.q.extent[1] = 3; }, "query heads must be a multiple of key heads: 3 and 2"},
+       {[](request& r) { r.k.extent[1] = r.v.extent[1] = 0; }, "query heads must be a multiple of key heads: 4 and 0"}});
 }
 
 TEST(checked, names_memory_that_is_not_there) {
@@ -94,9 +94,10 @@ TEST(checked, names_results_that_do_not_fit_the_call) {
 }
 
 TEST(checked, names_a_place_where_no_call_can_stand) {
-  expect_refusals({{[](request& r) { r.where = {.first_key = -2}; }, "placement: first_key must be at least 0, not -2"},
-                   {[](request& r) { r.where = {.first_key = 4, .all_keys = 12}; }, "placement: keys end beyond all keys: 13 and 12"},
-                   {[](request& r) { r.where = {.all_keys = 8}; }, "placement: keys end beyond all keys: 9 and 8"}});
+  expect_refusals(
+      {{[](request& r) { r.where = {.first_key = -2}; }, "placement: first_key must be at least 0, not -2"},
+       {[](request& r) { r.where = {.first_key = 4, .all_keys = 12}; }, "placement: keys end beyond all keys: 13 and 12"},
+       {[](request& r) { r.where = {.all_keys = 8}; }, "placement: keys end beyond all keys: 9 and 8"}});
 }
 
 TEST(checked, places_the_queries_last_unless_told) {

@@ -22,7 +22,8 @@ void expect_view(const view<S>& got, const extents& wanted) {
     for (index_t h = 0; h < wanted[1]; ++h)
       for (index_t i = 0; i < wanted[2]; ++i)
         for (index_t c = 0; c < wanted[3]; ++c)
-          EXPECT_EQ(double(got.head(b, h).row(i)[c * got.stride[3]]), name_of(b, h, i, c)) << b << ' ' << h << ' ' << i << ' ' << c;
+          EXPECT_EQ(double(got.head(b, h).row(i)[c * got.stride[3]]), name_of(b, h, i, c))
+              << b << ' ' << h << ' ' << i << ' ' << c;
 }
 
 // Writes the names into dense memory, axes slowest first: row-major (b, h, i, c) and column-major (c, i, h, b) are the same bytes.
@@ -72,7 +73,8 @@ TEST(eigen, maps_of_tensors_are_as_good_as_tensors) {
   expect_view(view_of(writable), {2, 3, 4, 5});
   expect_view(view_of(readable), {2, 3, 4, 5});
   expect_view(view_of(reversed), {1, 3, 4, 5});
-  static_assert(std::is_same_v<decltype(view_of(writable)), view<double>> && std::is_same_v<decltype(view_of(memory)), view<double>>);
+  static_assert(std::is_same_v<decltype(view_of(writable)), view<double>> &&
+                std::is_same_v<decltype(view_of(memory)), view<double>>);
   static_assert(std::is_same_v<decltype(view_of(readable)), view<const double>>);
   static_assert(std::is_same_v<decltype(view_of(std::as_const(memory))), view<const double>>);
   static_assert(std::is_same_v<element_of<decltype(readable)>, double>);
@@ -81,7 +83,8 @@ TEST(eigen, maps_of_tensors_are_as_good_as_tensors) {
 // A token is a row of a row-major matrix and a column of a column-major one.
 template <int Order>
 Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Order> matrix() {
-  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Order> made(Order == Eigen::RowMajor ? 4 : 5, Order == Eigen::RowMajor ? 5 : 4);
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Order> made(Order == Eigen::RowMajor ? 4 : 5,
+                                                                    Order == Eigen::RowMajor ? 5 : 4);
   for (index_t i = 0; i < 4; ++i)
     for (index_t c = 0; c < 5; ++c) (Order == Eigen::RowMajor ? made(i, c) : made(c, i)) = name_of(0, 0, i, c);
   return made;
@@ -117,7 +120,8 @@ TEST(eigen, blocks_references_and_maps_with_strides_are_read_where_they_lie) {
   expect_view(view_of(both), {1, 1, 4, 5});
   EXPECT_EQ(view_of(both).stride[2], 20);
   EXPECT_EQ(view_of(both).stride[3], 2);
-  static_assert(std::is_same_v<decltype(view_of(readable)), view<const double>> && std::is_same_v<decltype(view_of(writable)), view<double>>);
+  static_assert(std::is_same_v<decltype(view_of(readable)), view<const double>> &&
+                std::is_same_v<decltype(view_of(writable)), view<double>>);
 }
 
 TEST(eigen, a_vector_is_one_token_whichever_way_it_lies) {

@@ -27,7 +27,8 @@ TEST(alibi, slopes_are_the_papers) {
 TEST(alibi, slopes_past_a_power_of_two_are_every_other_of_twice_as_many) {
   for (index_t heads = 9; heads < 16; ++heads)
     for (index_t head = 0; head < heads; ++head)
-      EXPECT_EQ(alibi::slope(head, heads), head < 8 ? alibi::slope(head, 8) : alibi::slope(2 * (head - 8), 16)) << head << " of " << heads;
+      EXPECT_EQ(alibi::slope(head, heads), head < 8 ? alibi::slope(head, 8) : alibi::slope(2 * (head - 8), 16))
+          << head << " of " << heads;
 }
 
 TEST(alibi, subtracts_the_slope_for_every_token_of_distance_both_ways) {

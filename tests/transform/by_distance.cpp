@@ -49,13 +49,14 @@ struct scene {
   lengths of;
   placement where;
 };
-const std::vector<scene> scenes{{"prefill", {.queries = 70, .keys = 70}, {}},
-                                {"decoding", {.queries = 1, .keys = 300}, {}},
-                                {"heads and batch", {.batch = 2, .heads = 4, .key_heads = 2, .queries = 9, .keys = 9}, {}},
-                                {"queries before the keys", {.queries = 40, .keys = 17}, {}},
-                                {"a part of the keys", {.queries = 33, .keys = 20}, {.first_query = 10, .first_key = 25, .all_keys = 64}},
-                                {"keys not yet reached", {.queries = 5, .keys = 20}, {.first_query = 3, .first_key = 30, .all_keys = 64}},
-                                {"no keys", {.queries = 3, .keys = 0}, {}}};
+const std::vector<scene> scenes{
+    {"prefill", {.queries = 70, .keys = 70}, {}},
+    {"decoding", {.queries = 1, .keys = 300}, {}},
+    {"heads and batch", {.batch = 2, .heads = 4, .key_heads = 2, .queries = 9, .keys = 9}, {}},
+    {"queries before the keys", {.queries = 40, .keys = 17}, {}},
+    {"a part of the keys", {.queries = 33, .keys = 20}, {.first_query = 10, .first_key = 25, .all_keys = 64}},
+    {"keys not yet reached", {.queries = 5, .keys = 20}, {.first_query = 3, .first_key = 30, .all_keys = 64}},
+    {"no keys", {.queries = 3, .keys = 0}, {}}};
 
 // Every mask of one interval, as one part: each kind of mask would otherwise compile a kernel of its own.
 using any_mask = std::function<interval(const query_row&)>;
@@ -85,9 +86,11 @@ void expect_asked_once_for_what_is_seen(const scene& at, const char* mask_name, 
   const auto got = forward(mechanism, in.q, in.k, in.v, at.where);
   const interval distances = seen(m, at.of, at.where);
   EXPECT_EQ(index_t(by.times.size()), distances.size()) << at.name << ", " << mask_name;
-  for (const auto& [t, times] : by.times) EXPECT_TRUE(distances.contains(t) && times == 1) << at.name << ", " << mask_name << ", distance " << t;
+  for (const auto& [t, times] : by.times)
+    EXPECT_TRUE(distances.contains(t) && times == 1) << at.name << ", " << mask_name << ", distance " << t;
   const auto wanted = reference::attention(mechanism, in.q, in.k, in.v, at.where);
-  EXPECT_LT(worst_difference(got.output, wanted.output), 100 * double(std::numeric_limits<T>::epsilon())) << at.name << ", " << mask_name;
+  EXPECT_LT(worst_difference(got.output, wanted.output), 100 * double(std::numeric_limits<T>::epsilon()))
+      << at.name << ", " << mask_name;
 }
 
 TEST(by_distance, is_asked_once_for_every_distance_that_a_row_sees) {
@@ -102,7 +105,8 @@ TEST(by_distance, is_asked_once_for_every_distance_that_a_row_sees) {
 TEST(by_distance, is_never_asked_beyond_the_distances_seen) {
   for (const scene& at : scenes) {
     const interval distances = seen(sinks_and_window{2, 3}, at.of, at.where);
-    const auto fenced = by_distance{[=](index_t t) { return distances.contains(t) ? 0.1 * double(t) : throw std::out_of_range("unseen"); }};
+    const auto fenced =
+        by_distance{[=](index_t t) { return distances.contains(t) ? 0.1 * double(t) : throw std::out_of_range("unseen"); }};
     const auto in = random_inputs<float>(at.of);
     EXPECT_NO_THROW(forward(dot_product{} | fenced | sinks_and_window{2, 3}, in.q, in.k, in.v, at.where)) << at.name;
   }

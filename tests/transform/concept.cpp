@@ -19,7 +19,8 @@ struct own {
     const float head = float(row.head + 1), here = float(row.position);
     return [=, rate = rate](auto logit, const auto& keys) {
       const auto bent = 3.f * tanh(logit / 3.f) + 0.125f * exp(-logit * logit) - sqrt(logit * logit + 1.f);
-      return select(logit > decltype(logit)(0.5f), bent, logit - 1) - rate / head * (here - keys.position()) + 2 * rate * keys.distance();
+      return select(logit > decltype(logit)(0.5f), bent, logit - 1) - rate / head * (here - keys.position()) +
+             2 * rate * keys.distance();
     };
   }
 };
@@ -40,13 +41,12 @@ struct no_number {
 };
 
 static_assert(transform<own> && differentiable<own>);
-static_assert(transform<temperature> && transform<softcap> && transform<alibi> && transform<scale_invariant> && transform<info_scale>);
+static_assert(transform<temperature> && transform<softcap> && transform<alibi> && transform<scale_invariant> &&
+              transform<info_scale>);
 static_assert(transform<scalar_alone> && !differentiable<scalar_alone>);
 static_assert(!transform<no_row> && !transform<no_number> && !transform<causal> && !transform<rope> && !transform<dot_product>);
 
-TEST(transform, of_ones_own_has_one_body) {
-  expect_one_body(own{0.25f}, {.position = 5, .head = 1, .heads = 2});
-}
+TEST(transform, of_ones_own_has_one_body) { expect_one_body(own{0.25f}, {.position = 5, .head = 1, .heads = 2}); }
 
 // Constants of one precision in tensors of the other: the logits keep the precision of the tensors.
 template <class T>

@@ -12,7 +12,8 @@ using namespace testing_support;
 
 TEST(cos_scale, takes_the_place_of_one_over_root_d) {
   for (const double scale : {1.0, 32.0, 128.0, 256.0})
-    for (const double cosine : {-1.0, -0.2, 0.0, 0.999}) EXPECT_EQ(logit(cos_scale{scale}, {.position = 7, .channels = 64}, 3, cosine), scale * cosine);
+    for (const double cosine : {-1.0, -0.2, 0.0, 0.999})
+      EXPECT_EQ(logit(cos_scale{scale}, {.position = 7, .channels = 64}, 3, cosine), scale * cosine);
 }
 
 TEST(cos_scale, has_one_body) { expect_one_body(cos_scale{16}, {.position = 5}); }

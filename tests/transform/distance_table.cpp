@@ -63,9 +63,8 @@ TEST(distance_table, holds_the_function_under_every_batch) {
 TEST(distance_table, holds_the_derivative_by_a_seeded_number) {
   using Batch = batch<float>;
   const learned x(3, 1);
-  const distance_table<float, true> table(distances<float>(), [=](index_t t) {
-    return affine{x * double(t), x * x * double(t)};
-  });
+  const distance_table<float, true> table(distances<float>(),
+                                          [=](index_t t) { return affine{x * double(t), x * x * double(t)}; });
   const keys_under<dual<Batch>> keys{4, 9, dual<Batch>(simd::lane_numbers<Batch>())};
   const auto z = table(query_row{.position = 9})(dual<Batch>(Batch(2.f)), keys);
   const auto values = lanes_of(z.value), slopes = lanes_of(z.slope);

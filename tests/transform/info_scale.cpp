@@ -11,14 +11,18 @@ using namespace longspan;
 using namespace testing_support;
 
 // arXiv 2501.08570, section 3.2, as it is written.
-double definition(double n, double m, double d) { return std::sqrt(1 - std::pow(n, -2 / d)) / std::sqrt(1 - std::pow(m, -2 / d)); }
+double definition(double n, double m, double d) {
+  return std::sqrt(1 - std::pow(n, -2 / d)) / std::sqrt(1 - std::pow(m, -2 / d));
+}
 
 TEST(info_scale, multiplies_by_g_of_the_keys_that_the_row_sees) {
   for (const index_t trained : {2, 64, 4096})
     for (const index_t channels : {1, 2, 64, 128})
       for (const index_t n : {2, 63, 64, 65, 100000}) {
-        const double z = logit(info_scale{.trained = trained}, {.position = 9, .keys = 123456, .seen = n, .channels = channels}, 3, 1.5);
-        EXPECT_NEAR(z, 1.5 * definition(double(n), double(trained), double(channels)), 1e-12) << n << ' ' << trained << ' ' << channels;
+        const double z =
+            logit(info_scale{.trained = trained}, {.position = 9, .keys = 123456, .seen = n, .channels = channels}, 3, 1.5);
+        EXPECT_NEAR(z, 1.5 * definition(double(n), double(trained), double(channels)), 1e-12)
+            << n << ' ' << trained << ' ' << channels;
       }
 }
 
@@ -43,7 +47,8 @@ TEST(info_scale, clamp_never_goes_below_one) {
 
 TEST(info_scale, all_keys_counts_the_hidden_ones_too) {
   const query_row row{.position = 9, .keys = 640, .seen = 10, .channels = 16};
-  const double seen = logit(info_scale{.trained = 64}, row, 0, 1.0), all = logit(info_scale{.trained = 64, .all_keys = true}, row, 0, 1.0);
+  const double seen = logit(info_scale{.trained = 64}, row, 0, 1.0),
+               all = logit(info_scale{.trained = 64, .all_keys = true}, row, 0, 1.0);
   EXPECT_NEAR(seen, definition(10, 64, 16), 1e-14);
   EXPECT_NEAR(all, definition(640, 64, 16), 1e-14);
 }

@@ -13,7 +13,8 @@ using namespace testing_support;
 TEST(temperature, multiplies_every_logit) {
   for (const double factor : {-2.0, 0.0, 0.1, 1.0, 300.0})
     for (const double score : some_scores)
-      for (const index_t key : {0, 5, 9}) EXPECT_EQ(logit(temperature{factor}, {.position = 5, .seen = 6}, key, score), factor * score);
+      for (const index_t key : {0, 5, 9})
+        EXPECT_EQ(logit(temperature{factor}, {.position = 5, .seen = 6}, key, score), factor * score);
 }
 
 TEST(temperature, has_one_body) { expect_one_body(temperature{0.7}, {.position = 5}); }

@@ -9,7 +9,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A device runs the work of a call: Eigen::DefaultDevice on the calling thread, Eigen::ThreadPoolDevice (define EIGEN_USE_THREADS) on
 // its pool and the calling thread.
@@ -75,10 +75,11 @@ void for_each_item(const D& d, index_t items, const Work& work) {
   }
   if constexpr (pool_device<D>) {
     const auto shared = std::make_shared<shared_items>(items);
-    for (index_t thread = 1; thread < threads; ++thread) d.enqueueNoNotification([shared, thread, &work] { shared->run(thread, work); });
+    for (index_t thread = 1; thread < threads; ++thread)
+      d.enqueueNoNotification([shared, thread, &work] { shared->run(thread, work); });
     shared->run(0, work);
     shared->wait();
   }
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

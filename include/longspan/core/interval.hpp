@@ -6,7 +6,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The keys first <= j < last; empty when last <= first. A mask answers with one, or with a std::array of a few.
 struct interval {
@@ -79,4 +79,4 @@ constexpr intervals<A + B - 1> intersect(const intervals<A>& a, const intervals<
   return both;
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

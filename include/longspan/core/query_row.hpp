@@ -2,7 +2,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // What a mask and a transform are told of the query row they are asked about.
 struct query_row {
@@ -15,4 +15,4 @@ struct query_row {
   index_t channels = 0;  // d: of the query and of each key
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

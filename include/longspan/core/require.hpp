@@ -6,7 +6,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A part's parameter out of its range: "scale_invariant: tau must be positive and finite, not 0".
 template <class Number>
@@ -23,6 +23,8 @@ inline void require_positive(const char* field, double value) {
 
 inline void require_finite(const char* field, double value) { require(std::isfinite(value), field, "finite", value); }
 
-inline void require_trained(const char* field, index_t trained) { require(trained >= 2, field, "a length of at least 2", trained); }
+inline void require_trained(const char* field, index_t trained) {
+  require(trained >= 2, field, "a length of at least 2", trained);
+}
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -5,7 +5,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Tensors that do not fit each other: thrown by every door before anything is written. Says which axis, and both numbers:
 // "key and value differ in tokens: 96 and 95". Catch it as std::invalid_argument where units of several instruction sets meet.
@@ -15,13 +15,15 @@ struct shape_error : std::invalid_argument {
 
 inline void require_equal(const char* left, const char* right, const char* axis, index_t a, index_t b) {
   if (a != b)
-    throw shape_error(std::string(left) + " and " + right + " differ in " + axis + ": " + std::to_string(a) + " and " + std::to_string(b));
+    throw shape_error(std::string(left) + " and " + right + " differ in " + axis + ": " + std::to_string(a) + " and " +
+                      std::to_string(b));
 }
 
 // A rotation pairs channels, so their number must be even.
 inline void require_even(const char* part, index_t channels) {
   if (channels % 2 != 0)
-    throw shape_error(std::string(part) + " rotates pairs of channels, so their number must be even, not " + std::to_string(channels));
+    throw shape_error(std::string(part) + " rotates pairs of channels, so their number must be even, not " +
+                      std::to_string(channels));
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -3,7 +3,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The lengths of one call, checked and complete: what parts are validated against and prepared for.
 struct shapes {
@@ -17,4 +17,4 @@ struct shapes {
   constexpr interval key_positions() const { return {first_key, first_key + keys}; }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

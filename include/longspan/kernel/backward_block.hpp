@@ -10,7 +10,7 @@
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The query rows of one step, prepared: rows of whole batches, what pads them zero.
 template <class T, class Row>
@@ -124,4 +124,4 @@ class backward_block {
   buffer<T> weight_, d_score_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

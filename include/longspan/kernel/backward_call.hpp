@@ -2,7 +2,7 @@
 
 #include <longspan/tensor/view.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Inputs, what forward kept, the gradients that come in and those that go out. d_log_sum_exp has no extent where there is none.
 template <class T, class Q, class K, class V, class O, class G, class DQ, class DK, class DV>
@@ -22,4 +22,4 @@ struct backward_call {
   bool with_log_sum_exp() const { return d_log_sum_exp.extent[3] != 0; }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -21,7 +21,7 @@
 #include <longspan/tensor/view.hpp>
 #include <longspan/transform/keys.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 LONGSPAN_QUIET_BEGIN
 
@@ -142,4 +142,4 @@ void finish(Row& row, const Mechanism& mechanism, const Call& call, T* d_query, 
 
 LONGSPAN_QUIET_END
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -14,7 +14,7 @@
 #include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A tile of keys in the backward pass, with the kernel that takes query rows past it: one per thread.
 template <class T, class Mechanism, class Row>
@@ -95,4 +95,4 @@ class backward_tile {
   backward_block<T, Row> block_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

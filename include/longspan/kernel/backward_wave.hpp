@@ -16,7 +16,7 @@
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The backward pass of a wave of key heads, as independent items of work for any number of threads. First the query rows are prepared;
 // then every tile of keys takes them past it, in the order of the rows, each step of rows when the tile before has left it: so a row's
@@ -169,4 +169,4 @@ void backward(const D& d, const Mechanism& mechanism, const Seeds& learned_numbe
   }
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

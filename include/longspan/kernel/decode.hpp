@@ -17,7 +17,7 @@
 #include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The forward pass of a wave of key heads with few query rows, as when decoding: what it takes is to read keys and values, so each is
 // read once for the whole group of heads, and the tiles of keys are the items of work. First every tile is attended to, then the parts
@@ -191,4 +191,4 @@ void decode(const D& d, const Mechanism& mechanism, const Call& call) {
   }
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

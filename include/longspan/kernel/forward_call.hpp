@@ -5,7 +5,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/tensor/view.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Inputs and results of one call, each in its own storage type, and the words that its products read. log_sum_exp has no extent where
 // none is kept.
@@ -59,4 +59,4 @@ void finish_row(Tile& tile, index_t r, const Call& call, const shapes& lengths, 
               call.keeps_log_sum_exp() ? call.log_sum_exp.head(of.batch, h).row(i) : nullptr);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -14,7 +14,7 @@
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The forward pass of a few query rows that share a key head, `block` of them at a time, with the memory it works in: one per thread.
 template <class Words, class Mechanism>
@@ -107,4 +107,4 @@ class forward_tile {
   tile_block<Words, Row> kernel_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

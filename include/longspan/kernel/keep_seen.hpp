@@ -7,7 +7,7 @@
 
 LONGSPAN_QUIET_BEGIN
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The value in the lanes that some run holds, `hidden` in all others whatever they held, NaN too. Lane 0 is key j.
 template <std::size_t N, class Batch>
@@ -20,6 +20,6 @@ Batch keep_seen(const intervals<N>& runs, index_t j, const Batch& value, const B
   return kept;
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END
 
 LONGSPAN_QUIET_END

@@ -10,7 +10,7 @@
 #include <longspan/tile/shape.hpp>
 #include <longspan/tile/transpose.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The keys of one key head, prepared once for many query rows and transposed into panels: word c of key j of a panel stands at
 // c * panel + j.
@@ -60,4 +60,4 @@ struct packed_keys {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -17,7 +17,7 @@
 #include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The forward pass of a wave of key heads with many query rows, as independent items of work for any number of threads: first every
 // panel of keys is prepared, then every tile of query rows attends. Query heads that share a key head share its tiles; their rows
@@ -123,4 +123,4 @@ void prefill(const D& d, const Mechanism& mechanism, const Call& call) {
   }
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -11,7 +11,7 @@
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Rows of words: what the products read of queries, keys and values.
 
@@ -49,9 +49,9 @@ void join_row(typename Words::compute* row, index_t words) {
 template <class Words, class S>
 bool is_words(const head_view<const S>& rows) {
   using T = typename Words::compute;
-  return (Words::per_word > 1 ? sizeof(S) * std::size_t(Words::per_word) == sizeof(T)
-                              : std::is_same_v<S, T>)&&rows.channel_stride == 1 &&
-         rows.channels % (Words::per_word * simd::lanes<typename Words::Batch>) == 0 && rows.token_stride % Words::per_word == 0;
+  return (Words::per_word > 1 ? sizeof(S) * std::size_t(Words::per_word) == sizeof(T) : std::is_same_v<S, T>) &&
+         rows.channel_stride == 1 && rows.channels % (Words::per_word * simd::lanes<typename Words::Batch>) == 0 &&
+         rows.token_stride % Words::per_word == 0;
 }
 
 // A token's channels, prepared, as a row of words; clears what pads them. `row` has room for the numbers.
@@ -65,4 +65,4 @@ void prepare_row(const head_view<const S>& from, index_t token, typename Words::
   join_row<Words>(row, words);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

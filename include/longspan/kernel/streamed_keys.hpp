@@ -11,7 +11,7 @@
 #include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The keys of one key head for a few query rows that read each of them once: a batch of keys at a time, from where they lie if they
 // need no preparation, else prepared in memory of the thread's.
@@ -68,4 +68,4 @@ struct head_keys {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -15,7 +15,7 @@
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/shape.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The kernel: a register block of query rows attends to one tile of keys. What it leaves is a part: the softmax of each row over the
 // keys of the tile that it sees, and its output under that softmax.
@@ -136,4 +136,4 @@ class tile_block {
   std::array<softmax_part<T>, std::size_t(largest)> part_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

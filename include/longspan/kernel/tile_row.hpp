@@ -17,7 +17,7 @@
 #include <longspan/tile/shape.hpp>
 #include <longspan/transform/keys.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 LONGSPAN_QUIET_BEGIN
 
@@ -100,4 +100,4 @@ struct tile_row {
 
 LONGSPAN_QUIET_END
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

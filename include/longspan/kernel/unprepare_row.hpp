@@ -6,7 +6,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/tensor/view.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Hands over the gradient of a token's channels, from that of the prepared row, which it takes the place of: back(channels, scratch) is
 // the transpose of the preparation. Nothing in, nothing out: what no row sees has a gradient of 0, whatever it holds. `room` holds the
@@ -25,4 +25,4 @@ index_t room_of(const Mechanism& mechanism) {
   return (1 + Mechanism::turns) * mechanism.call.channels;
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -10,7 +10,7 @@
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/read_ahead.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The values of one key head: a row of words for each key, or for as many keys as a word holds, in whole batches of channels. Those
 // that come from memory are read with what is `ahead`.
@@ -65,4 +65,4 @@ struct values {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

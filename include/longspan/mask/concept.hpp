@@ -7,7 +7,7 @@
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 template <class Answer>
 struct is_intervals : std::false_type {};
@@ -24,7 +24,8 @@ struct is_intervals<std::array<interval, N>> : std::bool_constant<(N > 0)> {};
 //   };
 template <class M>
 concept mask = std::copy_constructible<M> && requires(const M& m, const query_row& row) {
-  requires std::same_as<std::remove_cvref_t<decltype(m(row))>, interval> || is_intervals<std::remove_cvref_t<decltype(m(row))>>::value;
+  requires std::same_as<std::remove_cvref_t<decltype(m(row))>, interval> ||
+               is_intervals<std::remove_cvref_t<decltype(m(row))>>::value;
 };
 
 // What a mask lets a row see, clipped to the keys that exist, in order, none twice.
@@ -37,4 +38,4 @@ auto visible(const M& m, const query_row& row) {
     return disjoint(intersect(m(row), all));
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

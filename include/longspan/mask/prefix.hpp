@@ -7,7 +7,7 @@
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Prefix-LM (T5, arXiv 1910.10683): the first `length` keys are seen by every query, the rest causally. Throws std::invalid_argument
 // for a negative length.
@@ -19,4 +19,4 @@ struct prefix {
   void check(const shapes&) const { require(length >= 0, "prefix: length", "at least 0", length); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -7,7 +7,7 @@
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // StreamingLLM (arXiv 2309.17453): causal, and j < sinks or t < window. Throws std::invalid_argument where either is negative.
 struct sinks_and_window {
@@ -25,4 +25,4 @@ struct sinks_and_window {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -5,7 +5,7 @@
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A query sees `left` keys before its own, its own, and `right` keys after it: position - left <= j <= position + right, the window
 // sizes of ONNX and of flash-attention. A window of w tokens that ends with the query's own, 0 <= t < w, is sliding_window{w - 1}.
@@ -22,4 +22,4 @@ struct sliding_window {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -12,7 +12,7 @@
 #include <longspan/position/rotate.hpp>
 #include <longspan/transform/reach.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The parts of one kind, each as `prepare` gives it.
 template <class IsKind, class Prepare, class... Parts>
@@ -90,9 +90,7 @@ reach reach_of(const Bound& mechanism, index_t padding) {
 
 // A transform that the kernel replaces by a table of the distances at hand.
 template <class P, class T>
-concept tabulated = requires(const P& part, const reach& distances) {
-  part.template prepare<T>(distances);
-};
+concept tabulated = requires(const P& part, const reach& distances) { part.template prepare<T>(distances); };
 
 // The transforms of one call with the tables of the distances at hand, made once for all its heads, for logits of T. `padding` is how
 // many keys beyond the last a tile may touch.
@@ -122,4 +120,4 @@ auto bind(const mechanism<Parts...>& whole, const shapes& call, index_t padding)
   return bind_transforms<T>(whole, call, padding, pick(whole, rows_kind, turned));
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -12,7 +12,7 @@
 #include <longspan/mechanism/composed.hpp>
 #include <longspan/mechanism/part.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A mechanism bound to the lengths of one call: what the kernel and the reference ask. Its parts are the sentence's own or the tables
 // that stand in for them, sorted by kind.
@@ -84,9 +84,8 @@ struct bound {
   }
 
   // Whether the keys of the tensor are the prepared keys.
-  static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires {
-    requires std::tuple_element_t<0, Score>::keeps_keys;
-  };
+  static constexpr bool keeps_keys =
+      std::tuple_size_v<Rows> == 0 && requires { requires std::tuple_element_t<0, Score>::keeps_keys; };
 
   // The logit of the sink, in the call that counts it.
   std::optional<double> sink_logit(index_t head) const {
@@ -126,4 +125,4 @@ struct bound {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

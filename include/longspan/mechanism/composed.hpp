@@ -8,7 +8,7 @@
 #include <longspan/simd/dual.hpp>
 #include <longspan/transform/temperature.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // What a function makes of a logit, taken back to the kind of number that came in, so that a body may mix in constants of another
 // precision. A function that knows its derivative by the logit is asked for it instead of run on dual numbers, which are left to the
@@ -53,4 +53,4 @@ auto tempered(const learned& factor, const row_factor& first, const Functions&..
   return tempered(factor * first.factor, functions...);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -15,7 +15,7 @@
 #include <longspan/parameter/per_head.hpp>
 #include <longspan/transform/temperature.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The learned numbers of a mechanism. A transform names its own: `auto parameters() { return std::tie(power); }`, fields of type learned
 // or per_head; so does a sink. They are counted through the sentence as it is written.
@@ -23,9 +23,10 @@ namespace longspan::inline LONGSPAN_ISA {
 template <class Tuple>
 inline constexpr bool are_learned = false;
 template <class... Number>
-inline constexpr bool are_learned<std::tuple<Number...>> = ((std::is_same_v<Number, learned&> ||
-                                                             std::is_same_v<Number, per_head&> ||
-                                                             std::is_same_v<Number, std::optional<per_head>&>)&&...);
+inline constexpr bool are_learned<std::tuple<Number...>> =
+    ((std::is_same_v<Number, learned&> || std::is_same_v<Number, per_head&> ||
+      std::is_same_v<Number, std::optional<per_head>&>) &&
+     ...);
 
 template <class P>
 auto parameters_of(P& part) {
@@ -95,4 +96,4 @@ void for_each_parameter(mechanism<Parts...>& whole, Visit visit) {
   std::apply([&](auto&... number) { (visit(number, index++), ...); }, parameters_of(whole));
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

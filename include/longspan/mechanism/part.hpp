@@ -8,23 +8,28 @@
 #include <longspan/softmax/sink.hpp>
 #include <longspan/transform/concept.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The places of a mechanism's sentence, in the order the data flows.
 enum class place { rows, score, anywhere_between, temperature, softcap, bias, mask, sink, nowhere };
 
 template <class P>
 constexpr place find_place() {
-  if constexpr (row_part<P> || rotation<P>) return place::rows;
-  else if constexpr (score<P>) return place::score;
-  else if constexpr (mask<P>) return place::mask;
+  if constexpr (row_part<P> || rotation<P>)
+    return place::rows;
+  else if constexpr (score<P>)
+    return place::score;
+  else if constexpr (mask<P>)
+    return place::mask;
   else if constexpr (transform<P>) {
     if constexpr (requires { P::order; })
       return P::order == stage::temperature ? place::temperature : P::order == stage::softcap ? place::softcap : place::bias;
     else
       return place::anywhere_between;
-  } else if constexpr (std::same_as<P, sink>) return place::sink;
-  else return place::nowhere;
+  } else if constexpr (std::same_as<P, sink>)
+    return place::sink;
+  else
+    return place::nowhere;
 }
 
 template <class P>
@@ -42,10 +47,10 @@ inline constexpr bool is_rows = place_of<P> == place::rows;
 template <class P>
 inline constexpr bool is_score = place_of<P> == place::score;
 template <class P>
-inline constexpr bool is_transform = place_of<P> > place::score && place_of<P> < place::mask;
+inline constexpr bool is_transform = (place_of<P> > place::score) && (place_of<P> < place::mask);
 template <class P>
 inline constexpr bool is_mask = place_of<P> == place::mask;
 template <class P>
 inline constexpr bool is_sink = place_of<P> == place::sink;
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -4,7 +4,7 @@
 #include <longspan/simd/dual.hpp>
 #include <longspan/simd/select.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A learned number of a part: a field of type `learned` is set like a double, which is its `value`, takes part in arithmetic like one,
 // and the backward pass differentiates by it. Its
@@ -21,8 +21,7 @@ concept meets_learned =
 template <class X, class Y>
 concept learned_pair = (std::same_as<X, learned> && meets_learned<Y>) || (meets_learned<X> && std::same_as<Y, learned>);
 template <class X, class Y>
-concept learned_and_batch = learned_pair<X, Y> &&(
-    requires { typename X::arch_type; } || requires { typename Y::arch_type; });
+concept learned_and_batch = learned_pair<X, Y> && (requires { typename X::arch_type; } || requires { typename Y::arch_type; });
 
 // An operand as the kind of number that both are together: beside a scalar a learned number, beside a batch its lanes.
 template <class Other, class X>
@@ -38,34 +37,52 @@ auto beside(const X& x) {
 }
 
 template <class X, class Y>
-requires learned_and_batch<X, Y>
-auto operator+(const X& x, const Y& y) { return beside<Y>(x) + beside<X>(y); }
+  requires learned_and_batch<X, Y>
+auto operator+(const X& x, const Y& y) {
+  return beside<Y>(x) + beside<X>(y);
+}
 template <class X, class Y>
-requires learned_and_batch<X, Y>
-auto operator-(const X& x, const Y& y) { return beside<Y>(x) - beside<X>(y); }
+  requires learned_and_batch<X, Y>
+auto operator-(const X& x, const Y& y) {
+  return beside<Y>(x) - beside<X>(y);
+}
 template <class X, class Y>
-requires learned_and_batch<X, Y>
-auto operator*(const X& x, const Y& y) { return beside<Y>(x) * beside<X>(y); }
+  requires learned_and_batch<X, Y>
+auto operator*(const X& x, const Y& y) {
+  return beside<Y>(x) * beside<X>(y);
+}
 template <class X, class Y>
-requires learned_and_batch<X, Y>
-auto operator/(const X& x, const Y& y) { return beside<Y>(x) / beside<X>(y); }
+  requires learned_and_batch<X, Y>
+auto operator/(const X& x, const Y& y) {
+  return beside<Y>(x) / beside<X>(y);
+}
 
 // Comparisons and choices look at the number too.
 template <class X, class Y>
-requires learned_and_batch<X, Y>
-auto operator<(const X& x, const Y& y) { return beside<Y>(x) < beside<X>(y); }
+  requires learned_and_batch<X, Y>
+auto operator<(const X& x, const Y& y) {
+  return beside<Y>(x) < beside<X>(y);
+}
 template <class X, class Y>
-requires learned_and_batch<X, Y>
-auto operator>(const X& x, const Y& y) { return beside<Y>(x) > beside<X>(y); }
+  requires learned_and_batch<X, Y>
+auto operator>(const X& x, const Y& y) {
+  return beside<Y>(x) > beside<X>(y);
+}
 template <class X, class Y>
-requires learned_pair<X, Y>
-auto max(const X& x, const Y& y) { return max(beside<Y>(x), beside<X>(y)); }
+  requires learned_pair<X, Y>
+auto max(const X& x, const Y& y) {
+  return max(beside<Y>(x), beside<X>(y));
+}
 template <class X, class Y>
-requires learned_pair<X, Y>
-auto min(const X& x, const Y& y) { return min(beside<Y>(x), beside<X>(y)); }
+  requires learned_pair<X, Y>
+auto min(const X& x, const Y& y) {
+  return min(beside<Y>(x), beside<X>(y));
+}
 template <class Condition, class X, class Y>
-requires learned_pair<X, Y>
-auto select(const Condition& condition, const X& yes, const Y& no) { return select(condition, beside<Y>(yes), beside<X>(no)); }
+  requires learned_pair<X, Y>
+auto select(const Condition& condition, const X& yes, const Y& no) {
+  return select(condition, beside<Y>(yes), beside<X>(no));
+}
 
 // The kinds of number that a body may answer with for logits of `Value`: what converts to them, or a learned number.
 template <class X, class Value>
@@ -79,4 +96,4 @@ Value as_logit(const logit_like<Value> auto& x) {
     return static_cast<Value>(x);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

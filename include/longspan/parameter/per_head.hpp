@@ -9,7 +9,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/parameter/learned.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A learned parameter: one number for every head, or a number for each.
 class per_head {
@@ -37,4 +37,4 @@ class per_head {
   double slope_ = 0;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -10,7 +10,7 @@
 #include <longspan/position/ladder.hpp>
 #include <longspan/position/rotate.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The cosines and sines of a rotation at every position of a call, made once and shared by all its heads: channels numbers a position.
 // The angles are added in double from exact turns of every 64th position, 2 ulp from std::cos at a twentieth of its cost.
@@ -71,4 +71,4 @@ class angle_table {
   std::shared_ptr<const std::vector<T>> table_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

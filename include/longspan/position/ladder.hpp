@@ -5,7 +5,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Which channels turn together: `halves` (i, i + d/2) as in Llama and GPT-NeoX, `interleaved` (2i, 2i + 1) as in RoFormer and GPT-J.
 enum class pairing { halves, interleaved };
@@ -26,4 +26,4 @@ inline ladder geometric(double base, index_t channels, pairing pairs) {
   return rungs;
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // NoPE: rows do not learn where they are. The same as writing no row part, for sentences that say so.
 struct no_position {
@@ -14,4 +14,4 @@ struct no_position {
   void turn_back(std::span<const T>, std::span<T>, index_t) const {}
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -7,7 +7,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // p-RoPE: the fastest floor(p d/2) frequencies of RoPE over all d channels turn, the other pairs carry content alone
 // (arXiv 2410.06205). p = 1 is RoPE, p = 0 is NoPE. Not partial_rotary, which turns a prefix of the channels. Throws shape_error for an
@@ -31,4 +31,4 @@ struct p_rope {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

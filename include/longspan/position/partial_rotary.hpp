@@ -7,7 +7,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Partial rotary (GPT-NeoX, Phi): RoPE over the first p d channels with exponents over p d; the others stay. Not p_rope, which keeps
 // the fastest frequencies of the whole row. Throws shape_error where p d is odd, std::invalid_argument for a fraction outside [0, 1] or
@@ -28,4 +28,4 @@ struct partial_rotary {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

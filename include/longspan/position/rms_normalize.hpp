@@ -8,7 +8,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/simd/row.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // RMS normalisation of query and key rows, without gain: x / sqrt(mean(x^2) + epsilon) (arXiv 1910.07467; QK-norm). Scale-invariant
 // attention stands on it. Throws std::invalid_argument for an epsilon that is negative or not finite.
@@ -38,4 +38,4 @@ struct rms_normalize {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

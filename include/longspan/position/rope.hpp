@@ -8,7 +8,7 @@
 #include <longspan/position/ladder.hpp>
 #include <longspan/position/scaling.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A RoPE whose frequencies were rescaled for contexts longer than the trained one: what rope's members below return.
 template <class Rope, class Scaling>
@@ -56,4 +56,4 @@ struct rope {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -8,7 +8,7 @@
 #include <longspan/position/ladder.hpp>
 #include <longspan/simd/batch.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Turns the plane of two channels by the angle whose cosine and sine are given; a batch of channels by a batch of angles.
 template <class Value>
@@ -62,4 +62,4 @@ struct rotation_by_definition {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

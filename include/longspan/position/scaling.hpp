@@ -11,7 +11,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The ways to stretch RoPE's ladder beyond the trained length. Each is called as scaling(ladder, base, channels) and rewrites the
 // frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
@@ -48,7 +48,9 @@ struct yarn_scaling {
   double kept(std::size_t i, double w, double base, index_t channels) const {
     const double length = double(trained), full = 2 * std::numbers::pi;
     if (!ramp_over_index) return std::clamp((length * w / full - slow) / (fast - slow), 0.0, 1.0);
-    const auto pair_with = [&](double turns) { return double(channels) * std::log(length / (full * turns)) / (2 * std::log(base)); };
+    const auto pair_with = [&](double turns) {
+      return double(channels) * std::log(length / (full * turns)) / (2 * std::log(base));
+    };
     const double low = std::max(std::floor(pair_with(fast)), 0.0);
     const double high = std::min(std::ceil(pair_with(slow)), double(channels - 1));
     return 1 - std::clamp((double(i) - low) / std::max(high - low, 0.001), 0.0, 1.0);
@@ -100,10 +102,10 @@ struct longrope_scaling {
     require_positive("rope: factor", factor);
     require_trained("rope: trained", trained);
     if (index_t(divisors.size()) != call.channels / 2)
-      throw std::invalid_argument("rope: LongRoPE has a divisor for each pair of channels: " + std::to_string(divisors.size()) + " and " +
-                                  std::to_string(call.channels / 2));
+      throw std::invalid_argument("rope: LongRoPE has a divisor for each pair of channels: " + std::to_string(divisors.size()) +
+                                  " and " + std::to_string(call.channels / 2));
     for (const double lambda : divisors) require_positive("rope: divisor of LongRoPE", lambda);
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

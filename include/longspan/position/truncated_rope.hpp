@@ -7,7 +7,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The p-RoPE ladder used with scale-invariant attention (arXiv 2505.17083, the authors' code): d/4 pairs turn by
 // w_i = base^(-i/(d/4 - 1)), from 1 down to 1/base, the other d/4 pairs not at all. Throws shape_error where channels are not a
@@ -32,4 +32,4 @@ struct truncated_rope {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

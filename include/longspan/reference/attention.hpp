@@ -11,7 +11,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 namespace reference {
 
 // One key of one head in double, prepared, and its value.
@@ -28,8 +28,8 @@ std::vector<double> row_of(const head_view<const S>& head, index_t token) {
 
 // One row by the definition: logits of the keys it sees, softmax, weighted values. Answers the log-sum-exp.
 template <class Mechanism>
-double attend(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query, const std::vector<prepared_key>& keys,
-              std::span<double> output) {
+double attend(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query,
+              const std::vector<prepared_key>& keys, std::span<double> output) {
   const auto transform = mechanism.transform(row);
   const auto sink = mechanism.sink_logit(row.head);
   std::vector<double> logits(keys.size());
@@ -68,7 +68,8 @@ auto attention(const mechanism<Parts...>& whole, const Q& q, const K& k, const V
   const shapes call = checked(queries, keys, values, where);
   const auto mechanism = bind_definition(whole, call);
   auto result = make_attended<Q, double>(call);
-  const view<double> output = view_of(result.output), log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
+  const view<double> output = view_of(result.output),
+                     log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
   for (index_t b = 0; b < call.batch; ++b)
     for (index_t g = 0; g < call.key_heads; ++g) {
       std::vector<prepared_key> prepared;
@@ -82,11 +83,12 @@ auto attention(const mechanism<Parts...>& whole, const Q& q, const K& k, const V
           std::vector<double> query = row_of(queries.head(b, h), i), attended(std::size_t(call.value_channels));
           mechanism.query(std::span(query), row.position);
           *log_sum_exp.head(b, h).row(i) = attend(mechanism, row, query, prepared, attended);
-          for (index_t c = 0; c < call.value_channels; ++c) output.head(b, h).row(i)[c * output.stride[3]] = attended[std::size_t(c)];
+          for (index_t c = 0; c < call.value_channels; ++c)
+            output.head(b, h).row(i)[c * output.stride[3]] = attended[std::size_t(c)];
         }
     }
   return result;
 }
 
 }  // namespace reference
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

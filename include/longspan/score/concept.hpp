@@ -3,7 +3,7 @@
 #include <concepts>
 #include <span>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A score is a dot product of prepared rows: `query(row)` and `key(row)` prepare the channels of one token in place, after the row
 // parts. The score of a query and a key is then the sum over channels of their products.
@@ -19,4 +19,4 @@ concept score = std::copy_constructible<S> && requires(const S& s, std::span<flo
   s.key(row), s.key(exact);
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

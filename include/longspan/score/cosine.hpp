@@ -6,7 +6,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/simd/row.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Cosine: s = cos(q, k), rows divided by their norm + 1e-9 (arXiv 2501.08570, section 3.3, and its code). Between -1 and 1, so a
 // cos_scale follows it.
@@ -41,4 +41,4 @@ struct cosine {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

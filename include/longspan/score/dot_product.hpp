@@ -7,7 +7,7 @@
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Scaled dot product: s = scale q.k, scale = 1/sqrt(d) unless given (arXiv 1706.03762, eq. 1). Throws std::invalid_argument for a scale
 // that is not finite.
@@ -32,4 +32,4 @@ struct dot_product {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

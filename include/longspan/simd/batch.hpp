@@ -12,7 +12,7 @@ LONGSPAN_QUIET_BEGIN
 #include <xsimd/xsimd.hpp>
 LONGSPAN_QUIET_END
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // What the kernel computes with at once: a SIMD register of the instruction set of this translation unit. A scalar is a batch of one
 // lane: it serves where xsimd has no instruction set, under LONGSPAN_SCALAR, and in the reference.
@@ -60,11 +60,10 @@ template <class Batch>
 Batch lane_numbers() {
   static constexpr auto numbers = []<std::size_t... Lane>(std::index_sequence<Lane...>) {
     return std::array<scalar<Batch>, sizeof...(Lane)>{scalar<Batch>(Lane)...};
-  }
-  (std::make_index_sequence<std::size_t(lanes<Batch>)>{});
+  }(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
   return load<Batch>(numbers.data());
 }
 
 }  // namespace simd
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

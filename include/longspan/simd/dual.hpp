@@ -8,7 +8,7 @@
 #include <longspan/simd/lanes.hpp>
 #include <longspan/simd/scalar.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A value and its slope with respect to one quantity: forward-mode differentiation of whatever body is run on it. V is a batch, a
 // float or a double. Constants mix in freely; a function that a transform calls on its logit needs its line below.
@@ -21,11 +21,12 @@ struct dual {
   dual(const V& v) : value(v), slope(V(0)) {}
   dual(const V& v, const V& s) : value(v), slope(s) {}
   template <class Number>
-  requires(std::is_arithmetic_v<Number> && !std::same_as<Number, V>) dual(Number v) : dual(V(static_cast<simd::scalar<V>>(v))) {}
+    requires(std::is_arithmetic_v<Number> && !std::same_as<Number, V>)
+  dual(Number v) : dual(V(static_cast<simd::scalar<V>>(v))) {}
   // A learned number (parameter/learned.hpp), in the precision of whatever it meets.
   template <class W>
-  requires(std::same_as<W, double> && !std::same_as<V, double>) dual(const dual<W>& x)
-      : value(V(static_cast<simd::scalar<V>>(x.value))), slope(V(static_cast<simd::scalar<V>>(x.slope))) {}
+    requires(std::same_as<W, double> && !std::same_as<V, double>)
+  dual(const dual<W>& x) : value(V(static_cast<simd::scalar<V>>(x.value))), slope(V(static_cast<simd::scalar<V>>(x.slope))) {}
 
   friend dual operator+(const dual& a, const dual& b) { return {a.value + b.value, a.slope + b.slope}; }
   friend dual operator-(const dual& a, const dual& b) { return {a.value - b.value, a.slope - b.slope}; }
@@ -117,4 +118,4 @@ dual<V> erf(const dual<V>& x) {
   return chain<V>(x, erf(x.value), V(simd::scalar<V>(1.1283791670955125739)) * exp(-x.value * x.value));
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -9,7 +9,7 @@
 
 LONGSPAN_QUIET_BEGIN
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
 // The numbers behind exp2: 2^x = 2^n p(r) with n = round(x), r = x - n in [-1/2, 1/2], p the minimax polynomial of the relative error
@@ -21,15 +21,17 @@ template <>
 struct exp2_constants<float> {
   using bits = std::uint32_t;
   static constexpr int mantissa = 23, bias = 127;
-  static constexpr std::array polynomial{1.f, 0.693146977558f, 0.24022242077f,  // worst relative error 9.1e-8, so that the
-                                         0.0555073377765f, 0.00967151302234f, 0.00132647203663f};  // rounding of 2^x dominates it
+  // Worst relative error 9.1e-8, so that the rounding of 2^x dominates it.
+  static constexpr std::array polynomial{
+      1.f, 0.693146977558f, 0.24022242077f, 0.0555073377765f, 0.00967151302234f, 0.00132647203663f};
 };
 
 template <>
 struct exp2_constants<double> {
   using bits = std::uint64_t;
   static constexpr int mantissa = 52, bias = 1023;
-  static constexpr std::array polynomial{1.0,                        // worst relative error 1.8e-17, an eighth of an ulp
+  // Worst relative error 1.8e-17, an eighth of an ulp.
+  static constexpr std::array polynomial{1.0,
                                          0.69314718055994569675,
                                          0.24022650695910098006,
                                          0.055504108664790394528,
@@ -69,6 +71,6 @@ T exp2(T x, T rate = 1) {
 }
 
 }  // namespace simd
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END
 
 LONGSPAN_QUIET_END

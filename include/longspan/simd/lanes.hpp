@@ -8,7 +8,7 @@
 
 LONGSPAN_QUIET_BEGIN
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
 // The larger of both; where y is NaN, y. x86 returns the second operand of a comparison with NaN, and the scalar does as it does.
@@ -48,8 +48,7 @@ void spread(const Batch& value, scalar<Batch>* to) {
                     Batch(__builtin_shufflevector(value.data, value.data, int(Lane * 0 + Spread)...)));
       };
       (one(std::integral_constant<std::size_t, Lane>{}), ...);
-    }
-  (std::make_index_sequence<std::size_t(lanes<Batch>)>{});
+    }(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
 }
 
 // The lanes folded into one scalar by halves, in an order that depends on the number of lanes alone. In registers: lane l meets lane
@@ -61,8 +60,7 @@ scalar<Batch> reduce(const Batch& value, Fold fold) {
   } else {
     const auto met = [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
       return Batch(__builtin_shufflevector(value.data, value.data, int((Lane + std::size_t(Half)) % sizeof...(Lane))...));
-    }
-    (std::make_index_sequence<std::size_t(lanes<Batch>)>{});
+    }(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
     return reduce<Half / 2>(fold(value, met), fold);
   }
 }
@@ -78,6 +76,6 @@ scalar<Batch> reduce_add(const Batch& value) {
 }
 
 }  // namespace simd
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END
 
 LONGSPAN_QUIET_END

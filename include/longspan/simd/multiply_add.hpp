@@ -5,7 +5,7 @@
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/dual.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
 // x y + z, rounded once on every instruction set that can. xsimd 8.1 multiplies and adds under AVX-512: g++ contracts the pair,
@@ -52,4 +52,4 @@ dual<V> multiply_add(const dual<V>& x, const dual<V>& y, const dual<V>& z) {
 }
 
 }  // namespace simd
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -7,7 +7,7 @@
 #include <longspan/simd/lanes.hpp>
 #include <longspan/simd/multiply_add.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
 // Whole rows of contiguous channels, a batch at a time and the rest one by one.
@@ -48,4 +48,4 @@ void scale_and_add(std::span<T> row, T factor, std::span<const T> other, T share
 }
 
 }  // namespace simd
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <longspan/core/config.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
 // The scalar in the lanes of a batch, behind a dual number (simd/dual.hpp), or the scalar itself: what a transform rounds its constants to.
@@ -21,4 +21,4 @@ template <class Value>
 using scalar = typename scalar_of<Value>::type;
 
 }  // namespace simd
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

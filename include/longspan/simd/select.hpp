@@ -5,7 +5,7 @@
 
 #include <longspan/simd/dual.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Choices for the bodies of transforms that must run on scalars too; on batches the names of xsimd are found by themselves.
 template <class T>
@@ -34,4 +34,4 @@ dual<V> abs(const dual<V>& x) {
   return select(x < dual<V>(0), -x, x);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -10,7 +10,7 @@
 
 LONGSPAN_QUIET_BEGIN
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The 16-bit formats that tensors are stored in, and which of them a number of type S is (tensor/eigen.hpp says so for Eigen's).
 enum class narrow { no, bfloat16, half };
@@ -53,6 +53,6 @@ inline batch<float> widen<narrow::half>(const void* from) {
 #endif
 
 }  // namespace simd
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END
 
 LONGSPAN_QUIET_END

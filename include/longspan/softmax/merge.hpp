@@ -8,7 +8,7 @@
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/traits.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The share of two parts in their union, from their log-sum-exps. A part that saw nothing, -infinity, takes no share; NaN stays NaN.
 template <class T>
@@ -59,4 +59,4 @@ attended<Output, LogSumExp> merge(const attended<Output, LogSumExp>& left, const
   return both;
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -10,7 +10,7 @@
 #include <longspan/simd/exp2.hpp>
 #include <longspan/simd/lanes.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The softmax of some keys of one query row: their largest logit and the sum of their weights under it.
 template <class T>
@@ -64,4 +64,4 @@ class online_softmax {
   softmax_part<T> whole_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -5,7 +5,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/parameter/per_head.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Sink: one more logit b_h in the softmax's sum, whose column is dropped, so that a head may attend to nothing (gpt-oss). b = 0 is
 // "softmax off by one". Ends a mechanism. Of parts that will be merged only the one that holds key 0 counts it. Throws
@@ -17,4 +17,4 @@ struct sink {
   void check(const shapes& call) const { logit.check("sink: logit", call.heads); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

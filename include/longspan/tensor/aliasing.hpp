@@ -10,7 +10,7 @@
 #include <longspan/core/shape_error.hpp>
 #include <longspan/tensor/view.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The bytes from the first to the last element of a view, as addresses.
 template <class S>
@@ -100,4 +100,4 @@ void require_gradients_unaliased(const Call& call) {
   require_apart("d_key", call.d_key, "d_value", call.d_value);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // What attention makes: output (batch, head, query, value_channel) and the natural log of each row's sum of exp(logits), sink included,
 // (batch, head, query): what merge and backward need. A row that sees nothing has output 0 and log_sum_exp -infinity.
@@ -13,4 +13,4 @@ struct attended {
 template <class Output, class LogSumExp>
 attended(Output, LogSumExp) -> attended<Output, LogSumExp>;
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

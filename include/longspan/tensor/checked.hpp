@@ -7,7 +7,7 @@
 #include <longspan/tensor/placement.hpp>
 #include <longspan/tensor/view.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 template <class S>
 void require_memory(const char* name, const view<S>& tensor) {
@@ -72,4 +72,4 @@ void require_like(const char* name, const view<D>& gradient, const char* of, con
   for (std::size_t axis = 0; axis < 4; ++axis) require_equal(name, of, axes[axis], gradient.extent[axis], tensor.extent[axis]);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -12,7 +12,7 @@
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/traits.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The only file that knows Eigen.
 
@@ -106,7 +106,8 @@ struct tensor_traits<X> {
   template <class Y>
   static auto of(Y& matrix) {
     using S = std::remove_pointer_t<decltype(matrix.data())>;
-    return view<S>{matrix.data(), {1, 1, matrix.outerSize(), matrix.innerSize()}, {0, 0, matrix.outerStride(), matrix.innerStride()}};
+    return view<S>{
+        matrix.data(), {1, 1, matrix.outerSize(), matrix.innerSize()}, {0, 0, matrix.outerStride(), matrix.innerStride()}};
   }
   template <class Y>
   static auto log_sum_exp_of(Y& vector) {
@@ -157,4 +158,4 @@ auto make_attended(const shapes& call) {
   return attended{traits_of<X>::template make_output<S>(call), traits_of<X>::template make_log_sum_exp<compute_t<S>>(call)};
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

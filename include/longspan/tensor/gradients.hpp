@@ -5,7 +5,7 @@
 #include <longspan/tensor/placement.hpp>
 #include <longspan/tensor/traits.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // What the backward pass makes: the gradients of the queries, the keys and the values, each of the shape of what it belongs to.
 template <class Query, class Key, class Value>
@@ -43,4 +43,4 @@ auto make_gradients(const Q& q, const K& k, const V& v, const placement& where) 
   return gradients{make_like(q), make_like(k), make_like(v)};
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -4,7 +4,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Where the queries and the keys of a call stand in the whole text: absolute positions, in tokens. By default the keys are all there
 // are and the queries are the last of them, as when decoding: first_query = all_keys - queries (negative where queries outnumber keys:
@@ -15,4 +15,4 @@ struct placement {
   std::optional<index_t> all_keys = {};
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

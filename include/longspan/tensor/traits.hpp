@@ -6,7 +6,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/tensor/view.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // How a kind of tensor is read and made; specialised for X without const or reference. For Eigen's tensors and matrices, and for view
 // itself, in tensor/eigen.hpp. A specialisation tells:
@@ -16,7 +16,8 @@ namespace longspan::inline LONGSPAN_ISA {
 //   static view<S> log_sum_exp_of(X&)               a (batch, head, query) as (batch, head, query, 1)
 template <class X>
 struct tensor_traits {
-  static_assert(sizeof(X) == 0, "not a tensor, matrix, map or longspan::view: evaluate an expression first, as in (q * 2.f).eval()");
+  static_assert(sizeof(X) == 0,
+                "not a tensor, matrix, map or longspan::view: evaluate an expression first, as in (q * 2.f).eval()");
 };
 
 template <class X>
@@ -35,4 +36,4 @@ using element_of = std::remove_const_t<std::remove_pointer_t<decltype(traits_of<
 template <class S>
 using compute_t = std::conditional_t<std::same_as<S, double>, double, float>;
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

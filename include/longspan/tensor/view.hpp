@@ -8,7 +8,7 @@
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/widen.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The tokens of one head: rows of channels with strides, in elements.
 template <class S>
@@ -57,4 +57,4 @@ struct view {
   index_t size() const { return extent[0] * extent[1] * extent[2] * extent[3]; }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -7,7 +7,7 @@
 #include <longspan/tile/shape.hpp>
 #include <longspan/tile/transpose.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // out = left right' for as many right rows as a batch has lanes, read once from where they lie: each square of them is transposed in
 // registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches.
@@ -45,4 +45,4 @@ void multiply_transposed(const product<T, Words>& p, Ahead&& ahead, index_t rows
   }
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

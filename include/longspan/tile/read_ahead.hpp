@@ -8,7 +8,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Rows in memory, in bytes: an address, not a pointer, for they are asked for, never read.
 struct memory_rows {
@@ -69,4 +69,4 @@ struct nothing_ahead {
   void ask(index_t) {}
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -5,7 +5,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/simd/batch.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 constexpr index_t round_down(index_t number, index_t multiple) { return number / multiple * multiple; }
 constexpr index_t round_up(index_t number, index_t multiple) { return round_down(number + multiple - 1, multiple); }
@@ -54,4 +54,4 @@ struct tile_shape {
                 key_rows(1 << 20) % panel == 0);
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

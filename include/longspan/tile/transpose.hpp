@@ -11,7 +11,7 @@
 
 LONGSPAN_QUIET_BEGIN
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Lanes that a shuffle moves about within 16 bytes, which every instruction set has.
 template <class Batch>
@@ -24,8 +24,7 @@ Batch interleave(const Batch& x, const Batch& y) {
   return [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
     return Batch(__builtin_shufflevector(x.data, y.data,
                                          int(Lane / block * block + (Lane % block + Half * block) / 2 + Lane % 2 * width)...));
-  }
-  (std::make_index_sequence<width>{});
+  }(std::make_index_sequence<width>{});
 }
 
 // The even blocks of two registers (Half 0), or the odd ones (Half 1): X0 X2 Y0 Y2.
@@ -34,8 +33,7 @@ Batch every_other_block(const Batch& x, const Batch& y) {
   constexpr std::size_t width = std::size_t(simd::lanes<Batch>), block = std::size_t(block_lanes<Batch>);
   return [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
     return Batch(__builtin_shufflevector(x.data, y.data, int((2 * (Lane / block) + Half) * block + Lane % block)...));
-  }
-  (std::make_index_sequence<width>{});
+  }(std::make_index_sequence<width>{});
 }
 
 // As many registers as one has lanes.
@@ -83,6 +81,6 @@ void transpose(const T* from, index_t from_stride, T* to, index_t to_stride, ind
     simd::store(to + c * to_stride, transposed[std::size_t(c)]);
 }
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END
 
 LONGSPAN_QUIET_END

@@ -9,7 +9,7 @@
 #include <longspan/parameter/per_head.hpp>
 #include <longspan/transform/concept.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // ALiBi: z = s - slope_h |t| (arXiv 2108.12409). The slopes are the paper's unless given: 2^(-8 h / H), h = 1 .. H, for H a power of two;
 // otherwise those of P = 2^floor(log2 H), then every other one of 2P from its first. Keys after the query count their distance too, as
@@ -37,4 +37,4 @@ struct alibi {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

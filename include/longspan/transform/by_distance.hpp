@@ -10,7 +10,7 @@
 #include <longspan/transform/distance_table.hpp>
 #include <longspan/transform/reach.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A transform given by any function of the distance t = i - j (tokens, an index_t; negative for keys after the query): f(t) returns
 // affine{a, m} for z = a s + m, or one number for z = s + m. In the kernel f is called once per distance that some row sees, when the
@@ -39,4 +39,4 @@ struct by_distance {
 template <class F>
 by_distance(F) -> by_distance<F>;
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

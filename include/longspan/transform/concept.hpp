@@ -8,7 +8,7 @@
 #include <longspan/simd/dual.hpp>
 #include <longspan/transform/keys.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A transform changes logits before the mask and the softmax. It maps a query row to a function of logits:
 //
@@ -52,9 +52,9 @@ concept has_slope = requires(const F& f, const query_row& row, const keys_under<
   { f(row).slope(0.0, keys) } -> logit_like<double>;
 };
 template <class F>
-concept differentiable = transform<F> &&(has_body_on_duals<F> || has_slope<F>);
+concept differentiable = transform<F> && (has_body_on_duals<F> || has_slope<F>);
 
 // Where a transform stands: temperatures and transforms of the distance, then softcap, then biases.
 enum class stage { temperature, softcap, bias };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -7,7 +7,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/transform/temperature.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // CosScale: z = S cos(q, k), a constant in the place of 1/sqrt(d) (arXiv 2501.08570, section 3.3: 128 for GAU-alpha). Written after
 // cosine{}. Throws std::invalid_argument where the scale is not positive and finite.
@@ -21,4 +21,4 @@ struct cos_scale {
   void check(const shapes&) const { require_positive("cos_scale: scale", scale.value); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -9,7 +9,7 @@
 #include <longspan/simd/batch.hpp>
 #include <longspan/transform/reach.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A number of every distance that some row sees, farthest first, so that the keys under a batch find theirs side by side; and its
 // derivative by the learned number that asks for it, if one does. Distances that no row sees hold zeros; `touched` pads the ends for
@@ -58,4 +58,4 @@ class distance_column {
   std::shared_ptr<numbers> numbers_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -6,7 +6,7 @@
 #include <longspan/transform/distance_column.hpp>
 #include <longspan/transform/reach.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // What a function of the distance answers: z = scale s + shift.
 struct affine {
@@ -44,4 +44,4 @@ class distance_table {
   distance_column<T> shift_, scale_;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

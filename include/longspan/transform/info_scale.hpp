@@ -8,7 +8,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/transform/temperature.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // InfoScale: z = g(n) s, g(n) = sqrt(1 - n^(-2/d)) / sqrt(1 - m^(-2/d)), which keeps the entropy of attention from growing with n
 // (arXiv 2501.08570, section 3.2). n is the number of keys that the row sees, or all keys with `all_keys`; m is the length in tokens
@@ -31,4 +31,4 @@ struct info_scale {
   void check(const shapes&) const { require_trained("info_scale: trained", trained); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

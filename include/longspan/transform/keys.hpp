@@ -2,7 +2,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The keys under one batch of logits, as a transform sees them. Batch is the kind of number that its logits are made of: in float,
 // positions are exact up to 2^24, distances wherever the distance is.
@@ -26,4 +26,4 @@ struct keys_under {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -8,7 +8,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/transform/temperature.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // LogN: z = s log n / log m (Su 2021; m = 512 for GAU-alpha). n is the number of keys that the row sees, or all keys with `all_keys`;
 // m is the length in tokens that the model was trained at; `clamp` is the deployed max(1, log n / log m). Throws
@@ -29,4 +29,4 @@ struct log_n {
   void check(const shapes&) const { require_trained("log_n: trained", trained); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

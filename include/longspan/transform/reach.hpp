@@ -2,7 +2,7 @@
 
 #include <longspan/core/interval.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // The distances t = i - j of one call: those that some row sees, nearest <= t < beyond, and how far past them the lanes of a tile may
 // look without being seen. A function of the distance is only ever asked about the first.
@@ -11,4 +11,4 @@ struct reach {
   interval touched;
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

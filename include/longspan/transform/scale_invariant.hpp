@@ -14,7 +14,7 @@
 #include <longspan/transform/distance_column.hpp>
 #include <longspan/transform/reach.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Scale-invariant attention: z = a_t s + m_t with a_t^2 = 2 (log(1 + t/tau) - log alpha + beta/alpha), m_t = beta/alpha - a_t^2
 // (arXiv 2505.17083, theorem 1). t = |i - j| in tokens. alpha = beta = sqrt(e) gives a_0 = 1, m_0 = 0 and the paper's
@@ -68,4 +68,4 @@ struct scale_invariant {
   }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -8,7 +8,7 @@
 #include <longspan/simd/scalar.hpp>
 #include <longspan/transform/concept.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // Softcap: z = cap tanh(z / cap), before bias and mask (Gemma 2, arXiv 2408.00118: cap = 50). Throws std::invalid_argument where the
 // cap is not positive and finite.
@@ -27,4 +27,4 @@ struct softcap {
   void check(const shapes&) const { require_positive("softcap: cap", cap); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -9,7 +9,7 @@
 #include <longspan/parameter/per_head.hpp>
 #include <longspan/transform/temperature.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // SSMax, scalable softmax: z = c log n * s with a learned c, one for all heads or one a head (arXiv 2501.19399; the "LogN" baseline of
 // arXiv 2505.17083; c = 1 is Chiang and Cholak 2022). n is the number of keys that the row sees, or all keys with `all_keys`. Throws
@@ -27,4 +27,4 @@ struct ss_max {
   void check(const shapes& call) const { scale.check("ss_max: scale", call.heads); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END

@@ -9,7 +9,7 @@
 #include <longspan/parameter/learned.hpp>
 #include <longspan/transform/concept.hpp>
 
-namespace longspan::inline LONGSPAN_ISA {
+LONGSPAN_NAMESPACE_BEGIN
 
 // A factor that is constant along a query row: what every temperature's row function is. It rounds once, to the scalar of the logits.
 struct row_factor {
@@ -34,4 +34,4 @@ struct temperature {
   void check(const shapes&) const { require_finite("temperature: factor", factor.value); }
 };
 
-}  // namespace longspan::inline LONGSPAN_ISA
+LONGSPAN_NAMESPACE_END
