@@ -1,14 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
+#include <cstdint>
 
 #include <longspan/core/index.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// The keys first <= j < last; empty when last <= first. A mask answers with one, or with a std::array of a few.
+// The keys first <= j < last, by position in the text; none where last <= first. What most masks answer with (mask/concept.hpp).
 struct interval {
   index_t first = 0;
   index_t last = 0;
@@ -17,66 +16,27 @@ struct interval {
   constexpr index_t size() const { return empty() ? 0 : last - first; }
   constexpr bool contains(index_t j) const { return first <= j && j < last; }
   constexpr bool operator==(const interval&) const = default;
+
+  // An interval is a set of keys (core/key_set.hpp). Its ends lie within those of the text.
+  constexpr interval hull() const { return empty() ? interval{} : *this; }
+  constexpr index_t count() const { return size(); }
+  constexpr std::uint64_t bits(index_t key) const {
+    const auto below = [](index_t end) { return end == 64 ? ~std::uint64_t(0) : (std::uint64_t(1) << end) - 1; };
+    const index_t begin = std::clamp<index_t>(first - key, 0, 64);
+    return below(std::clamp<index_t>(last - key, begin, 64)) & ~below(begin);
+  }
 };
+
+namespace detail {
 
 constexpr interval intersect(interval a, interval b) { return {std::max(a.first, b.first), std::min(a.last, b.last)}; }
 
 // The smallest interval that holds both; an empty one adds nothing.
 constexpr interval hull(interval a, interval b) {
-  if (a.empty()) return b.empty() ? interval{} : b;
+  if (a.empty()) return b.hull();
   return b.empty() ? a : interval{std::min(a.first, b.first), std::max(a.last, b.last)};
 }
 
-// A few intervals in ascending order, none overlapping another, empty ones anywhere.
-template <std::size_t N>
-using intervals = std::array<interval, N>;
-
-template <std::size_t N>
-constexpr index_t count(const intervals<N>& runs) {
-  index_t sum = 0;
-  for (const interval& run : runs) sum += run.size();
-  return sum;
-}
-
-template <std::size_t N>
-constexpr interval hull(const intervals<N>& runs) {
-  interval whole;
-  for (const interval& run : runs) whole = hull(whole, run);
-  return whole;
-}
-
-template <std::size_t N>
-constexpr bool contains(const intervals<N>& runs, index_t j) {
-  return std::ranges::any_of(runs, [=](const interval& run) { return run.contains(j); });
-}
-
-template <std::size_t N>
-constexpr intervals<N> intersect(intervals<N> runs, interval bounds) {
-  for (interval& run : runs) run = intersect(run, bounds);
-  return runs;
-}
-
-// Sorts and unites what a mask wrote down in any order, so that no key is counted twice.
-template <std::size_t N>
-constexpr intervals<N> disjoint(intervals<N> runs) {
-  std::ranges::sort(runs, {}, &interval::first);
-  index_t reached = runs[0].empty() ? runs[0].first : runs[0].last;
-  for (std::size_t r = 1; r < N; ++r) {
-    runs[r].first = std::max(runs[r].first, reached);
-    if (!runs[r].empty()) reached = runs[r].last;
-  }
-  return runs;
-}
-
-// The keys in both. Two lists of A and B runs share at most A + B - 1 of them.
-template <std::size_t A, std::size_t B>
-constexpr intervals<A + B - 1> intersect(const intervals<A>& a, const intervals<B>& b) {
-  intervals<A + B - 1> both{};
-  std::size_t found = 0;
-  for (const interval& left : a)
-    for (const interval& right : b)
-      if (const interval shared = intersect(left, right); !shared.empty()) both[found++] = shared;
-  return both;
-}
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END

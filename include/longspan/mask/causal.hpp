@@ -7,6 +7,8 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // A query sees itself and what stands before it: j <= position.
 struct causal {
+  static constexpr bool by_position_alone = true;
+
   interval operator()(const query_row& row) const { return {0, row.position + 1}; }
 };
 

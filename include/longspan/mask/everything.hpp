@@ -7,6 +7,8 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // Every query sees every key: bidirectional attention, and cross attention.
 struct everything {
+  static constexpr bool by_position_alone = true;
+
   interval operator()(const query_row& row) const { return {0, row.keys}; }
 };
 

@@ -9,14 +9,15 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Prefix-LM (T5, arXiv 1910.10683): the first `length` keys are seen by every query, the rest causally. Throws std::invalid_argument
-// for a negative length.
+// Prefix-LM (T5, arXiv 1910.10683): every query sees the first `length` keys, and the rest causally. Throws std::invalid_argument for a
+// negative length.
 struct prefix {
+  static constexpr bool by_position_alone = true;
   index_t length;
 
   interval operator()(const query_row& row) const { return {0, std::max(length, row.position + 1)}; }
 
-  void check(const shapes&) const { require(length >= 0, "prefix: length", "at least 0", length); }
+  void check(const shapes&) const { detail::require(length >= 0, "prefix: length", "at least 0", length); }
 };
 
 LONGSPAN_NAMESPACE_END

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
@@ -9,19 +10,23 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// StreamingLLM (arXiv 2309.17453): causal, and j < sinks or t < window. Throws std::invalid_argument where either is negative.
+// StreamingLLM (arXiv 2309.17453): a query sees the first `sinks` keys of the text and a window of the last `window` tokens, its own
+// among them: j <= position, and j < sinks or position - j < window. (sliding_window counts the keys before the query's own instead.)
+// With rope the sinks keep their positions in the text; the paper re-indexes them by their place in the cache. Throws
+// std::invalid_argument where either is negative.
 struct sinks_and_window {
+  static constexpr bool by_position_alone = true;
   index_t sinks = 4;
   index_t window;
 
-  intervals<2> operator()(const query_row& row) const {
+  std::array<interval, 2> operator()(const query_row& row) const {
     const index_t last = row.position + 1;
-    return {interval{0, std::min(sinks, last)}, interval{last - window, last}};
+    return {interval{0, std::min(sinks, last)}, interval{last - std::min(window, std::max<index_t>(last, 0)), last}};
   }
 
   void check(const shapes&) const {
-    require(sinks >= 0, "sinks_and_window: sinks", "at least 0", sinks);
-    require(window >= 0, "sinks_and_window: window", "at least 0", window);
+    detail::require(sinks >= 0, "sinks_and_window: sinks", "at least 0", sinks);
+    detail::require(window >= 0, "sinks_and_window: window", "at least 0", window);
   }
 };
 

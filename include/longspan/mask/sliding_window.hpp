@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
@@ -7,18 +9,23 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A query sees `left` keys before its own, its own, and `right` keys after it: position - left <= j <= position + right, the window
-// sizes of ONNX and of flash-attention. A window of w tokens that ends with the query's own, 0 <= t < w, is sliding_window{w - 1}.
-// Throws std::invalid_argument for a negative left or right.
+// A query sees its own key, `before` keys before it and `after` keys after it: position - before <= j <= position + after, the left and
+// right window sizes of ONNX and of flash-attention. A window of w tokens that ends with the query's own, which is what
+// sinks_and_window{.window = w} counts, is sliding_window{.before = w - 1}. Throws std::invalid_argument for a negative size.
 struct sliding_window {
-  index_t left;
-  index_t right = 0;
+  static constexpr bool by_position_alone = true;
+  index_t before;
+  index_t after = 0;
 
-  interval operator()(const query_row& row) const { return {row.position - left, row.position + right + 1}; }
+  // Cut at the ends of the text, so that the largest index is as good as no bound.
+  interval operator()(const query_row& row) const {
+    const index_t rest = std::max<index_t>(row.keys - row.position, 0);
+    return {row.position - std::min(before, std::max<index_t>(row.position, 0)), row.position + (after < rest ? after + 1 : rest)};
+  }
 
   void check(const shapes&) const {
-    require(left >= 0, "sliding_window: left", "at least 0", left);
-    require(right >= 0, "sliding_window: right", "at least 0", right);
+    detail::require(before >= 0, "sliding_window: before", "at least 0", before);
+    detail::require(after >= 0, "sliding_window: after", "at least 0", after);
   }
 };
 

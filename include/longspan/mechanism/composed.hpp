@@ -9,10 +9,12 @@
 #include <longspan/transform/temperature.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
-// What a function makes of a logit, taken back to the kind of number that came in, so that a body may mix in constants of another
-// precision. A function that knows its derivative by the logit is asked for it instead of run on dual numbers, which are left to the
-// derivatives by its parameters: those have dual keys too.
+// Calls one function of a row's logits, and converts what it returns to the type of the logit, so that a body may mix in constants of
+// another precision. Where the logit is a dual number and the function offers `slope`, the derivative by the logit comes from there and
+// the body runs on plain batches: half the arithmetic. Not where the keys are dual too: then the derivative by a learned number is
+// asked for, which `slope` does not know.
 template <class Value, class Function, class Keys>
 Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
   if constexpr (is_dual<Value> && !is_dual<decltype(keys.lane)> && requires { function.slope(logit.value, keys); }) {
@@ -23,7 +25,7 @@ Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
   }
 }
 
-// Functions of logits one after the other.
+// Functions of a row's logits, applied one after the other.
 template <class... Functions>
 struct composed {
   std::tuple<Functions...> each;
@@ -37,7 +39,8 @@ struct composed {
   }
 };
 
-// function(factor * score), the factor being that of the temperatures at the head of some functions.
+// logit = function(factor * dot product). The factor is the score's scale times the temperatures that come before every other
+// transform: the kernel multiplies the query by it once instead of every logit.
 template <class Function>
 struct tempered_function {
   learned factor;
@@ -50,7 +53,8 @@ auto tempered(const learned& factor, const Functions&... functions) {
 }
 template <class... Functions>
 auto tempered(const learned& factor, const row_factor& first, const Functions&... functions) {
-  return tempered(factor * first.factor, functions...);
+  return detail::tempered(factor * first.factor, functions...);
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/core/key_set.hpp>
+#include <longspan/core/query_row.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/mask/concept.hpp>
+#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/panel_sets.hpp>
+#include <longspan/transform/reach.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// What is known of a query row before its masks are asked: everything but how many keys it sees.
+inline query_row place_of_row(const shapes& lengths, index_t batch, index_t head, index_t query) {
+  return {.position = lengths.first_query + query,
+          .keys = lengths.all_keys,
+          .head = head,
+          .heads = lengths.heads,
+          .batch = batch,
+          .channels = lengths.channels};
+}
+
+// What every mask lets a row see.
+template <class... Masks>
+auto seen_by_all(const std::tuple<Masks...>& masks, const query_row& row) {
+  return std::apply([&](const Masks&... each) { return intersection(visible(each, row)...); }, masks);
+}
+
+// What the rows of one call see, found once: each mask is asked once for every row, or once for every position where all masks look at
+// nothing else, and nobody else asks one. From the answers follow the panels that a key head needs and the distances that occur. A row
+// takes the size of its answer: 16 bytes for an interval, 16 more for each further one.
+template <class Masks>
+class seen_keys {
+ public:
+  using answer = decltype(seen_by_all(std::declval<const Masks&>(), query_row{}));
+  using keys = at_hand<answer>;
+
+  seen_keys(const Masks& masks, const shapes& lengths)
+      : lengths_(lengths),
+        needed_(alike ? 1 : lengths.batch * lengths.key_heads, lengths.keys),
+        hulls_(std::size_t(alike ? 1 : lengths.batch * lengths.key_heads)) {
+    const index_t texts = alike ? 1 : lengths.batch, heads = alike ? 1 : lengths.heads;
+    answers_.reserve(std::size_t(texts * heads * lengths.queries));
+    for (index_t b = 0; b < texts; ++b)
+      for (index_t h = 0; h < heads; ++h)
+        for (index_t i = 0; i < lengths.queries; ++i) {
+          const query_row row = place_of_row(lengths, b, h, i);
+          answers_.push_back(seen_by_all(masks, row));
+          note(alike ? 0 : number(b, h / lengths.group()), row.position, of(b, h, i));
+        }
+  }
+
+  // Of one row: the keys at hand, counted from the first.
+  keys of(index_t batch, index_t head, index_t query) const { return {&whole(batch, head, query), lengths_.key_positions()}; }
+
+  // n of METHODS.md: how many keys the row sees, those that are not at hand among them.
+  index_t count(index_t batch, index_t head, index_t query) const { return index_t(whole(batch, head, query).count()); }
+
+  // The hull of the panels that some row of a key head needs among some keys, as far as any row sees.
+  interval needed(index_t batch, index_t key_head, interval some) const {
+    const index_t head = number(batch, key_head);
+    return intersect(hulls_[std::size_t(head)], needed_.needed(head, some));
+  }
+
+  // The distances t = i - j that some row sees among the keys at hand, and those that tiles touch beside them; a tile may end `padding`
+  // keys beyond the last.
+  reach distances(index_t padding) const {
+    const interval queries = lengths_.query_positions(), keys = lengths_.key_positions();
+    return {distances_, {queries.first - keys.last - padding, queries.last - keys.first}};
+  }
+
+ private:
+  template <class>
+  static constexpr bool all_alike = false;
+  template <class... Each>
+  static constexpr bool all_alike<std::tuple<Each...>> = (by_position_alone<Each> && ...);
+  static constexpr bool alike = all_alike<Masks>;
+
+  const answer& whole(index_t batch, index_t head, index_t query) const {
+    return answers_[std::size_t(alike ? query : (batch * lengths_.heads + head) * lengths_.queries + query)];
+  }
+  index_t number(index_t batch, index_t key_head) const { return alike ? 0 : batch * lengths_.key_heads + key_head; }
+
+  void note(index_t head, index_t position, const keys& row) {
+    interval seen;
+    row.for_each_run({0, lengths_.keys}, [&](interval run) { seen = hull(seen, run), needed_.add(head, run); });
+    if (seen.empty()) return;
+    const index_t t = position - lengths_.first_key;
+    hulls_[std::size_t(head)] = hull(hulls_[std::size_t(head)], seen);
+    distances_ = hull(distances_, {t - seen.last + 1, t - seen.first + 1});
+  }
+
+  shapes lengths_;
+  buffer<answer> answers_;
+  panel_sets needed_;        // by key head,
+  buffer<interval> hulls_;   // as are the hulls of what its rows see
+  interval distances_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
