@@ -57,7 +57,7 @@ double time_multiply_adds(long steps) {
 // Multiply-adds of T as flop/s, in the registers of the instruction set the benchmark was built for. Bursts of milliseconds.
 template <class T>
 double flops() {
-  using Batch = longspan::batch<T>;
+  using Batch = longspan::simd::batch<T>;
   constexpr int sums = sizeof(Batch) == 64 ? 24 : 12;
   constexpr long steps = 1'000'000;
   constexpr double flop = 2.0 * sums * double(longspan::simd::lanes<Batch>) * double(steps);
@@ -76,7 +76,7 @@ inline double beyond_caches() {
 // Seconds to read the memory once, as `streams` parts that are read abreast, four cache lines of each at a time.
 template <long streams>
 double time_reading(const longspan::buffer<float>& memory) {
-  using Batch = longspan::batch<float>;
+  using Batch = longspan::simd::batch<float>;
   constexpr long lanes = longspan::simd::lanes<Batch>, chunk = 64;
   const long part = long(memory.size()) / streams / chunk * chunk;
   Batch sum[4] = {Batch(0.f), Batch(0.f), Batch(0.f), Batch(0.f)};

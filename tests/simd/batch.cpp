@@ -8,6 +8,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::lanes_of;
 
 static_assert(std::is_same_v<simd::scalar<double>, double> && std::is_same_v<simd::scalar<dual<float>>, float>);

@@ -10,6 +10,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::batch_of;
 using testing_support::lanes_of;
 

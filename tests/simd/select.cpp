@@ -51,7 +51,7 @@ TEST(select, max_min_and_abs_carry_the_slope_of_their_side) {
 
 template <class T>
 void expect_lanes() {
-  using Batch = batch<T>;
+  using Batch = simd::batch<T>;
   const auto of = [](auto field) {
     return batch_of<Batch>([=](index_t l) { return field(choices[std::size_t(l) % choices.size()]); });
   };

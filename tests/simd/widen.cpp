@@ -11,6 +11,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 // All 65536 numbers of a format, as Eigen widens them; NaN as NaN.
 template <class S>

@@ -37,7 +37,7 @@ void expect_slopes(const Transform& part, const longspan::query_row& row) {
 // Each lane of a batch is what the scalar is at its key, for values and for slopes.
 template <class T, class Transform>
 void expect_lanes(const Transform& part, const longspan::query_row& row) {
-  using Batch = longspan::batch<T>;
+  using Batch = longspan::simd::batch<T>;
   const auto score = [](longspan::index_t l) { return some_scores[std::size_t(l) % std::size(some_scores)]; };
   const longspan::index_t first = row.position - 3;
   const longspan::keys_under<Batch> keys{first, row.position, longspan::simd::lane_numbers<Batch>()};

@@ -10,6 +10,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 // A left and a right operand in memory wider than they are, and what is made of them.
 template <class T>
@@ -38,9 +39,9 @@ struct operands {
                           out_stride,
                           k.size()};
     if (from == start::zero)
-      longspan::multiply<start::zero>(part, row.size(), column.size());
+      detail::multiply<start::zero>(part, row.size(), column.size());
     else
-      longspan::multiply<start::output>(part, row.size(), column.size());
+      detail::multiply<start::output>(part, row.size(), column.size());
   }
 
   // The definition: one chain of multiply-adds for each element.
@@ -127,7 +128,7 @@ TYPED_TEST(multiply, streamed_has_the_same_bits) {
         };
         read_ahead nothing;
         multiply_streamed(part(out), rows, some, nothing);
-        longspan::multiply<start::output>(part(wanted), rows, some);
+        detail::multiply<start::output>(part(wanted), rows, some);
         EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth;
       }
 }
@@ -140,9 +141,9 @@ TYPED_TEST(multiply, left_may_lie_in_columns) {
   std::vector<T> by_columns(by_rows.size()), one(std::size_t(rows * columns), T(2)), other = one;
   for (index_t r = 0; r < rows; ++r)
     for (index_t k = 0; k < depth; ++k) by_columns[std::size_t(k * rows + r)] = by_rows[std::size_t(r * depth + k)];
-  longspan::multiply<start::output>(product<T>{by_rows.data(), depth, right.data(), columns, one.data(), columns, depth}, rows,
-                                    columns);
-  longspan::multiply<start::output, left::columns>(
+  detail::multiply<start::output>(product<T>{by_rows.data(), depth, right.data(), columns, one.data(), columns, depth}, rows,
+                                  columns);
+  detail::multiply<start::output, left::columns>(
       product<T>{by_columns.data(), rows, right.data(), columns, other.data(), columns, depth}, rows, columns);
   EXPECT_EQ(one, other);
   std::vector<T> chained(one.size(), T(2));

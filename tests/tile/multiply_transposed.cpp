@@ -8,6 +8,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 template <class T>
 class multiply_transposed_test : public testing::Test {};

@@ -7,7 +7,7 @@
 
 namespace {
 
-using longspan::index_t, longspan::read_ahead;
+using longspan::index_t, longspan::detail::memory_rows, longspan::detail::read_ahead;
 using addresses = std::vector<std::intptr_t>;
 
 addresses walked(read_ahead& memory, index_t bytes) {
@@ -17,8 +17,7 @@ addresses walked(read_ahead& memory, index_t bytes) {
 }
 
 TEST(read_ahead, goes_line_by_line_through_rows_and_then_to_the_next_part) {
-  read_ahead memory(longspan::memory_rows{1024, 512, 100, 2}, longspan::memory_rows{8000, 64, 64, 0},
-                    longspan::memory_rows{9024, -64, 64, 2});
+  read_ahead memory(memory_rows{1024, 512, 100, 2}, memory_rows{8000, 64, 64, 0}, memory_rows{9024, -64, 64, 2});
   EXPECT_EQ(walked(memory, 64), (addresses{1024}));
   EXPECT_EQ(walked(memory, 36 + 64), (addresses{1088, 1536}));
   EXPECT_EQ(walked(memory, 36 + 1), (addresses{1600, 9024}));
@@ -27,26 +26,26 @@ TEST(read_ahead, goes_line_by_line_through_rows_and_then_to_the_next_part) {
 }
 
 TEST(read_ahead, finds_every_line_of_a_row_that_begins_within_one) {
-  read_ahead memory(longspan::memory_rows{1000, 500, 100, 2});  // bytes 1000 to 1099 and 1500 to 1599
+  read_ahead memory(memory_rows{1000, 500, 100, 2});  // bytes 1000 to 1099 and 1500 to 1599
   EXPECT_EQ(walked(memory, 100), (addresses{960, 1024, 1088}));
   EXPECT_EQ(walked(memory, 100), (addresses{1472, 1536}));
 }
 
 // Lines that two rows share are not asked for twice.
 TEST(read_ahead, rows_without_gaps_are_one) {
-  read_ahead memory(longspan::memory_rows{0, 40, 40, 5});
+  read_ahead memory(memory_rows{0, 40, 40, 5});
   EXPECT_EQ(walked(memory, 1000), (addresses{0, 64, 128, 192}));
 }
 
 TEST(read_ahead, of_nothing_asks_nothing) {
-  read_ahead none, empty(longspan::memory_rows{100, 0, 0, 7});
+  read_ahead none, empty(memory_rows{100, 0, 0, 7});
   EXPECT_EQ(walked(none, 1000), addresses{});
   EXPECT_EQ(walked(empty, 1000), addresses{});
 }
 
 // It asks, and neither reads nor writes: addresses that nobody owns are as good as any.
 TEST(read_ahead, touches_nothing) {
-  read_ahead nowhere(longspan::memory_rows{0, 1 << 20, 40, 1000}, longspan::memory_rows{0, -12345, 4096, 1000});
+  read_ahead nowhere(memory_rows{0, 1 << 20, 40, 1000}, memory_rows{0, -12345, 4096, 1000});
   nowhere.ask(1 << 20);
 }
 

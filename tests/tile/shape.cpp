@@ -9,6 +9,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 template <class T>
 constexpr bool fits = tile_shape<T>::query_rows % tile_shape<T>::block::rows == 0 &&  // whole register blocks of rows

@@ -13,6 +13,7 @@ LONGSPAN_QUIET_BEGIN
 LONGSPAN_QUIET_END
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace simd {
 
 // What the kernel computes with at once: a SIMD register of the instruction set of this translation unit. A scalar is a batch of one
 // lane: it serves where xsimd has no instruction set, under LONGSPAN_SCALAR, and in the reference.
@@ -23,8 +24,6 @@ using batch = T;
 template <class T>
 using batch = xsimd::batch<T>;
 #endif
-
-namespace simd {
 
 template <class Batch>
 inline constexpr index_t lanes = index_t(sizeof(Batch) / sizeof(scalar<Batch>));
@@ -65,5 +64,9 @@ Batch lane_numbers() {
 }
 
 }  // namespace simd
+
+namespace detail {
+using simd::batch;
+}
 
 LONGSPAN_NAMESPACE_END

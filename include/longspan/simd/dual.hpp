@@ -51,15 +51,17 @@ struct dual {
   friend auto operator==(const dual& a, const dual& b) { return a.value == b.value; }
 };
 
-template <class X>
-inline constexpr bool is_dual = false;
-template <class V>
-inline constexpr bool is_dual<dual<V>> = true;
-
 template <class V>
 struct simd::scalar_of<dual<V>> {
   using type = simd::scalar<V>;
 };
+
+namespace detail {
+
+template <class X>
+inline constexpr bool is_dual = false;
+template <class V>
+inline constexpr bool is_dual<dual<V>> = true;
 
 // A slope of 0 stays 0, even where the derivative is infinite, as that of a root is at 0.
 template <class V>
@@ -67,55 +69,57 @@ dual<V> chain(const dual<V>& x, const V& value, const V& derivative) {
   return {value, simd::select(x.slope == V(0), V(0), x.slope * derivative)};
 }
 
+}  // namespace detail
+
 template <class V>
 dual<V> exp(const dual<V>& x) {
   using std::exp;
   const V value = exp(x.value);
-  return chain(x, value, value);
+  return detail::chain(x, value, value);
 }
 
 template <class V>
 dual<V> log(const dual<V>& x) {
   using std::log;
-  return chain<V>(x, log(x.value), V(1) / x.value);
+  return detail::chain<V>(x, log(x.value), V(1) / x.value);
 }
 
 template <class V>
 dual<V> log1p(const dual<V>& x) {
   using std::log1p;
-  return chain<V>(x, log1p(x.value), V(1) / (V(1) + x.value));
+  return detail::chain<V>(x, log1p(x.value), V(1) / (V(1) + x.value));
 }
 
 template <class V>
 dual<V> sqrt(const dual<V>& x) {
   using std::sqrt;
   const V value = sqrt(x.value);
-  return chain<V>(x, value, V(0.5) / value);
+  return detail::chain<V>(x, value, V(0.5) / value);
 }
 
 template <class V>
 dual<V> tanh(const dual<V>& x) {
   using std::tanh;
   const V value = tanh(x.value);
-  return chain<V>(x, value, V(1) - value * value);
+  return detail::chain<V>(x, value, V(1) - value * value);
 }
 
 template <class V>
 dual<V> sin(const dual<V>& x) {
   using std::cos, std::sin;
-  return chain<V>(x, sin(x.value), cos(x.value));
+  return detail::chain<V>(x, sin(x.value), cos(x.value));
 }
 
 template <class V>
 dual<V> cos(const dual<V>& x) {
   using std::cos, std::sin;
-  return chain<V>(x, cos(x.value), -sin(x.value));
+  return detail::chain<V>(x, cos(x.value), -sin(x.value));
 }
 
 template <class V>
 dual<V> erf(const dual<V>& x) {
   using std::erf, std::exp;
-  return chain<V>(x, erf(x.value), V(simd::scalar<V>(1.1283791670955125739)) * exp(-x.value * x.value));
+  return detail::chain<V>(x, erf(x.value), V(simd::scalar<V>(1.1283791670955125739)) * exp(-x.value * x.value));
 }
 
 LONGSPAN_NAMESPACE_END

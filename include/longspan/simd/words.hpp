@@ -11,6 +11,7 @@
 LONGSPAN_QUIET_BEGIN
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // How the products read their operands: as words of the size of T, each of which holds `per_word` numbers along the depth. Sums are
 // always T. Whole rows are turned into words `per_word` batches at a time by `join`; `together` makes the words of two rows that follow
@@ -68,6 +69,7 @@ using common_words =
     std::conditional_t<(std::is_same_v<First, More> && ...), typename storage_words<First>::type,
                        typename storage_words<std::conditional_t<std::is_same_v<First, double>, double, float>>::type>;
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END
 
 LONGSPAN_QUIET_END

@@ -142,12 +142,12 @@ struct tensor_traits<view<E>> {
 };
 
 template <>
-inline constexpr narrow narrow_format<Eigen::bfloat16> = narrow::bfloat16;
+inline constexpr detail::narrow detail::narrow_format<Eigen::bfloat16> = detail::narrow::bfloat16;
 template <>
-inline constexpr narrow narrow_format<Eigen::half> = narrow::half;
+inline constexpr detail::narrow detail::narrow_format<Eigen::half> = detail::narrow::half;
 #if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
 template <>
-struct storage_words<Eigen::bfloat16> {
+struct detail::storage_words<Eigen::bfloat16> {
   using type = bfloat16_words;
 };
 #endif

@@ -11,6 +11,7 @@
 #include <longspan/core/config.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // The blocks of memory that a thread gave back, kept for its next call: decoding asks for the same ones at every token, or for slightly
 // longer ones, so blocks are powers of two. At most 8 MiB, the oldest go first. Blocks begin at cache lines: a 64-byte load that straddles
@@ -98,4 +99,5 @@ struct recycled {
 template <class T>
 using buffer = std::vector<T, recycled<T>>;
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

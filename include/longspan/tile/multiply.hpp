@@ -11,6 +11,7 @@
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // The operands of one matrix product, out (+)= left right: left is rows x depth words, right depth x columns, each with its row stride
 // in words. The columns are whole batches; rows of `right` and `out` are contiguous. What takes a part of a product says where it begins:
@@ -144,4 +145,5 @@ void multiply_streamed(const product<T, Words>& p, index_t rows, index_t columns
   }
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

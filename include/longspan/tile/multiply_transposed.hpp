@@ -8,6 +8,7 @@
 #include <longspan/tile/transpose.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // out = left right' for as many right rows as a batch has lanes, read once from where they lie: each square of them is transposed in
 // registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches.
@@ -45,4 +46,5 @@ void multiply_transposed(const product<T, Words>& p, Ahead&& ahead, index_t rows
   }
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -9,6 +9,7 @@
 #include <longspan/core/index.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // Rows in memory, in bytes: an address, not a pointer, for they are asked for, never read.
 struct memory_rows {
@@ -69,4 +70,5 @@ struct nothing_ahead {
   void ask(index_t) {}
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -6,6 +6,7 @@
 #include <longspan/simd/batch.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 constexpr index_t round_down(index_t number, index_t multiple) { return number / multiple * multiple; }
 constexpr index_t round_up(index_t number, index_t multiple) { return round_down(number + multiple - 1, multiple); }
@@ -54,4 +55,5 @@ struct tile_shape {
                 key_rows(1 << 20) % panel == 0);
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

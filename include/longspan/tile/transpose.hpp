@@ -12,6 +12,7 @@
 LONGSPAN_QUIET_BEGIN
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // Lanes that a shuffle moves about within 16 bytes, which every instruction set has.
 template <class Batch>
@@ -81,6 +82,7 @@ void transpose(const T* from, index_t from_stride, T* to, index_t to_stride, ind
     simd::store(to + c * to_stride, transposed[std::size_t(c)]);
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END
 
 LONGSPAN_QUIET_END
