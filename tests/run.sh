@@ -6,9 +6,11 @@ exec </dev/null
 usage() {
   cat <<'END'
 Usage: sh tests/run.sh [--quick] [--long]
+       sh tests/run.sh --format
 Installs what is missing (Debian, as root or with sudo), builds in build/ and runs the tests.
   --quick   for this machine's processor only, without the sanitizers
   --long    the tests that take minutes, and every benchmark once, as well
+  --format  no tests: whether clang-format 19 would leave every source as it is (git and clang-format-19)
   --help    this text
 LONGSPAN_WERROR=ON in the environment makes warnings errors.
 END
@@ -18,10 +20,12 @@ END
 variants='native;baseline;scalar'
 sanitize=yes
 without='^long$'
+format=no
 for option in "$@"; do
   case $option in
     --quick) variants=native sanitize=no ;;
     --long) without='^$' ;;
+    --format) format=yes ;;
     --help) usage; exit 0 ;;
     *) echo "Unknown option: $option" >&2; usage >&2; exit 2 ;;
   esac
@@ -29,7 +33,21 @@ done
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$root/.cmake/build.sh"
-install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev libcli11-dev
+
+# The style is in .clang-format; the one in tests/usage turns it off there. Other versions of clang-format disagree with 19 here and there.
+if [ "$format" = yes ]; then
+  install_packages git clang-format-19
+  cd "$root"
+  files=$(git ls-files -- '*.cpp' '*.hpp')
+  if ! clang-format-19 --dry-run -Werror $files; then
+    echo "Let it mend them: clang-format-19 -i \$(git ls-files '*.cpp' '*.hpp')" >&2
+    exit 1
+  fi
+  echo "Every source is formatted."
+  exit 0
+fi
+
+install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev libcli11-dev universal-ctags
 
 # build_and_test <folder> <option>...
 build_and_test() {

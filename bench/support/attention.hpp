@@ -47,6 +47,9 @@ inline const std::vector<float>& normal_numbers() {
 
 template <class T>
 using tensor = Eigen::Tensor<T, 4, Eigen::RowMajor>;
+// What sums of T are kept in.
+template <class T>
+using sum_of = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 // The tensors of one call, the same in every run. The output is written once: no run meets memory that nothing has touched.
 template <class T>

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <type_traits>
 
 #include <benchmark/benchmark.h>
 
@@ -32,11 +31,10 @@ double window_pairs(const attention_shape& s) {
 // many cores as threads can compute and of what one core can read, since cores share the memory; and tokens.
 template <class T>
 void count(benchmark::State& state, const shortest& time, const attention_shape& shape, double pairs, int threads = 1) {
-  using compute = std::conditional_t<std::is_same_v<T, double>, double, float>;
   const double flop = 2 * double(shape.heads) * pairs * double(shape.channels + shape.value_channels);
   const double bytes = shape.elements() * double(sizeof(T));
   state.counters["GFLOP/s"] = flop / time.best() * 1e-9;
-  state.counters["of peak"] = flop / time.best() / (roofline::flops<compute>() * threads);
+  state.counters["of peak"] = flop / time.best() / (roofline::flops<sum_of<T>>() * threads);
   state.counters["GB/s"] = bytes / time.best() * 1e-9;
   state.counters["of bandwidth"] = bytes / time.best() / roofline::bandwidth();
   state.counters["tokens/s"] = double(shape.queries) / time.best();

@@ -6,7 +6,7 @@
 template <class T>
 struct gradient_tensors : attention_tensors<T> {
   tensor<T> d_output, d_q, d_k, d_v;
-  Eigen::Tensor<longspan::compute_t<T>, 3, Eigen::RowMajor> log_sum_exp;
+  Eigen::Tensor<sum_of<T>, 3, Eigen::RowMajor> log_sum_exp;
 
   explicit gradient_tensors(const attention_shape& s)
       : attention_tensors<T>(s),

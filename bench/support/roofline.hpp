@@ -4,10 +4,10 @@
 #include <vector>
 
 #include <benchmark/benchmark.h>
+#include <Eigen/Core>
 
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/multiply_add.hpp>
-#include <longspan/tile/buffer.hpp>
 
 #include "stopwatch.hpp"
 
@@ -73,9 +73,12 @@ inline double beyond_caches() {
   return 8 * largest;
 }
 
+// Begins where a register may be loaded at once: a load across two cache lines takes twice the time.
+using memory_block = std::vector<float, Eigen::aligned_allocator<float>>;
+
 // Seconds to read the memory once, as `streams` parts that are read abreast, four cache lines of each at a time.
 template <long streams>
-double time_reading(const longspan::buffer<float>& memory) {
+double time_reading(const memory_block& memory) {
   using Batch = longspan::simd::batch<float>;
   constexpr long lanes = longspan::simd::lanes<Batch>, chunk = 64;
   const long part = long(memory.size()) / streams / chunk * chunk;
@@ -93,7 +96,7 @@ double time_reading(const longspan::buffer<float>& memory) {
 
 // Bytes a second that one core reads, from memory like that of any tensor. Several streams keep more prefetchers busy than one.
 inline double bandwidth() {
-  static const longspan::buffer<float> memory(std::size_t(beyond_caches() / sizeof(float)), 1.f);
+  static const memory_block memory(std::size_t(beyond_caches() / sizeof(float)), 1.f);
   static double best = 0;
   const double bytes = double(memory.size() * sizeof(float));
   for (int pass = 0; pass < 3; ++pass)

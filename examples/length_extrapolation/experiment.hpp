@@ -54,7 +54,7 @@ class experiment {
     while (at_once < 512 && at_once < longest) at_once *= 2;
     const Index items = of_.validation / longest * longest / at_once;
     std::vector<double> sums(std::size_t(items), 0.0);
-    longspan::for_each_item(study_.device(), items, [&](Index, Index item) {
+    model::for_each_item(study_.threads(), items, [&](Index item) {
       model::examples given{.length = n};
       for (Index first = item * at_once; first < (item + 1) * at_once; first += n)
         given.append(text_.validation().subspan(std::size_t(first), std::size_t(n + 1)));

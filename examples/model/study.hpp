@@ -24,12 +24,12 @@ class study {
   };
   using random = std::mt19937_64;
 
-  explicit study(const settings& given) : of_(given), model_(given.size), pool_(given.threads), device_(&pool_, given.threads) {
+  explicit study(const settings& given) : of_(given), model_(given.size) {
     std::filesystem::create_directories(of_.results / "checkpoints");
   }
 
   const language_model& model() const { return model_; }
-  const Eigen::ThreadPoolDevice& device() const { return device_; }
+  int threads() const { return of_.threads; }
 
   // `draw` appends one context of a task at a time, `task` being what it is called in checkpoints. What it draws depends on the seed and
   // the step alone, so that a run goes on from a checkpoint as if it had never stopped.
@@ -53,7 +53,7 @@ class study {
                    double((of_.steps - step) * of_.batch * of_.trained) / speed);
     };
     Vector parameters =
-        train(device_, model_, mechanism, run, std::uint64_t(seed), checkpoint_of(name + ", " + task, name, seed));
+        train(of_.threads, model_, mechanism, run, std::uint64_t(seed), checkpoint_of(name + ", " + task, name, seed));
     std::fprintf(stderr, "\n");
     return parameters;
   }
@@ -73,8 +73,6 @@ class study {
 
   settings of_;
   language_model model_;
-  Eigen::ThreadPool pool_;
-  Eigen::ThreadPoolDevice device_;
 };
 
 }  // namespace model

@@ -5,11 +5,10 @@
 #include <numeric>
 #include <vector>
 
-#include <longspan/core/device.hpp>
-
 #include "adamw.hpp"
 #include "checkpoint.hpp"
 #include "language_model.hpp"
+#include "threads.hpp"
 
 namespace model {
 
@@ -27,9 +26,8 @@ struct training {
 inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // The parameters after the last step, from the checkpoint that is there or from a start that the seed decides.
-template <longspan::device Device>
-Vector train(const Device& device, const language_model& of, const attention& mechanism, const training& run, std::uint64_t seed,
-             const checkpoint& kept) {
+inline Vector train(int threads, const language_model& of, const attention& mechanism, const training& run, std::uint64_t seed,
+                    const checkpoint& kept) {
   const Index count = of.plan().size();
   adamw::state now{of.plan().initial(seed), Vector::Zero(count), Vector::Zero(count)};
   kept.read(now);
@@ -39,7 +37,7 @@ Vector train(const Device& device, const language_model& of, const attention& me
   double bytes = 0;
   const double from = seconds();
   while (now.step < run.steps) {
-    longspan::for_each_item(device, training::shards, [&](Index, Index shard) {
+    for_each_item(threads, training::shards, [&](Index shard) {
       const auto s = std::size_t(shard);
       gradients[s].setZero();
       losses[s] = counts[s] = bytes_of[s] = 0;

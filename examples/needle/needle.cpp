@@ -27,7 +27,7 @@ struct settings {
 double accuracy(const model::study& study, const model::attention& mechanism, const model::Vector& parameters,
                 const needle_task& task, Index length, Index questions) {
   std::vector<double> right(std::size_t(questions), 0.0);
-  longspan::for_each_item(study.device(), questions, [&](Index, Index item) {
+  model::for_each_item(study.threads(), questions, [&](Index item) {
     std::mt19937_64 source(std::uint64_t(length) << 32 | std::uint64_t(item));
     model::examples given{.length = length};
     task.draw(source, given);

@@ -6,23 +6,42 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <new>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
-#include <unsupported/Eigen/CXX11/Tensor>
+#include <longspan/tensor/eigen.hpp>
+
+#include "support/devices.hpp"
 
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
+using testing_support::backwards;
+using testing_support::std_threads;
 
-static_assert(device<Eigen::DefaultDevice> && !pool_device<Eigen::DefaultDevice>);
-static_assert(device<Eigen::ThreadPoolDevice> && pool_device<Eigen::ThreadPoolDevice>);
+static_assert(device<Eigen::DefaultDevice> && device<Eigen::ThreadPoolDevice>);
+static_assert(device<std_threads> && device<backwards>);
 static_assert(!device<int>);
 
-// Runs the check with no pool, and with pools smaller and larger than the machine.
+struct runs_only {
+  void run(index_t, const auto&) const {}
+};
+struct threads_only {
+  index_t threads() const { return 2; }
+};
+static_assert(!device<runs_only> && !device<threads_only>);
+
+// Runs the check with no pool, with pools smaller and larger than the machine, and with devices of one's own.
 template <class Check>
 void for_every_device(Check check) {
   check(Eigen::DefaultDevice{});
+  for (const index_t threads : {1, 2, 5}) check(std_threads{threads}), check(backwards{threads});
   for (const int threads : {1, 2, 5}) {
     Eigen::ThreadPool pool(threads);
     check(Eigen::ThreadPoolDevice(&pool, threads));
@@ -33,6 +52,19 @@ TEST(device, has_as_many_threads_as_its_pool) {
   Eigen::ThreadPool pool(3);
   EXPECT_EQ(threads_of(Eigen::ThreadPoolDevice(&pool, 3)), 3);
   EXPECT_EQ(threads_of(Eigen::DefaultDevice{}), 1);
+  EXPECT_EQ(threads_of(std_threads{4}), 4);
+  EXPECT_EQ(threads_of(std_threads{0}), 1);
+}
+
+// What `run` promises, for the devices that are not ours.
+TEST(device, runs_every_number_once) {
+  for_every_device([](const auto& d) {
+    for (const index_t count : {0, 1, 2, 5}) {
+      std::vector<std::atomic<int>> done(static_cast<std::size_t>(count));
+      device_traits<std::remove_cvref_t<decltype(d)>>::run(d, count, [&](index_t n) { ++done[std::size_t(n)]; });
+      for (const auto& times : done) EXPECT_EQ(times, 1);
+    }
+  });
 }
 
 TEST(device, does_every_item_once_on_a_thread_it_has) {
@@ -78,6 +110,53 @@ TEST(device, begins_nothing_after_a_failure) {
   const auto work = [&](index_t, index_t item) { ++begun, item == 3 ? throw std::runtime_error("item 3") : 0; };
   EXPECT_THROW(for_each_item(Eigen::DefaultDevice{}, 500, work), std::runtime_error);
   EXPECT_EQ(begun, 4);
+}
+
+// Whoever catches the exception owns it alone: no thread of the pool destroys it later.
+struct counted : std::runtime_error {
+  explicit counted(std::atomic<int>& alive) : std::runtime_error("counted"), alive(&alive) { ++alive; }
+  counted(const counted& other) : std::runtime_error(other), alive(other.alive) { ++*alive; }
+  ~counted() override { --*alive; }
+  std::atomic<int>* alive;
+};
+
+TEST(device, keeps_nothing_of_what_it_threw) {
+  for_every_device([](const auto& d) {
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      std::atomic<int> alive{0};
+      EXPECT_THROW(for_each_item(d, 20, [&](index_t, index_t) { throw counted(alive); }), counted);
+      EXPECT_EQ(alive, 0);
+    }
+  });
+}
+
+// A pool that begins nothing until it is told to.
+struct late_pool {
+  mutable std::deque<std::function<void()>> waiting;
+  int numThreads() const { return 3; }
+  void enqueueNoNotification(std::function<void()> function) const { waiting.push_back(std::move(function)); }
+};
+
+TEST(device, does_not_wait_for_a_pool_that_does_not_begin) {
+  const late_pool d;
+  auto done = std::make_unique<std::vector<int>>(30);
+  for_each_item(d, 30, [&](index_t, index_t item) { ++(*done)[std::size_t(item)]; });
+  EXPECT_EQ(*done, std::vector<int>(30, 1));
+  done.reset();
+  ASSERT_EQ(d.waiting.size(), 2u);
+  for (const auto& function : d.waiting) function();  // too late: there is nothing left to touch
+}
+
+// A pool that has no memory for what it is told.
+struct full_pool {
+  int numThreads() const { return 3; }
+  void enqueueNoNotification(const std::function<void()>&) const { throw std::bad_alloc(); }
+};
+
+TEST(device, works_alone_where_its_pool_is_full) {
+  int done = 0;
+  for_each_item(full_pool{}, 30, [&](index_t, index_t) { ++done; });
+  EXPECT_EQ(done, 30);
 }
 
 // A pool whose every thread waits for such a call must still finish it.

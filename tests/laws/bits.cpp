@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/devices.hpp"
 #include "support/mechanisms.hpp"
 #include "support/tensors.hpp"
 
@@ -24,6 +25,18 @@ TEST(bits, do_not_depend_on_the_number_of_threads) {
     EXPECT_TRUE(same_bits(alone.output, together.output)) << threads;
     EXPECT_TRUE(same_bits(alone.log_sum_exp, together.log_sum_exp)) << threads;
   }
+}
+
+TEST(bits, do_not_depend_on_the_device) {
+  const auto in = random_inputs<float>(
+      {.batch = 2, .heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
+  const auto alone = forward(mechanism, in.q, in.k, in.v);
+  const auto check = [&](const auto& device) {
+    const auto together = forward(device, mechanism, in.q, in.k, in.v);
+    EXPECT_TRUE(same_bits(alone.output, together.output));
+    EXPECT_TRUE(same_bits(alone.log_sum_exp, together.log_sum_exp));
+  };
+  for (const index_t threads : {1, 2, 5}) check(std_threads{threads}), check(backwards{threads});
 }
 
 TEST(bits, do_not_depend_on_the_batch) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/devices.hpp"
 #include "support/loss.hpp"
 #include "support/mechanisms.hpp"
 #include "support/naive_backward.hpp"
@@ -71,6 +72,18 @@ TEST(gradients, have_the_same_bits_for_any_number_of_threads) {
       EXPECT_EQ(std::get<2>(numbers.parts).tau, std::get<2>(numbers_alone.parts).tau);
       EXPECT_EQ(std::get<4>(numbers.parts).logit[0], std::get<4>(numbers_alone.parts).logit[0]);
     }
+  }
+}
+
+TEST(gradients, have_the_same_bits_on_any_device) {
+  const auto in = random_inputs<float>(
+      {.batch = 2, .heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
+  const auto kept = forward(mechanism, in.q, in.k, in.v);
+  const auto d_output = like(kept.output, 4);
+  const auto alone = backward(mechanism, in.q, in.k, in.v, kept, d_output);
+  for (const index_t threads : {1, 2, 5}) {
+    expect_same_bits(alone, backward(std_threads{threads}, mechanism, in.q, in.k, in.v, kept, d_output), "std::thread");
+    expect_same_bits(alone, backward(backwards{threads}, mechanism, in.q, in.k, in.v, kept, d_output), "backwards");
   }
 }
 

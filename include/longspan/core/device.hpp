@@ -2,84 +2,150 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstddef>
+#include <concepts>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include <longspan/core/index.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A device runs the work of a call: Eigen::DefaultDevice on the calling thread, Eigen::ThreadPoolDevice (define EIGEN_USE_THREADS) on
-// its pool and the calling thread.
+namespace detail {
+
+// How a device is asked. Eigen's devices are adapted in tensor/eigen.hpp.
 template <class D>
-concept device = requires(const D& d, std::size_t bytes) { d.allocate(bytes); };
-template <class D>
-concept pool_device = device<D> && requires(const D& d) {
-  d.numThreads();
-  d.enqueueNoNotification([] {});
+struct device_traits {
+  static index_t threads(const D& d)
+    requires requires {
+      { d.threads() } -> std::convertible_to<index_t>;
+    }
+  {
+    return d.threads();
+  }
+  template <class Work>
+  static void run(const D& d, index_t count, const Work& work)
+    requires requires { d.run(count, work); }
+  {
+    d.run(count, work);
+  }
 };
+
+}  // namespace detail
+
+// A device tells how many threads a call may use, and runs it on them:
+//   d.threads()         how many at most, the calling thread among them; the same number for as long as a call runs
+//   d.run(count, work)  calls work(n) once for each n from 0 to count - 1, count being at most threads(), on any threads and in any
+//                       order, and returns when every call has returned
+// No call of work waits for another, so some or all of them may run one after the other; none of them throws. What a call of the
+// library makes has the same bits for any device. A device of one's own, for OpenMP:
+//   struct openmp {
+//     longspan::index_t threads() const { return omp_get_max_threads(); }
+//     void run(longspan::index_t count, const auto& work) const {
+//   #pragma omp parallel for num_threads(int(count)) schedule(static, 1)
+//       for (longspan::index_t n = 0; n < count; ++n) work(n);
+//     }
+//   };
+//   longspan::forward(openmp{}, mechanism, q, k, v);
+// Eigen::DefaultDevice (the calling thread alone) and Eigen::ThreadPoolDevice (define EIGEN_USE_THREADS) are devices too. A pool whose
+// threads may themselves call the library should not wait for a thread to become free: the calling thread then takes the calls that
+// no other thread has begun, as detail::run_on_pool does.
+template <class D>
+concept device = requires(const D& d, index_t count, void (&work)(index_t)) {
+  { detail::device_traits<D>::threads(d) } -> std::convertible_to<index_t>;
+  detail::device_traits<D>::run(d, count, work);
+};
+
+namespace detail {
 
 template <device D>
 index_t threads_of(const D& d) {
-  if constexpr (pool_device<D>)
-    return std::max(1, int(d.numThreads()));
-  else
-    return 1;
+  return std::max<index_t>(1, device_traits<D>::threads(d));
 }
 
-// The items of one call, taken in ascending order from a shared counter, so that no thread waits while work is left. It outlives the
-// call in the hands of pool threads that come too late: they find nothing left and touch nothing of the caller's.
-class shared_items {
+// The numbers 0 to count - 1, each handed to one thread. Pool threads own it together with the caller: one that comes after the caller
+// has returned finds no number left, and touches nothing of the caller's.
+class shared_numbers {
  public:
-  explicit shared_items(index_t items) : items_(items), open_(items) {}
+  explicit shared_numbers(index_t count) : count_(count), open_(count) {}
 
-  // Works until nothing is left. After a failure the remaining items are only counted.
+  // Calls work with one number after the other until none is left.
   template <class Work>
-  void run(index_t thread, const Work& work) {
-    for (index_t item; (item = next_.fetch_add(1)) < items_;) {
-      try {
-        if (!failed_) work(thread, item);
-      } catch (...) {
-        const std::lock_guard lock(failing_);
-        if (!failed_) failure_ = std::current_exception();
-        failed_ = true;
-      }
+  void take(const Work& work) {
+    for (index_t n; (n = next_.fetch_add(1)) < count_;) {
+      work(n);
       if (open_.fetch_sub(1) == 1) open_.notify_all();
     }
   }
 
-  // Returns when every item is done, and throws what an item threw.
-  void wait() {
+  // Returns when every call has returned.
+  void wait() const {
     for (index_t open; (open = open_.load()) > 0;) open_.wait(open);
-    if (failed_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  const index_t count_;
+  std::atomic<index_t> next_ = 0, open_;
+};
+
+// device::run for a pool that is told by enqueue(function) to call a function at some time. The calling thread works too and waits only
+// for calls that have begun, never for a pool thread to become free: a call from within the pool cannot lock it up.
+template <class Enqueue, class Work>
+void run_on_pool(const Enqueue& enqueue, index_t count, const Work& work) {
+  const auto shared = std::make_shared<shared_numbers>(count);
+  try {
+    for (index_t helper = 1; helper < count; ++helper) enqueue([shared, &work] { shared->take(work); });
+  } catch (...) {  // out of memory: fewer threads help
+  }
+  shared->take(work);
+  shared->wait();
+}
+
+// The items of one call, taken in ascending order from a shared counter: no thread idles while items are left. After a failure no item
+// is begun.
+class item_queue {
+ public:
+  explicit item_queue(index_t items) : items_(items) {}
+
+  template <class Work>
+  void take(index_t thread, const Work& work) noexcept {
+    try {
+      for (index_t item; !failed_ && (item = next_.fetch_add(1)) < items_;) work(thread, item);
+    } catch (...) {
+      const std::lock_guard lock(failing_);
+      if (!failed_) failure_ = std::current_exception();
+      failed_ = true;
+    }
+  }
+
+  // For the calling thread, when all others are done. The exception leaves the queue before it is thrown.
+  void throw_failure() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
  private:
   const index_t items_;
-  std::atomic<index_t> next_ = 0, open_;
+  std::atomic<index_t> next_ = 0;
   std::atomic<bool> failed_ = false;
   std::mutex failing_;
   std::exception_ptr failure_;
 };
 
-// Runs work(thread, item) for every item, thread counting from 0 to threads_of(d) - 1. The calling thread works too and waits for items
-// alone, never for a pool thread to come, so a call from within the pool cannot lock it up.
+// Runs work(thread, item) for every item, thread counting from 0 to threads_of(d) - 1: no two items run under one number at once, so
+// memory may belong to a number. The first exception of an item reaches the caller.
 template <device D, class Work>
 void for_each_item(const D& d, index_t items, const Work& work) {
-  const index_t threads = std::min(items, threads_of(d));
+  const index_t threads = std::min(items, detail::threads_of(d));
   if (threads <= 1) {
     for (index_t item = 0; item < items; ++item) work(0, item);
     return;
   }
-  if constexpr (pool_device<D>) {
-    const auto shared = std::make_shared<shared_items>(items);
-    for (index_t thread = 1; thread < threads; ++thread)
-      d.enqueueNoNotification([shared, thread, &work] { shared->run(thread, work); });
-    shared->run(0, work);
-    shared->wait();
-  }
+  item_queue queue(items);
+  device_traits<D>::run(d, threads, [&](index_t thread) { queue.take(thread, work); });
+  queue.throw_failure();
 }
+
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END

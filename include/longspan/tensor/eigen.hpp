@@ -1,11 +1,13 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <type_traits>
 
 #include <Eigen/Core>
 #include <unsupported/Eigen/CXX11/Tensor>
 
+#include <longspan/core/device.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/simd/widen.hpp>
 #include <longspan/simd/words.hpp>
@@ -157,5 +159,34 @@ template <class X, class S>
 auto make_attended(const shapes& call) {
   return attended{traits_of<X>::template make_output<S>(call), traits_of<X>::template make_log_sum_exp<compute_t<S>>(call)};
 }
+
+// Eigen's devices: the calling thread alone, and a pool together with the calling thread. The pool's is known by its functions, since its
+// name is declared only where EIGEN_USE_THREADS is defined before Eigen is included.
+namespace detail {
+
+template <std::derived_from<Eigen::DefaultDevice> D>
+struct device_traits<D> {
+  static index_t threads(const D&) { return 1; }
+  template <class Work>
+  static void run(const D&, index_t count, const Work& work) {
+    for (index_t n = 0; n < count; ++n) work(n);
+  }
+};
+
+template <class D>
+concept eigen_pool_device = requires(const D& d) {
+  { d.numThreads() } -> std::convertible_to<index_t>;
+  d.enqueueNoNotification([] {});
+};
+template <eigen_pool_device D>
+struct device_traits<D> {
+  static index_t threads(const D& d) { return index_t(d.numThreads()); }
+  template <class Work>
+  static void run(const D& d, index_t count, const Work& work) {
+    detail::run_on_pool([&](auto&& function) { d.enqueueNoNotification(function); }, count, work);
+  }
+};
+
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END
