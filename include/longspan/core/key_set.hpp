@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
@@ -26,14 +27,13 @@ namespace detail {
 // Keys are packed and looked at in panels of 64, on every instruction set: what a row sees of a panel is one word of bits.
 inline constexpr index_t panel_keys = 64;
 
-// Calls visit(first, last) for every run of ones among 64 bits, in ascending order.
+// Calls visit(run) for every run of ones among 64 bits, in ascending order.
 template <class Visit>
 constexpr void for_each_run_of_bits(std::uint64_t bits, Visit visit) {
-  for (index_t at = 0; bits != 0;) {
-    const index_t skipped = std::countr_zero(bits), length = std::countr_one(bits >> skipped);
-    visit(at + skipped, at + skipped + length);
-    at += skipped + length;
-    bits = skipped + length == 64 ? 0 : bits >> (skipped + length);
+  while (bits != 0) {
+    const index_t first = std::countr_zero(bits), last = first + std::countr_one(bits >> first);
+    visit(interval{first, last});
+    bits &= ~interval{0, last}.bits(0);
   }
 }
 
@@ -49,7 +49,7 @@ constexpr void for_each_run(const Keys& keys, interval bounds, Visit visit) {
   } else {
     bounds = intersect(keys.hull(), bounds);
     for (index_t key = bounds.first; key < bounds.last; key += 64)
-      for_each_run_of_bits(keys.bits(key) & bounds.bits(key), [&](index_t first, index_t last) { visit(interval{key + first, key + last}); });
+      for_each_run_of_bits(keys.bits(key) & bounds.bits(key), [&](interval run) { visit(interval{key + run.first, key + run.last}); });
   }
 }
 
@@ -67,6 +67,16 @@ constexpr bool covers(const Keys& keys, interval some) {
 template <key_set Keys>
 constexpr bool contains(const Keys& keys, index_t key) {
   return keys.hull().contains(key) && (keys.bits(key) & 1) != 0;
+}
+
+// The bits of the panels from key `first` on, a word each.
+template <key_set Keys>
+constexpr void read_panels(const Keys& keys, index_t first, std::span<std::uint64_t> panels) {
+  const bool all = covers(keys, interval{first, first + panel_keys * index_t(panels.size())});
+  for (std::uint64_t& bits : panels) {
+    bits = all ? ~std::uint64_t(0) : keys.bits(first);
+    first += panel_keys;
+  }
 }
 
 // The keys of a few intervals, which may come in any order and overlap.

@@ -1,18 +1,25 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <span>
 
 #include <longspan/core/interval.hpp>
+#include <longspan/core/key_set.hpp>
 #include <longspan/kernel/packed_keys.hpp>
 #include <longspan/simd/words.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/by_key.hpp>
 #include <longspan/tile/multiply.hpp>
+#include <longspan/tile/seen_bits.hpp>
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
-// The query rows of one step, prepared: rows of whole batches, what pads them zero.
+// The query rows of one step of the backward pass, prepared: rows of whole batches, padded with zeros.
 template <class T, class Row>
 struct backward_queries {
   std::span<Row> rows;
@@ -22,22 +29,22 @@ struct backward_queries {
   index_t depth, width;  // how far rows of queries and of outputs stand apart
 };
 
-// A tile of keys, prepared, both as rows and in panels, and their values in panels. Pointers are to where key 0 would be.
+// A tile of keys of the backward pass, prepared, both as rows and in panels, and their values in panels.
 template <class T>
 struct backward_keys {
   packed_keys<number_words<T>> panels, value_panels;
-  const T* key;
-  T* d_key;
-  T* d_value;
+  by_key<const T> key;
+  by_key<T> d_key, d_value;
 };
 
-// The kernel of the backward pass: some query rows and one panel of keys. Of scores S = Q K' and gradients of weights dP = dO V' the
-// rows make weights P and gradients of scores dS; then dQ += dS K, dV += P' dO and dK += dS' Q. A key that a row does not see is never
-// multiplied with it, not even by zero, and every sum runs over keys and over queries in ascending order.
+// The kernel of the backward pass: some query rows and one tile of keys, panel by panel. Of scores S = Q K' and gradients of weights
+// dP = dO V' the rows make weights P and gradients of scores dS; then dQ += dS K, dV += P' dO and dK += dS' Q. A key that a row does not
+// see is never multiplied with it, not even by zero, and every sum runs over keys and over queries in ascending order.
 template <class T, class Row>
 class backward_block {
   using shape = tile_shape<T>;
-  // Columns are read down the rows: rows of a whole panel would all fall into the same few lines of the first-level cache.
+  // dV and dK read a column of weights down all rows. The stride is padded by one register: rows a multiple of 256 bytes apart would fall
+  // into a few sets of L1.
   static constexpr index_t stride = shape::panel + shape::lanes;
 
  public:
@@ -45,83 +52,80 @@ class backward_block {
 
   backward_block() : weight_(std::size_t(query_rows * stride)), d_score_(std::size_t(query_rows * stride)) {}
 
-  [[gnu::flatten]] void differentiate(const backward_queries<T, Row>& of, const backward_keys<T>& keys, interval panel) {
-    T* const weight = weight_.data() - panel.first;
-    T* const d_score = d_score_.data() - panel.first;
-    const index_t count = index_t(of.rows.size());
-    for (index_t r = 0; r < count; r += shape::block::rows) {
-      const std::span<Row> rows = of.rows.subspan(std::size_t(r), std::size_t(std::min(shape::block::rows, count - r)));
-      interval seen;
-      for (const Row& row : rows) seen = hull(seen, hull(intersect(row.seen, panel)));
-      if (seen.empty()) continue;
-      const interval whole{round_down(seen.first, shape::lanes), round_up(seen.last, shape::lanes)};
-      keys.panels.multiply({of.query + r * of.depth, of.depth, nullptr, 0, weight + r * stride + whole.first, stride, 0},
-                           index_t(rows.size()), whole);
-      keys.value_panels.multiply(
-          {of.d_output + r * of.width, of.width, nullptr, 0, d_score + r * stride + whole.first, stride, 0}, index_t(rows.size()),
-          whole);
-      for (index_t i = 0; i < index_t(rows.size()); ++i)
-        rows[std::size_t(i)].differentiate(whole, weight + (r + i) * stride, d_score + (r + i) * stride);
-      over_seen(std::span<const Row>(rows), panel, [&](index_t i, index_t several, interval some) {
-        multiply<start::output>(product<T>{d_score + (r + i) * stride + some.first, stride, keys.key + some.first * of.depth,
-                                           of.depth, of.d_query + (r + i) * of.depth, of.depth, some.size()},
-                                several, of.depth);
-      });
+  void differentiate(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval tile) {
+    const std::size_t count = queries.rows.size(), panels = std::size_t(round_up(tile.size(), panel_keys) / panel_keys);
+    for (std::size_t r = 0; r < count; ++r) read_panels(queries.rows[r].seen, tile.first, std::span(panels_[r]).first(panels));
+    for (std::size_t p = 0; p < panels; ++p) {
+      for (std::size_t r = 0; r < count; ++r) seen_[r] = panels_[r][p];
+      const index_t first = tile.first + index_t(p) * panel_keys;
+      differentiate_panel(queries, keys, {first, std::min(first + panel_keys, tile.last)});
     }
-    over_seeing(std::span<const Row>(of.rows), panel, [&](index_t i, index_t several, interval some) {
-      multiply<start::output, left::columns>(product<T>{weight + i * stride + some.first, stride, of.d_output + i * of.width,
-                                                        of.width, keys.d_value + some.first * of.width, of.width, several},
-                                             some.size(), of.width);
-      multiply<start::output, left::columns>(product<T>{d_score + i * stride + some.first, stride, of.query + i * of.depth,
-                                                        of.depth, keys.d_key + some.first * of.depth, of.depth, several},
-                                             some.size(), of.depth);
-    });
   }
 
  private:
-  // Calls multiply(first row, rows, keys): those keys together that all the rows see, the others row by row.
-  template <class Multiply>
-  static void over_seen(std::span<const Row> rows, interval panel, Multiply multiply) {
-    const index_t count = index_t(rows.size());
-    for (std::size_t run = 0; run < rows[0].seen.size(); ++run) {
-      interval common = panel, all;
-      for (const Row& row : rows) common = intersect(common, row.seen[run]), all = hull(all, intersect(row.seen[run], panel));
-      if (common.empty()) common = {all.last, all.last};
-      const auto one_by_one = [&](interval fringe) {
-        for (index_t i = 0; i < count && !fringe.empty(); ++i)
-          if (const interval some = intersect(rows[std::size_t(i)].seen[run], fringe); !some.empty())
-            multiply(i, index_t(1), some);
+  [[gnu::flatten]] void differentiate_panel(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval panel) {
+    const index_t count = index_t(queries.rows.size());
+    std::uint64_t all = ~std::uint64_t(0);
+    for (index_t r = 0; r < count; r += shape::block::rows) {
+      const index_t rows = std::min(shape::block::rows, count - r);
+      const auto seen = std::span<const std::uint64_t>(seen_).subspan(std::size_t(r), std::size_t(rows));
+      std::uint64_t any = 0;
+      for (const std::uint64_t bits : seen) any |= bits, all &= bits;
+      if (any != 0) differentiate_rows(queries, keys, panel.first, r, seen, any);
+    }
+    add_to_keys(queries, keys, panel, all);
+  }
+
+  // Weights, gradients of scores and dQ of a register block of rows, from row r on, by the keys that any of them sees.
+  void differentiate_rows(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, index_t panel, index_t r,
+                          std::span<const std::uint64_t> seen, std::uint64_t any) {
+    const index_t rows = index_t(seen.size());
+    const index_t first = round_down(std::countr_zero(any), shape::lanes);
+    const interval some{panel + first, panel + round_up(panel_keys - std::countl_zero(any), shape::lanes)};
+    keys.panels.multiply(queries.query + r * queries.depth, queries.depth, rows, some, weight(r, first), stride);
+    keys.value_panels.multiply(queries.d_output + r * queries.width, queries.width, rows, some, d_score(r, first), stride);
+    for (index_t i = 0; i < rows; ++i)
+      queries.rows[std::size_t(r + i)].differentiate(some, seen[std::size_t(i)] >> first, weight(r + i, first),
+                                                     d_score(r + i, first));
+    const auto add_to_queries = [&](index_t i, index_t several, interval of) {
+      multiply<start::output>(product<T>{d_score(r + i, of.first), stride, keys.key.at(panel + of.first), queries.depth,
+                                         queries.d_query + (r + i) * queries.depth, queries.depth, of.size()},
+                              several, queries.depth);
+    };
+    split_by_row(seen, [&](interval of) { add_to_queries(0, rows, of); },
+                 [&](index_t i, interval of) { add_to_queries(i, 1, of); });
+  }
+
+  // dV and dK: the same with queries and keys exchanged. A register block of keys goes through the rows that all of them are seen by
+  // together, and each key alone through the others that see it.
+  void add_to_keys(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval panel, std::uint64_t all) {
+    const auto add = [&](interval of, interval rows) {
+      const auto one = [&](const T* left, const T* right, T* out, index_t width) {
+        multiply<start::output, left::columns>(product<T>{left, stride, right, width, out, width, rows.size()}, of.size(), width);
       };
-      one_by_one({all.first, common.first});
-      if (!common.empty()) multiply(index_t(0), count, common);
-      one_by_one({common.last, all.last});
+      one(weight(rows.first, of.first), queries.d_output + rows.first * queries.width, keys.d_value.at(panel.first + of.first),
+          queries.width);
+      one(d_score(rows.first, of.first), queries.query + rows.first * queries.depth, keys.d_key.at(panel.first + of.first),
+          queries.depth);
+    };
+    const index_t count = index_t(queries.rows.size());
+    if (all == interval{0, panel.size()}.bits(0)) return add({0, panel.size()}, {0, count});
+    const auto seen_by = transposed(std::span(seen_).first(std::size_t(count)));
+    for (index_t j = 0; j < panel.size(); j += shape::block::rows) {
+      const index_t several = std::min(shape::block::rows, panel.size() - j);
+      split_by_row(std::span(seen_by).subspan(std::size_t(j), std::size_t(several)),
+                   [&](interval rows) { add({j, j + several}, rows); },
+                   [&](index_t key, interval rows) { add({j + key, j + key + 1}, rows); });
     }
   }
 
-  // Calls multiply(first row, rows, keys): those rows together that see all the keys, a register block of them unless every row sees
-  // the whole panel; other rows with the keys that they see.
-  template <class Multiply>
-  static void over_seeing(std::span<const Row> rows, interval panel, Multiply multiply) {
-    const auto see = [&](index_t i, interval keys) {
-      return std::ranges::any_of(rows[std::size_t(i)].seen, [=](const interval& run) { return intersect(run, keys) == keys; });
-    };
-    index_t count = index_t(rows.size()), seeing = 0;
-    while (seeing < count && see(seeing, panel)) ++seeing;
-    if (seeing == count) return multiply(index_t(0), count, panel);
-    for (index_t j = panel.first; j < panel.last; j += shape::block::rows) {
-      const interval block{j, std::min(j + shape::block::rows, panel.last)};
-      for (index_t i = 0, end = 0; i < count; i = end) {
-        while (end < count && see(end, block)) ++end;
-        if (end > i)
-          multiply(i, end - i, block);
-        else
-          for (const interval& some : intersect(rows[std::size_t(end++)].seen, block))
-            if (!some.empty()) multiply(i, index_t(1), some);
-      }
-    }
-  }
+  T* weight(index_t row, index_t key) { return weight_.data() + row * stride + key; }
+  T* d_score(index_t row, index_t key) { return d_score_.data() + row * stride + key; }
 
   buffer<T> weight_, d_score_;
+  std::array<std::array<std::uint64_t, std::size_t(shape::backward_key_rows / panel_keys)>, std::size_t(query_rows)> panels_;
+  std::array<std::uint64_t, std::size_t(query_rows)> seen_;  // of the panel at hand
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

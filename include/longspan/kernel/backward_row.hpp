@@ -1,19 +1,19 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <numbers>
 #include <span>
 #include <utility>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
-#include <longspan/kernel/keep_seen.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/unprepare_row.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/dual.hpp>
 #include <longspan/simd/exp2.hpp>
+#include <longspan/simd/keep.hpp>
 #include <longspan/simd/lanes.hpp>
 #include <longspan/simd/quiet.hpp>
 #include <longspan/simd/row.hpp>
@@ -22,111 +22,112 @@
 #include <longspan/transform/keys.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 LONGSPAN_QUIET_BEGIN
 
-// The learned numbers that the kernel differentiates by: the mechanism once for each, seeded with it. Those before `folded` are
-// temperatures that are folded into the query.
-template <class Seeded, std::size_t Count, std::size_t Folded>
+// The learned numbers that the backward pass differentiates by: the transforms once for each, with the slope of that number set to 1 (its
+// seed). The first `folded` belong to temperatures that are folded into the query.
+template <class Transforms, std::size_t Count, std::size_t Folded>
 struct seeds {
   static constexpr std::size_t count = Count, folded = Folded;
-  std::array<Seeded, Count> each;
+  std::array<Transforms, Count> each;
 };
 
-// One query row of the backward pass: what it was told, what it sees of the keys of the call, the function of its logits, and what the
-// forward pass kept of its softmax.
+// One query row of the backward pass: what it was told, what it sees of the keys at hand, the function of its logits, and what the forward
+// pass kept of its softmax.
 template <class T, class Mechanism, class Seeds>
 struct backward_row {
   using Batch = batch<T>;
-  using Logits = decltype(std::declval<const Mechanism&>().logits(query_row{}));
-  using Seen = decltype(std::declval<const Mechanism&>().visible(query_row{}));
+  using Logits = decltype(std::declval<const Mechanism&>().transforms.of_products(query_row{}));
+  using Seen = decltype(std::declval<const Mechanism&>().seen.of(0, 0, 0));
   static constexpr index_t lanes = simd::lanes<Batch>;
   static constexpr std::size_t folded = Seeds::folded;
 
   query_row told;
-  index_t query;  // its number in the call
-  Seen seen;      // counted from the first key of the call
-  index_t first_key;
+  index_t query;  // its number in the tensor
+  Seen seen;
+  index_t first_key;  // the position of the first key at hand
   Logits logits;
   std::array<Logits, Seeds::count> seeded;
   T log_sum_exp = 0;
-  T mean = 0;  // of the gradients of the weights, under the weights, less that of log_sum_exp
+  T mean = 0;             // of the gradients of the weights, under the weights, less that of log_sum_exp
+  bool attended = false;  // to any key
   std::array<double, Seeds::count> d_parameters{};
 
   backward_row(const Mechanism& mechanism, const Seeds& learned_numbers, index_t b, index_t h, index_t i)
       : told(mechanism.row(b, h, i)),
         query(i),
-        seen(intersect(mechanism.visible(told), mechanism.call.key_positions())),
-        first_key(mechanism.call.first_key),
-        logits(mechanism.logits(told)),
+        seen(mechanism.seen.of(b, h, i)),
+        first_key(mechanism.lengths.first_key),
+        logits(mechanism.transforms.of_products(told)),
         seeded([&]<std::size_t... P>(std::index_sequence<P...>) {
-          return std::array<Logits, Seeds::count>{learned_numbers.each[P].logits(told)...};
-        }(std::make_index_sequence<Seeds::count>{})) {
-    for (interval& run : seen) run = {run.first - first_key, run.last - first_key};
-  }
+          return std::array<Logits, Seeds::count>{learned_numbers.each[P].of_products(told)...};
+        }(std::make_index_sequence<Seeds::count>{})) {}
 
-  // The scores of some keys, whole batches, to weights, and the gradients of the weights to those of the scores; `score` and `d_weight`
-  // are where those of key 0 would be. Both become 0 where the row does not see the key.
-  void differentiate(interval keys, T* score, T* d_weight) {
-    const Seen runs = intersect(seen, keys);
-    if (std::ranges::any_of(runs, [=](const interval& run) { return run == keys; }))
+  // Turns the scores of some keys, whole batches, into weights, and the gradients of the weights into those of the scores, in place. Both
+  // become 0 where the row does not see the key; bit b of `bits` says whether it sees keys.first + b.
+  void differentiate(interval keys, std::uint64_t bits, T* score, T* d_weight) {
+    attended = attended || bits != 0;
+    if (const std::uint64_t all = keys.bits(keys.first); (bits & all) == all)
       differentiate(keys, score, d_weight, [](index_t, const Batch& value) LONGSPAN_INLINE { return value; });
     else
       differentiate(keys, score, d_weight,
-                    [=](index_t j, const Batch& value) LONGSPAN_INLINE { return keep_seen(runs, j, value, Batch(T(0))); });
+                    [=](index_t j, const Batch& value) LONGSPAN_INLINE { return simd::keep(bits >> j, value, Batch(T(0))); });
   }
 
  private:
-  // Works on copies of what the row holds, as the forward pass does: see tile_row.
+  // Works on copies of the members, as the forward pass does: see forward_row.
   template <class Keep>
   void differentiate(interval keys, T* score, T* d_weight, Keep keep) {
     std::array<Batch, Seeds::count> sums;
     sums.fill(Batch(T(0)));
     const auto by = seeded;
     Batch* const sum = sums.data();
-    const auto one = [=, function = logits.function, position = told.position, origin = first_key, subtrahend = log_sum_exp,
-                      mean = mean](index_t j) LONGSPAN_INLINE {
+    const auto one = [=, function = logits.function, position = told.position, origin = first_key + keys.first,
+                      subtrahend = log_sum_exp, mean = mean](index_t j) LONGSPAN_INLINE {
       const Batch s = simd::load<Batch>(score + j), lane = simd::lane_numbers<Batch>();
       const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), keys_under<Batch>{origin + j, position, lane});
       const Batch weight = simd::exp2(z.value - Batch(subtrahend), std::numbers::log2e_v<T>);
       const Batch d_logit = weight * (simd::load<Batch>(d_weight + j) - Batch(mean));
       if constexpr (Seeds::folded < Seeds::count)
         for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
-          const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
+          const auto of_seed =
+              by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
           sum[p] = sum[p] + keep(j, d_logit * of_seed.slope);
         }
       simd::store(score + j, keep(j, weight));
       simd::store(d_weight + j, keep(j, d_logit * z.slope));
     };
-    for (index_t j = keys.first; j < keys.last; j += lanes) one(j);
+    for (index_t j = 0; j < keys.size(); j += lanes) one(j);
     for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) d_parameters[p] += double(simd::reduce_add(sums[p]));
   }
 };
 
-// Fills the row's part of the queries and of the gradients of the output, padded with zeros to whole batches.
-template <class Row, class Mechanism, class Call, class T>
-void prepare(Row& row, const Mechanism& mechanism, const Call& call, T* query, T* d_output) {
+// Prepares the row's query and the gradient of its output, padded with zeros to whole batches.
+template <class Row, class Mechanism, class Tensors, class T>
+void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* query, T* d_output) {
   const index_t b = row.told.batch, h = row.told.head, i = row.query;
-  prepare_row<number_words<T>>(call.query.head(b, h), i, query, [&](std::span<T> channels) {
+  prepare_row<number_words<T>>(tensors.query.head(b, h), i, query, [&](std::span<T> channels) {
     mechanism.query(channels, row.told.position);
     simd::scale(channels, T(row.logits.factor.value));
   });
-  prepare_row<number_words<T>>(call.d_output.head(b, h), i, d_output, [](std::span<T>) {});
-  const auto output = call.output.head(b, h);
+  prepare_row<number_words<T>>(tensors.d_output.head(b, h), i, d_output, [](std::span<T>) {});
+  const auto output = tensors.output.head(b, h);
   for (index_t c = 0; c < output.channels; ++c) row.mean += T(output.row(i)[c * output.channel_stride]) * d_output[c];
-  if (call.with_log_sum_exp()) row.mean -= *call.d_log_sum_exp.head(b, h).row(i);
-  row.log_sum_exp = *call.log_sum_exp.head(b, h).row(i);
+  if (tensors.with_log_sum_exp()) row.mean -= *tensors.d_log_sum_exp.head(b, h).row(i);
+  row.log_sum_exp = *tensors.log_sum_exp.head(b, h).row(i);
 }
 
-// Hands over the gradient of the row's query, from that of the query that was multiplied; and the derivatives by temperatures that were
-// folded into it: a dot product each. `query` and `room` are worked in.
-template <class Row, class Mechanism, class Call, class T>
-void finish(Row& row, const Mechanism& mechanism, const Call& call, T* d_query, T* query, T* room) {
+// Hands over the gradient of the row's query, made from that of the query that was multiplied; and the derivatives by temperatures that
+// were folded into it: a dot product each. `query` and `room` are worked in.
+template <class Row, class Mechanism, class Tensors, class T>
+void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* d_query, T* query, T* room) {
   const index_t b = row.told.batch, h = row.told.head, i = row.query;
-  const auto from = call.query.head(b, h);
-  const auto to = call.d_query.head(b, h);
+  const auto from = tensors.query.head(b, h);
+  const auto to = tensors.d_query.head(b, h);
   const std::span<T> gradient(d_query, std::size_t(from.channels)), channels(query, gradient.size());
-  if (!hull(row.seen).empty()) {
+  if (row.attended) {
     if (Row::folded > 0) {
       copy_row(from.row(i), from.channel_stride, query, 1, from.channels);
       mechanism.query(channels, row.told.position);
@@ -142,4 +143,5 @@ void finish(Row& row, const Mechanism& mechanism, const Call& call, T* d_query, 
 
 LONGSPAN_QUIET_END
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

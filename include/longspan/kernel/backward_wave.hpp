@@ -9,35 +9,36 @@
 #include <longspan/core/device.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/backward_block.hpp>
-#include <longspan/kernel/backward_call.hpp>
 #include <longspan/kernel/backward_row.hpp>
-#include <longspan/kernel/backward_tile.hpp>
-#include <longspan/kernel/forward_call.hpp>
+#include <longspan/kernel/key_head.hpp>
+#include <longspan/kernel/key_tile.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
-// The backward pass of a wave of key heads, as independent items of work for any number of threads. First the query rows are prepared;
-// then every tile of keys takes them past it, in the order of the rows, each step of rows when the tile before has left it: so a row's
-// gradient is the same sum whoever computes it; then the rows' gradients leave.
-template <class Mechanism, class Seeds, class Call>
+// The backward pass of a wave of key heads (as many at once as there are threads: see prefill_wave), in three rounds of items for any
+// number of threads. First the query rows are prepared. Then every tile of keys takes all rows past it, a step of them at a time, in the
+// order of the rows; a step waits until the tile before has let it pass, so each row's gradient is summed in the order of the keys,
+// whatever thread computes it. Last the rows' gradients are handed over.
+template <class Mechanism, class Seeds, class Tensors>
 class backward_wave {
-  using T = typename Call::compute;
+  using T = typename Tensors::compute;
   using shape = tile_shape<T>;
   using Row = backward_row<T, Mechanism, Seeds>;
-  using Tile = backward_tile<T, Mechanism, Row>;
+  using Tile = key_tile<T, Mechanism, Row>;
   static constexpr index_t step_rows = backward_block<T, Row>::query_rows;
 
  public:
-  backward_wave(const Mechanism& mechanism, const Seeds& learned_numbers, const Call& call, index_t heads_at_once,
+  backward_wave(const Mechanism& mechanism, const Seeds& learned_numbers, const Tensors& tensors, index_t heads_at_once,
                 index_t threads)
       : mechanism_(mechanism),
         seeds_(learned_numbers),
-        call_(call),
-        rows_(mechanism.call.queries * mechanism.call.group()),
-        depth_(round_up(mechanism.call.channels, shape::lanes)),
-        width_(round_up(mechanism.call.value_channels, shape::lanes)),
+        tensors_(tensors),
+        rows_(key_head::rows(mechanism.lengths)),
+        depth_(round_up(mechanism.lengths.channels, shape::lanes)),
+        width_(round_up(mechanism.lengths.value_channels, shape::lanes)),
         query_(std::size_t(heads_at_once * rows_ * depth_)),
         d_query_(query_.size()),
         d_output_(std::size_t(heads_at_once * rows_ * width_)),
@@ -63,21 +64,21 @@ class backward_wave {
     own.seen = {};
     std::fill(d_query(w, rows_of(s).first), d_query(w, rows_of(s).last), T(0));
     for (index_t row = rows_of(s).first; row < rows_of(s).last; ++row) {
-      const index_t h = head(w).query_head(mechanism_.call, row), i = row / mechanism_.call.group();
+      const index_t h = head(w).query_head(mechanism_.lengths, row), i = key_head::query(mechanism_.lengths, row);
       own.rows.emplace_back(mechanism_, seeds_, head(w).batch, h, i);
-      longspan::prepare(own.rows.back(), mechanism_, call_, query(w, row), d_output(w, row));
-      own.seen = hull(own.seen, hull(own.rows.back().seen));
+      detail::prepare_backward_row(own.rows.back(), mechanism_, tensors_, query(w, row), d_output(w, row));
+      own.seen = hull(own.seen, own.rows.back().seen.hull());
     }
   }
 
   // One tile of keys. The first keys come first: under a causal mask the most rows see them.
   void attend(index_t thread, index_t item) {
     const index_t w = item % count_, t = item / count_;
-    const interval keys{t * shape::backward_key_rows, std::min((t + 1) * shape::backward_key_rows, mechanism_.call.keys)};
+    const interval keys{t * shape::backward_key_rows, std::min((t + 1) * shape::backward_key_rows, mechanism_.lengths.keys)};
     const key_head of = head(w);
     Tile& tile = tiles_[std::size_t(thread)];
     try {
-      tile.begin(call_.key.head(of.batch, of.head), call_.value.head(of.batch, of.head), keys);
+      tile.begin(tensors_.key.head(of.batch, of.head), tensors_.value.head(of.batch, of.head), keys);
       for (index_t s = 0; s < steps_of_head(); ++s) {
         if (t > 0) wait(passed(w, t - 1), s);
         if (failed_) return;
@@ -87,7 +88,7 @@ class backward_wave {
           tile.differentiate({std::span(own.rows), query(w, row), d_output(w, row), d_query(w, row), depth_, width_});
         pass(passed(w, t), s + 1);
       }
-      tile.finish(call_.key.head(of.batch, of.head), call_.d_key.head(of.batch, of.head), call_.d_value.head(of.batch, of.head));
+      tile.finish(tensors_.key.head(of.batch, of.head), tensors_.d_key.head(of.batch, of.head), tensors_.d_value.head(of.batch, of.head));
     } catch (...) {
       failed_ = true;
       for (auto& each : passed_) pass(each, steps_of_head());
@@ -98,7 +99,7 @@ class backward_wave {
   void finish(index_t thread, index_t item) {
     const index_t w = item % count_, s = item / count_;
     for (index_t row = rows_of(s).first; row < rows_of(s).last; ++row)
-      longspan::finish(step_of(w, s).rows[std::size_t(row - rows_of(s).first)], mechanism_, call_, d_query(w, row), query(w, row),
+      detail::finish_backward_row(step_of(w, s).rows[std::size_t(row - rows_of(s).first)], mechanism_, tensors_, d_query(w, row), query(w, row),
                        room_[std::size_t(thread)].data());
   }
 
@@ -122,9 +123,9 @@ class backward_wave {
     interval seen;
   };
 
-  key_head head(index_t w) const { return key_head::nth(mechanism_.call, first_ + w); }
+  key_head head(index_t w) const { return key_head::nth(mechanism_.lengths, first_ + w); }
   index_t steps_of_head() const { return round_up(rows_, step_rows) / step_rows; }
-  index_t tiles_of_head() const { return round_up(mechanism_.call.keys, shape::backward_key_rows) / shape::backward_key_rows; }
+  index_t tiles_of_head() const { return round_up(mechanism_.lengths.keys, shape::backward_key_rows) / shape::backward_key_rows; }
   interval rows_of(index_t s) const { return {s * step_rows, std::min((s + 1) * step_rows, rows_)}; }
 
   step& step_of(index_t w, index_t s) { return steps_[std::size_t(w * steps_of_head() + s)]; }
@@ -143,7 +144,7 @@ class backward_wave {
 
   const Mechanism& mechanism_;
   const Seeds& seeds_;
-  const Call& call_;
+  const Tensors& tensors_;
   index_t rows_, depth_, width_;
   buffer<T> query_, d_query_, d_output_;
   std::vector<step> steps_;
@@ -154,12 +155,12 @@ class backward_wave {
   index_t first_ = 0, count_ = 0;
 };
 
-// The backward pass of a call, one head at a time for each thread.
-template <device D, class Mechanism, class Seeds, class Call>
-void backward(const D& d, const Mechanism& mechanism, const Seeds& learned_numbers, const Call& call,
-              std::vector<std::vector<double>>& d_parameters) {
-  const index_t heads = mechanism.call.batch * mechanism.call.key_heads, at_once = std::min(heads, threads_of(d));
-  backward_wave wave(mechanism, learned_numbers, call, at_once, threads_of(d));
+// One head at a time for each thread. d_parameters: see add_parameters.
+template <device D, class Mechanism, class Seeds, class Tensors>
+void differentiate(const D& d, const Mechanism& mechanism, const Seeds& learned_numbers, const Tensors& tensors,
+                   std::vector<std::vector<double>>& d_parameters) {
+  const index_t heads = mechanism.lengths.batch * mechanism.lengths.key_heads, at_once = std::min(heads, threads_of(d));
+  backward_wave wave(mechanism, learned_numbers, tensors, at_once, threads_of(d));
   for (index_t first = 0; first < heads; first += at_once) {
     wave.begin(first, std::min(at_once, heads - first));
     for_each_item(d, wave.steps(), [&](index_t, index_t item) { wave.prepare(item); });
@@ -169,4 +170,5 @@ void backward(const D& d, const Mechanism& mechanism, const Seeds& learned_numbe
   }
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

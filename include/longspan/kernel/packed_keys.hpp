@@ -4,32 +4,33 @@
 #include <span>
 
 #include <longspan/core/interval.hpp>
+#include <longspan/kernel/operands.hpp>
 #include <longspan/kernel/prepare_row.hpp>
+#include <longspan/tile/by_key.hpp>
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/tile/transpose.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
-// The keys of one key head, prepared once for many query rows and transposed into panels: word c of key j of a panel stands at
-// c * panel + j.
+// Keys that were prepared for many query rows and transposed into panels: word c of key j of a panel stands at c * panel + j.
 template <class Words>
-struct packed_keys {
+class packed_keys final : public key_operand<Words> {
+ public:
   using T = typename Words::compute;
   using shape = tile_shape<T>;
 
-  T* panels;
-  index_t depth;  // words of a key
+  // Panels from that of key `first` on, keys of `depth` words.
+  packed_keys(T* panels, index_t first, index_t depth) : keys_{panels, first, depth}, depth_(depth) {}
 
   static index_t size(index_t keys, index_t depth) { return round_up(keys, shape::panel) * depth; }
 
-  // Scores of some rows for some keys of one panel, whole batches, a key a column of p.out.
-  void multiply(product<T, Words> p, index_t rows, interval keys) const {
+  void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to, index_t stride) const override {
     const index_t panel = round_down(keys.first, shape::panel);
-    p.depth = depth;
-    p.right = panels + panel * depth + keys.first - panel, p.right_stride = shape::panel;
-    longspan::multiply<start::zero>(p, rows, keys.size());
+    const product<T, Words> p{query, query_stride, keys_.at(panel) + (keys.first - panel), shape::panel, to, stride, depth_};
+    detail::multiply<start::zero>(p, rows, keys.size());
   }
 
   // Fills the panel that begins at key `first`, and asks for what is `ahead` meanwhile. `scratch` has room for the numbers of one panel,
@@ -42,7 +43,7 @@ struct packed_keys {
     for (index_t j = 0; j < count; ++j) {
       ahead.ask(keys.channels * index_t(sizeof(S)));
       prepare_row<Words>(keys, first + j, scratch + j * stride,
-                         [&](std::span<T> channels) { mechanism.key(channels, mechanism.call.first_key + first + j); });
+                         [&](std::span<T> channels) { mechanism.key(channels, mechanism.lengths.first_key + first + j); });
     }
     std::fill(scratch + count * stride, scratch + shape::panel * stride, T(0));
     transpose(scratch, stride, first, nothing_ahead{});
@@ -52,12 +53,16 @@ struct packed_keys {
   template <class Ahead>
   void transpose(const T* rows, index_t stride, index_t first, Ahead&& ahead) const {
     for (index_t j = 0; j < shape::panel; j += shape::lanes)
-      for (index_t c = 0; c < depth; c += shape::lanes) {
+      for (index_t c = 0; c < depth_; c += shape::lanes) {
         ahead.ask(shape::lanes * shape::lanes * index_t(sizeof(T)));
-        longspan::transpose(rows + j * stride + c, stride, panels + first * depth + c * shape::panel + j, shape::panel,
-                            depth - c);
+        detail::transpose(rows + j * stride + c, stride, keys_.at(first) + c * shape::panel + j, shape::panel, depth_ - c);
       }
   }
+
+ private:
+  by_key<T> keys_;
+  index_t depth_;
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

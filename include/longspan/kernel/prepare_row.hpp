@@ -12,6 +12,7 @@
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // Rows of words: what the products read of queries, keys and values.
 
@@ -25,10 +26,11 @@ constexpr index_t padded_words_for(index_t channels) {
   return round_up(words_for<Words>(channels), simd::lanes<typename Words::Batch>);
 }
 
-// The tile of keys of a call.
+// How many keys a tile of the forward pass holds.
 template <class Words>
-constexpr index_t tile_keys(const shapes& call) {
-  return tile_shape<typename Words::compute>::key_rows(words_for<Words>(call.channels) + words_for<Words>(call.value_channels));
+constexpr index_t tile_keys(const shapes& lengths) {
+  return tile_shape<typename Words::compute>::key_rows(words_for<Words>(lengths.channels) +
+                                                       words_for<Words>(lengths.value_channels));
 }
 
 // Numbers to words, in place: `words` of them, whole batches.
@@ -65,4 +67,5 @@ void prepare_row(const head_view<const S>& from, index_t token, typename Words::
   join_row<Words>(row, words);
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

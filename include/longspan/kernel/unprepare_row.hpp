@@ -7,10 +7,11 @@
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
-// Hands over the gradient of a token's channels, from that of the prepared row, which it takes the place of: back(channels, scratch) is
-// the transpose of the preparation. Nothing in, nothing out: what no row sees has a gradient of 0, whatever it holds. `room` holds the
-// channels and scratch for the parts that turn them.
+// Writes the gradient of a token's channels to `to`. `gradient` holds that of the prepared row, and is worked in: back(channels, scratch),
+// the transpose of the preparation, is applied to it in place. A gradient of zeros stays zeros without it, so that a token that no row
+// sees, which may hold NaN, has a gradient of 0. `room` holds the token's channels and scratch for its row parts (room_of).
 template <class T, class S, class D, class Back>
 void unprepare_row(const head_view<const S>& from, index_t token, std::span<T> gradient, D* to, index_t channel_stride, T* room,
                    Back back) {
@@ -22,7 +23,8 @@ void unprepare_row(const head_view<const S>& from, index_t token, std::span<T> g
 }
 template <class Mechanism>
 index_t room_of(const Mechanism& mechanism) {
-  return (1 + Mechanism::turns) * mechanism.call.channels;
+  return (1 + Mechanism::turns) * mechanism.lengths.channels;
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -3,10 +3,12 @@
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
-// Inputs, what forward kept, the gradients that come in and those that go out. d_log_sum_exp has no extent where there is none.
+// Inputs of one backward pass, what forward kept, the gradients that come in and those that go out. d_log_sum_exp has no extent where
+// there is none.
 template <class T, class Q, class K, class V, class O, class G, class DQ, class DK, class DV>
-struct backward_call {
+struct backward_tensors {
   using compute = T;
   view<const Q> query;
   view<const K> key;
@@ -22,4 +24,5 @@ struct backward_call {
   bool with_log_sum_exp() const { return d_log_sum_exp.extent[3] != 0; }
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

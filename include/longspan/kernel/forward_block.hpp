@@ -1,0 +1,155 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/core/key_set.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/kernel/operands.hpp>
+#include <longspan/kernel/prepare_row.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/lanes.hpp>
+#include <longspan/softmax/online_softmax.hpp>
+#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/seen_bits.hpp>
+#include <longspan/tile/shape.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// The kernel: a register block of query rows attends to one tile of keys. What it leaves is a part: the softmax of each row over the
+// keys of the tile that it sees, and its output under that softmax.
+template <class Words, class Row>
+class forward_block {
+  using T = typename Words::compute;
+  using Batch = batch<T>;
+  using shape = tile_shape<T>;
+
+ public:
+  // The most rows of a block.
+  static constexpr index_t largest = std::max(shape::block::rows, shape::streamed_rows);
+
+  explicit forward_block(const shapes& lengths)
+      : key_rows_(tile_keys<Words>(lengths)),
+        width_(round_up(lengths.value_channels, shape::lanes)),
+        score_(std::size_t(largest * key_rows_)),
+        output_(std::size_t(largest * width_)) {}
+
+  const softmax_part<T>& part(index_t i) const { return part_[std::size_t(i)]; }
+  const T* output(index_t i) const { return output_.data() + i * width_; }
+  bool sees(index_t i) const {
+    return std::ranges::any_of(seen_[std::size_t(i)], [](std::uint64_t bits) { return bits != 0; });
+  }
+
+  // Scores, logits, weights, output. Each step for all rows, so that the slow ends of one hide behind the next. Returns whether any row
+  // sees a key; if none does, nothing was computed.
+  [[gnu::flatten]] bool attend(std::span<const Row> rows, const T* query, index_t query_stride, const key_operand<Words>& keys,
+                               const value_operand<Words>& values, index_t tile) {
+    const index_t count = index_t(rows.size());
+    const interval seen = look(rows, tile);
+    if (seen.empty()) return false;
+    std::array<Batch, std::size_t(largest)> maximum;
+    maximum.fill(Batch(-std::numeric_limits<T>::infinity()));
+    for (std::size_t p = 0; p < any_.size(); ++p) {
+      if (any_[p] == 0) continue;
+      const index_t first = index_t(p) * panel_keys;
+      const interval panel = intersect(whole_batches(seen), {first, first + panel_keys});
+      keys.multiply(query, query_stride, count, {tile + panel.first, tile + panel.last}, scores(0) + panel.first, key_rows_);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        maximum[i] = simd::max(
+            maximum[i], rows[i].to_logits(panel, tile, seen_[i][p] >> (panel.first - first), scores(index_t(i)) + panel.first));
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) part_[i].maximum = simd::reduce_max(maximum[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i) part_[i].sum = rows[i].to_weights(seen_[i], scores(index_t(i)), part_[i]);
+    accumulate(values, tile, count);
+    return true;
+  }
+
+ private:
+  using panel_bits = std::array<std::uint64_t, std::size_t(shape::key_rows(1) / panel_keys)>;
+
+  static interval whole_batches(interval keys) {
+    constexpr index_t stretch = Words::per_word * shape::lanes;
+    return {round_down(keys.first, stretch), round_up(keys.last, stretch)};
+  }
+
+  // Finds what the rows see of each panel of the tile that begins at key `tile`; returns the hull, counted from there.
+  interval look(std::span<const Row> rows, index_t tile) {
+    const std::size_t panels = std::size_t(key_rows_ / panel_keys);
+    any_.fill(0), all_.fill(~std::uint64_t(0));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      read_panels(rows[i].seen, tile, std::span(seen_[i]).first(panels));
+      for (std::size_t p = 0; p < panels; ++p) any_[p] |= seen_[i][p], all_[p] &= seen_[i][p];
+    }
+    interval seen;
+    for (std::size_t p = 0; p < any_.size(); ++p)
+      if (any_[p] != 0)
+        seen = hull(seen, {index_t(p) * panel_keys + std::countr_zero(any_[p]), index_t(p + 1) * panel_keys - std::countl_zero(any_[p])});
+    return seen;
+  }
+
+  // output = weights values. Keys that every row sees are multiplied for all rows at once, across panels; the others row by row.
+  void accumulate(const value_operand<Words>& values, index_t tile, index_t count) {
+    start from = start::zero;
+    interval common;  // not multiplied yet
+    const auto add_common = [&] {
+      if (common.empty()) return;
+      add(values, from, tile, 0, count, common);
+      from = start::output, common = {};
+    };
+    const auto together = [&](interval keys) {
+      if (common.last != keys.first) add_common();
+      common = {common.empty() ? keys.first : common.first, keys.last};
+    };
+    const auto alone = [&](index_t i, interval keys) {
+      add_common();
+      if (from == start::zero) std::fill(output_.data(), output_.data() + count * width_, T(0));
+      from = start::output;
+      if (keys.size() % Words::per_word == 0)
+        add(values, from, tile, i, 1, keys);
+      else
+        values.multiply_one(weights(i, keys.first), tile + keys.first, output_.data() + i * width_);
+    };
+    for (std::size_t p = 0; p < any_.size(); ++p) {
+      const index_t first = index_t(p) * panel_keys;
+      const auto at = [=](interval keys) { return interval{first + keys.first, first + keys.last}; };
+      if (all_[p] == ~std::uint64_t(0))
+        together(at({0, panel_keys}));
+      else if (any_[p] != 0)
+        split_by_row<Words::per_word>(column(p, count), [&](interval keys) { together(at(keys)); },
+                                      [&](index_t i, interval keys) { alone(i, at(keys)); });
+    }
+    add_common();
+  }
+
+  // Of rows from i on.
+  void add(const value_operand<Words>& values, start from, index_t tile, index_t i, index_t count, interval keys) {
+    values.multiply(from, weights(i, keys.first), key_rows_, count, {tile + keys.first, tile + keys.last},
+                    output_.data() + i * width_);
+  }
+
+  // What each row sees of panel p.
+  std::span<const std::uint64_t> column(std::size_t p, index_t count) {
+    for (std::size_t i = 0; i < std::size_t(count); ++i) column_[i] = seen_[i][p];
+    return std::span(column_).first(std::size_t(count));
+  }
+
+  // Weights take the place of the scores they are made of. Keys count from the first of the tile.
+  T* scores(index_t i) { return score_.data() + i * key_rows_; }
+  const T* weights(index_t i, index_t key) { return scores(i) + key / Words::per_word; }
+
+  index_t key_rows_, width_;
+  buffer<T> score_, output_;
+  std::array<panel_bits, std::size_t(largest)> seen_{};
+  panel_bits any_, all_;  // rows of the block
+  std::array<std::uint64_t, std::size_t(largest)> column_;
+  std::array<softmax_part<T>, std::size_t(largest)> part_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END

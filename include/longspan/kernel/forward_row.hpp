@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/core/query_row.hpp>
+#include <longspan/mechanism/composed.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/keep.hpp>
+#include <longspan/simd/lanes.hpp>
+#include <longspan/simd/quiet.hpp>
+#include <longspan/softmax/online_softmax.hpp>
+#include <longspan/tile/by_key.hpp>
+#include <longspan/tile/shape.hpp>
+#include <longspan/transform/keys.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+LONGSPAN_QUIET_BEGIN
+
+// One query row of the forward pass: what it was told, what it sees of the keys at hand, the function of its logits and its softmax so
+// far.
+template <class Words, class Mechanism>
+struct forward_row {
+  using T = typename Words::compute;
+  using Batch = batch<T>;
+  using Logits = decltype(std::declval<const Mechanism&>().transforms.of_products(query_row{}));
+  using Seen = decltype(std::declval<const Mechanism&>().seen.of(0, 0, 0));
+  static constexpr index_t lanes = simd::lanes<Batch>, word_keys = Words::per_word * lanes;
+  // bfloat16 words round what they hold: there the factor of the logits multiplies the sums of the products instead of the query.
+  static constexpr bool factor_in_query = Words::per_word == 1;
+
+  query_row told;
+  Seen seen;
+  index_t first_key;  // the position of the first key at hand
+  Logits logits;
+  online_softmax<T> softmax;
+  bool attended = false;  // to any key
+
+  forward_row(const Mechanism& mechanism, index_t b, index_t h, index_t i)
+      : told(mechanism.row(b, h, i)),
+        seen(mechanism.seen.of(b, h, i)),
+        first_key(mechanism.lengths.first_key),
+        logits(mechanism.transforms.of_products(told)),
+        softmax(mechanism.sink_logit(h)) {}
+
+  // Turns the scores of some keys of one panel, whole batches, into logits, those of hidden keys into -infinity; returns the largest.
+  // Keys count from key `tile`; bit b of `bits` says whether the row sees keys.first + b. Works on copies of the members: a store through
+  // `score` might change any of them as far as the compiler knows, and each would be loaded again for every batch.
+  Batch to_logits(interval keys, index_t tile, std::uint64_t bits, T* score) const {
+    Batch maximum(-std::numeric_limits<T>::infinity());
+    const auto logit = [=, row = logits, position = told.position,
+                        origin = first_key + tile + keys.first](index_t j) LONGSPAN_INLINE {
+      Batch z = simd::load<Batch>(score + j);
+      if constexpr (!factor_in_query) z = z * Batch(T(row.factor.value));
+      return row.function(z, keys_under<Batch>{origin + j, position, simd::lane_numbers<Batch>()});
+    };
+    if (const std::uint64_t all = keys.bits(keys.first); (bits & all) == all) {
+      for (index_t j = 0; j < keys.size(); j += lanes) {
+        const Batch z = logit(j);
+        if constexpr (!untransformed) simd::store(score + j, z);
+        maximum = simd::max(maximum, z);
+      }
+    } else {
+      for (index_t j = 0; j < keys.size(); j += lanes) {
+        const Batch z = simd::keep(bits >> j, logit(j), Batch(-std::numeric_limits<T>::infinity()));
+        simd::store(score + j, z);
+        maximum = simd::max(maximum, z);
+      }
+    }
+    return maximum;
+  }
+
+  // Turns the logits of a tile into words of weights, in place; returns their sum. `seen_of` has the bits of each panel of the tile. From
+  // the first to the last key seen of adjacent panels every logit is there, those of hidden keys as -infinity, whose weight is 0.
+  Batch to_weights(std::span<const std::uint64_t> seen_of, T* at, const softmax_part<T>& part) const {
+    const softmax_part<T> kept = part;
+    Batch sum(T(0));
+    for (index_t p = 0; p < index_t(seen_of.size()); ++p) {
+      if (seen_of[std::size_t(p)] == 0) continue;
+      const index_t first = p * panel_keys + std::countr_zero(seen_of[std::size_t(p)]);
+      while (p + 1 < index_t(seen_of.size()) && seen_of[std::size_t(p) + 1] != 0) ++p;
+      const index_t last = (p + 1) * panel_keys - std::countl_zero(seen_of[std::size_t(p)]);
+      for (index_t j = round_down(first, word_keys); j < last; j += word_keys) {
+        std::array<Batch, std::size_t(Words::per_word)> weights;
+        for (index_t w = 0; w < Words::per_word; ++w) {
+          weights[std::size_t(w)] = kept.weights(simd::load<Batch>(at + j + w * lanes));
+          sum = sum + weights[std::size_t(w)];
+        }
+        simd::store(at + j / Words::per_word, Words::join(weights));
+      }
+    }
+    return sum;
+  }
+
+ private:
+  static constexpr bool untransformed = factor_in_query && std::is_same_v<decltype(Logits::function), composed<>>;
+};
+
+LONGSPAN_QUIET_END
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END

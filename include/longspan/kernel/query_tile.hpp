@@ -1,0 +1,134 @@
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/kernel/forward_block.hpp>
+#include <longspan/kernel/forward_row.hpp>
+#include <longspan/kernel/key_head.hpp>
+#include <longspan/kernel/operands.hpp>
+#include <longspan/kernel/prepare_row.hpp>
+#include <longspan/simd/row.hpp>
+#include <longspan/tensor/view.hpp>
+#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/panel_sets.hpp>
+#include <longspan/tile/shape.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// A tile of query rows that share a key head, in the forward pass: it takes them past tiles of keys, `block` of them at a time. One for
+// each thread, with the memory it works in.
+template <class Words, class Mechanism>
+class query_tile {
+  using T = typename Words::compute;
+  using Batch = batch<T>;
+  using shape = tile_shape<T>;
+  using Row = forward_row<Words, Mechanism>;
+
+ public:
+  query_tile(const Mechanism& mechanism, index_t block)
+      : mechanism_(mechanism),
+        block_(block),
+        key_rows_(tile_keys<Words>(mechanism.lengths)),
+        depth_(padded_words_for<Words>(mechanism.lengths.channels)),
+        width_(round_up(mechanism.lengths.value_channels, shape::lanes)),
+        query_(std::size_t(shape::query_rows * depth_ * Words::per_word)),
+        output_(std::size_t(shape::query_rows * width_)),
+        needed_(1, mechanism.lengths.keys),
+        kernel_(mechanism.lengths) {
+    rows_.reserve(std::size_t(shape::query_rows));
+  }
+
+  // Takes up some rows of a key head: their channels, prepared, and what they see.
+  template <class S>
+  void begin(const view<const S>& queries, key_head head, interval rows) {
+    rows_.clear();
+    needed_.clear();
+    for (index_t row = rows.first; row < rows.last; ++row) {
+      const index_t h = head.query_head(mechanism_.lengths, row), i = key_head::query(mechanism_.lengths, row);
+      add(queries.head(head.batch, h), head.batch, h, i);
+    }
+  }
+
+  // Attends to the keys that some row sees, tile by tile. Tiles begin at multiples of their length, whoever asks.
+  void attend(const key_operand<Words>& keys, const value_operand<Words>& values) {
+    interval seen;
+    for (const Row& row : rows_) seen = hull(seen, row.seen.hull());
+    for (index_t tile = round_down(seen.first, key_rows_); tile < seen.last; tile += key_rows_)
+      if (!needed_.needed(0, intersect(seen, {tile, tile + key_rows_})).empty())
+        attend(keys, values, tile, [&](index_t r, const softmax_part<T>& part, const T* output) { merge(r, part, output); });
+  }
+
+  // Attends to the tile of keys that begins at key `tile`, and delivers the part of each row that sees one of them.
+  template <class Deliver>
+  void attend(const key_operand<Words>& keys, const value_operand<Words>& values, index_t tile, Deliver deliver) {
+    for (index_t r = 0; r < index_t(rows_.size()); r += block_) {
+      const auto rows = std::span<const Row>(rows_).subspan(std::size_t(r), std::size_t(std::min(block_, index_t(rows_.size()) - r)));
+      if (!kernel_.attend(rows, query_.data() + r * depth_, depth_, keys, values, tile)) continue;
+      for (index_t i = 0; i < index_t(rows.size()); ++i)
+        if (kernel_.sees(i)) deliver(r + i, kernel_.part(i), kernel_.output(i));
+    }
+  }
+
+  // Whether row r sees a key of the tile that begins at key `tile`.
+  bool sees(index_t r, index_t tile) const {
+    for (index_t key = tile; key < tile + key_rows_; key += panel_keys)
+      if (rows_[std::size_t(r)].seen.bits(key) != 0) return true;
+    return false;
+  }
+
+  // Takes the part of a tile into the softmax and the output of row r.
+  void merge(index_t r, const softmax_part<T>& part, const T* of_part) {
+    Row& row = rows_[std::size_t(r)];
+    row.attended = true;
+    const auto share = row.softmax.merge(part);
+    T* const to = output(r);
+    for (index_t c = 0; c < width_; c += shape::lanes)
+      simd::store(to + c, simd::multiply_add(simd::load<Batch>(to + c), Batch(share.before),
+                                             simd::load<Batch>(of_part + c) * Batch(share.part)));
+  }
+
+  // Finishes every row: divides by the sum of its weights and hands over its output and, where it is kept, its log-sum-exp.
+  template <class Tensors>
+  void finish(const Tensors& tensors) {
+    for (index_t r = 0; r < index_t(rows_.size()); ++r) {
+      const Row& row = rows_[std::size_t(r)];
+      const auto outputs = tensors.output.head(row.told.batch, row.told.head);
+      const index_t i = row.told.position - mechanism_.lengths.first_query;
+      if (row.attended) simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
+      copy_row(output(r), 1, outputs.row(i), outputs.channel_stride, mechanism_.lengths.value_channels);
+      if (tensors.keeps_log_sum_exp())
+        *tensors.log_sum_exp.head(row.told.batch, row.told.head).row(i) =
+            row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp();
+    }
+  }
+
+ private:
+  template <class S>
+  void add(const head_view<const S>& queries, index_t b, index_t h, index_t i) {
+    const index_t r = index_t(rows_.size());
+    rows_.emplace_back(mechanism_, b, h, i);
+    const Row& row = rows_.back();
+    row.seen.for_each_run({0, mechanism_.lengths.keys}, [&](interval run) { needed_.add(0, run); });
+    prepare_row<Words>(queries, i, query_.data() + r * depth_, [&](std::span<T> channels) {
+      mechanism_.query(channels, row.told.position);
+      if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));
+    });
+    std::fill(output(r), output(r + 1), T(0));
+  }
+
+  T* output(index_t r) { return output_.data() + r * width_; }
+
+  const Mechanism& mechanism_;
+  index_t block_, key_rows_, depth_, width_;
+  buffer<T> query_, output_;
+  buffer<Row> rows_;
+  panel_sets needed_;
+  forward_block<Words, Row> kernel_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/kernel/operands.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/tile/by_key.hpp>
+#include <longspan/tile/multiply.hpp>
+#include <longspan/tile/read_ahead.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// The values of one key head: a row of `width` words for each key, or for as many keys as a word holds.
+template <class Words>
+class value_rows : public value_operand<Words> {
+ public:
+  using T = typename Words::compute;
+
+  value_rows(by_key<const T, Words::per_word> rows, index_t width) : rows_(rows), width_(width) {}
+
+  void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys, T* out) const override {
+    const auto p = operands(weights, stride, keys, out);
+    if (from == start::zero)
+      detail::multiply<start::zero>(p, rows, width_);
+    else
+      detail::multiply<start::output>(p, rows, width_);
+  }
+
+  void multiply_one(const T* weight, index_t key, T* out) const override {
+    if constexpr (Words::per_word > 1) {
+      using Batch = batch<T>;
+      for (index_t c = 0; c < width_; c += simd::lanes<Batch>) {
+        const Batch own = Words::only(simd::load<Batch>(rows_.at(key) + c), key % Words::per_word);
+        simd::store(out + c, Words::multiply_add(Batch(*weight), own, simd::load<Batch>(out + c)));
+      }
+    }
+  }
+
+ protected:
+  ~value_rows() = default;
+
+  product<T, Words> operands(const T* weights, index_t stride, interval keys, T* out) const {
+    return {weights, stride, rows_.at(keys.first), rows_.stride, out, width_, keys.size() / Words::per_word};
+  }
+
+  by_key<const T, Words::per_word> rows_;
+  index_t width_;
+};
+
+// Values that the caches hold.
+template <class Words>
+class cached_values final : public value_rows<Words> {
+ public:
+  using value_rows<Words>::value_rows;
+};
+
+// Values that come from memory, read with what is `ahead`.
+template <class Words>
+class streamed_values final : public value_rows<Words> {
+ public:
+  using T = typename Words::compute;
+
+  streamed_values(by_key<const T, Words::per_word> rows, index_t width, read_ahead& ahead)
+      : value_rows<Words>(rows, width), ahead_(ahead) {}
+
+  void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys, T* out) const override {
+    if (from == start::zero) std::fill(out, out + rows * this->width_, T(0));
+    multiply_streamed(this->operands(weights, stride, keys, out), rows, this->width_, ahead_);
+  }
+
+ private:
+  read_ahead& ahead_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
