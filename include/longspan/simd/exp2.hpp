@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -46,9 +47,8 @@ struct exp2_constants<double> {
 };
 
 // 2^(rate x) for rate x <= 127 (1023 in double): the weights of a softmax, whose exponents are not positive, and which change to base
-// 2 by a rate. Exactly 0 below the normal numbers and at -infinity; NaN stays NaN, because the operand that x86 max returns for it
-// stands second and 2^n enters as a factor. Adding 1.5 * 2^23 rounds to an integer in the low bits of the mantissa, where a shift finds
-// the exponent.
+// 2 by a rate. Exactly 0 below the normal numbers and at -infinity. NaN stays NaN: simd::max returns its second argument then, and 2^n
+// is a factor. Adding 1.5 * 2^23 leaves round(x) in the low bits of the mantissa, from where a shift moves it into the exponent.
 template <class Batch>
   requires(!is_scalar<Batch>)
 Batch exp2(const Batch& x, scalar<Batch> rate = 1) {
@@ -57,12 +57,12 @@ Batch exp2(const Batch& x, scalar<Batch> rate = 1) {
   using integers = xsimd::batch<typename constants::bits, typename Batch::arch_type>;
   constexpr auto& c = constants::polynomial;
   const Batch rounder(T(1.5) * T(typename constants::bits(1) << constants::mantissa) + T(constants::bias));
-  const Batch bounded = xsimd::max(Batch(T(-constants::bias) / rate), x);
+  const Batch bounded = simd::max(Batch(T(-constants::bias) / rate), x);
   const Batch shifted = multiply_add(bounded, Batch(rate), rounder);
   const Batch rest = multiply_add(bounded, Batch(rate), rounder - shifted);
   Batch power(c.back());
   for (std::size_t k = c.size() - 1; k-- > 0;) power = multiply_add(power, rest, Batch(c[k]));
-  return power * xsimd::bitwise_cast<Batch>(xsimd::bitwise_cast<integers>(shifted) << constants::mantissa);
+  return power * std::bit_cast<Batch>(std::bit_cast<integers>(shifted) << constants::mantissa);
 }
 
 template <std::floating_point T>
