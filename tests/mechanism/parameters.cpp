@@ -7,6 +7,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 struct two_numbers {
   learned first = 1.0, second = 2.0;

@@ -14,6 +14,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();

@@ -16,6 +16,7 @@
 #include <longspan/transform/temperature.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // The learned numbers of a mechanism. A transform names its own: `auto parameters() { return std::tie(power); }`, fields of type learned
 // or per_head; so does a sink. They are counted through the sentence as it is written.
@@ -96,4 +97,5 @@ void for_each_parameter(mechanism<Parts...>& whole, Visit visit) {
   std::apply([&](auto&... number) { (visit(number, index++), ...); }, parameters_of(whole));
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

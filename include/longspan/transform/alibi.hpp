@@ -32,8 +32,8 @@ struct alibi {
   }
   auto parameters() { return std::tie(slopes); }
 
-  void check(const shapes& call) const {
-    if (slopes) slopes->check("alibi: slopes", call.heads);
+  void check(const shapes& lengths) const {
+    if (slopes) slopes->check("alibi: slopes", lengths.heads);
   }
 };
 
