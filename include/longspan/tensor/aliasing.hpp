@@ -46,9 +46,10 @@ bool interleaved(const view<A>& a, const view<B>& b) {
 }
 
 template <class A, class B>
-void require_apart(const char* written, const view<A>& a, const char* read, const view<B>& b) {
+void require_apart(const char* written, const view<A>& a, const char* read, const view<B>& b,
+                   const char* reason = "attention cannot be computed in place") {
   if (!intersect(bytes(a), bytes(b)).empty() && !interleaved(a, b))
-    throw shape_error(std::string(written) + " shares memory with " + read + ": attention cannot be computed in place");
+    throw shape_error(std::string(written) + " shares memory with " + read + ": " + reason);
 }
 
 // Every element of an output has its own place in memory: sorted by stride, each axis steps over all that the smaller ones span.
