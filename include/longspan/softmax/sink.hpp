@@ -14,6 +14,7 @@ struct sink {
   per_head logit = 0.0;
 
   auto parameters() { return std::tie(logit); }
+  auto parameters() const { return std::tie(logit); }
   void check(const shapes& lengths) const { logit.check("sink: logit", lengths.heads); }
 };
 

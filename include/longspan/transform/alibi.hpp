@@ -31,6 +31,7 @@ struct alibi {
     };
   }
   auto parameters() { return std::tie(slopes); }
+  auto parameters() const { return std::tie(slopes); }
 
   void check(const shapes& lengths) const {
     if (slopes) slopes->check("alibi: slopes", lengths.heads);

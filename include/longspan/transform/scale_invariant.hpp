@@ -35,6 +35,7 @@ struct scale_invariant {
     return {square.value > 0 ? sqrt(square) : learned(0.0), ratio - square};
   }
   auto parameters() { return std::tie(tau); }
+  auto parameters() const { return std::tie(tau); }
 
   auto operator()(const query_row& row) const {
     return by_distance{[part = *this](index_t t) { return part.at(t); }}(row);

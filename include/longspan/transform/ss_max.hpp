@@ -24,6 +24,7 @@ struct ss_max {
   }
 
   auto parameters() { return std::tie(scale); }
+  auto parameters() const { return std::tie(scale); }
   void check(const shapes& lengths) const { scale.check("ss_max: scale", lengths.heads); }
 };
 

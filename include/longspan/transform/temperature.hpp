@@ -36,6 +36,7 @@ struct temperature {
 
   row_factor operator()(const query_row&) const { return {factor}; }
   auto parameters() { return std::tie(factor); }
+  auto parameters() const { return std::tie(factor); }
 
   void check(const shapes&) const { detail::require_finite("temperature: factor", factor.value); }
 };
