@@ -15,12 +15,12 @@ int main() {
   const Tensor wanted = longspan::forward(teacher, q, k, v).output;
 
   auto student = longspan::rope{} | longspan::dot_product{} | longspan::temperature{1} | longspan::causal{};
-  auto& learned = std::get<longspan::temperature>(student.parts).factor;
+  const auto& learned = longspan::get<longspan::temperature>(student).factor;
   for (int step = 0; step <= 60; ++step) {
     const auto kept = longspan::forward(student, q, k, v);
     const Tensor d_output = (kept.output - wanted) / float(wanted.size());  // of half the mean square
     const auto gradient = longspan::backward_with_parameters(student, q, k, v, kept, d_output);
-    learned -= 4 * std::get<longspan::temperature>(gradient.d_mechanism.parts).factor;
+    longspan::for_each_learned(student, gradient.d_mechanism, [](double& number, double slope) { number -= 4 * slope; });
     if (step % 10 == 0) std::cout << "step " << step << ": temperature " << learned.value << '\n';
   }
   return std::abs(learned.value - sought) < 0.01 ? 0 : 1;

@@ -52,7 +52,7 @@ struct sinks_beside_window : model::attention {
     const written l = model::heads_of(far_sum, q.extent[2], q.extent[1], 1);
     forward_into(near, q, k, v, out.output, out.log_sum_exp);
     forward_into(far, q, first_k, first_v, o, l, placement{.first_query = 0, .first_key = 0, .all_keys = k.extent[2]});
-    merge(out, results{o, l});  // into the memory of the views on the left
+    merge_into(out, results{o, l});
   }
 };
 

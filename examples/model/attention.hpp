@@ -79,8 +79,8 @@ struct learning : attention {
     auto d_mechanism = mechanism;
     longspan::backward_with_parameters_into(mechanism, in.query, in.key, in.value, from_forward, d_output, d.query, d.key,
                                             d.value, d_mechanism);
-    const auto& by_head = std::get<0>(longspan::parameters_of(d_mechanism)).values();
-    for (std::size_t h = 0; h < by_head.size(); ++h) d.numbers[h] += float(by_head[h]);
+    std::size_t h = 0;
+    longspan::for_each_learned(d_mechanism, [&](double slope) { d.numbers[h++] += float(slope); });
   }
 
  private:

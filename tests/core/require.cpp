@@ -9,6 +9,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::words_of;
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();

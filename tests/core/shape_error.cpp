@@ -7,6 +7,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::words_of;
 
 static_assert(std::is_base_of_v<std::invalid_argument, shape_error>);

@@ -12,6 +12,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 // A transform of one's own, with a learned number and without; it offers nothing but its body and where the number is.
 struct learned_decay {

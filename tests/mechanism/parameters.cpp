@@ -2,11 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <type_traits>
+#include <utility>
+#include <vector>
+
 #include <longspan/longspan.hpp>
+
+#include "support/words.hpp"
 
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
+using testing_support::words_of;
 
 struct two_numbers {
   learned first = 1.0, second = 2.0;
@@ -75,5 +83,95 @@ TEST(parameters, become_their_gradients_by_head_or_in_sum) {
   EXPECT_FALSE(none.has_value());
   EXPECT_EQ(some->values(), by_head);
 }
+
+// A list is checked against the heads without writing to the part, whether parameters() is const or not.
+struct own_list {
+  per_head numbers = 1.0;
+  auto operator()(const query_row& row) const {
+    return [number = numbers[row.head]](auto logit, const auto&) { return number * logit; };
+  }
+  auto parameters() { return std::tie(numbers); }
+};
+
+TEST(parameters, of_const_parts_are_checked) {
+  const auto words = [](const auto& part, index_t heads) { return words_of([&] { check_numbers(part, heads); }); };
+  EXPECT_EQ(words(sink{{1, 2}}, 2), "");
+  EXPECT_EQ(words(sink{{1, 2}}, 3), "a part's per_head must be one number or one for each head: 2 numbers and 3 heads");
+  EXPECT_EQ(words(own_list{{1, 2}}, 3), "a part's per_head must be one number or one for each head: 2 numbers and 3 heads");
+  EXPECT_EQ(words(own_list{5.0}, 3), "");
+  EXPECT_EQ(words(alibi{}, 3), "");
+  EXPECT_EQ(words(alibi{.slopes = {{1, 2}}}, 3),
+            "a part's per_head must be one number or one for each head: 2 numbers and 3 heads");
+  EXPECT_EQ(words(two_numbers{}, 3), "");
+  EXPECT_EQ(words(rope{}, 3), "");
+}
+
+TEST(for_each_learned, visits_every_number_in_order) {
+  auto copy = whole;
+  for_each_learned(copy, [](double& number) { number += 100; });
+  std::vector<double> values;
+  for_each_learned(std::as_const(copy), [&](const double& number) { values.push_back(number); });
+  EXPECT_EQ(values, (std::vector<double>{103, 104, 105, 101, 102, 106, 107}));
+  EXPECT_EQ((get<temperature, 1>(copy).factor), 106);
+  EXPECT_EQ(get<ss_max>(copy).scale[1], 105);
+  // Numbers of a const mechanism are const, also where a part of it has no const parameters().
+  for_each_learned(whole, [](auto& number) { static_assert(std::is_same_v<decltype(number), const double&>); });
+  const auto without = dot_product{} | softcap{3} | causal{};
+  for_each_learned(without, [](const double&) { FAIL(); });
+}
+
+TEST(for_each_learned, hands_out_the_numbers_themselves_where_it_can) {
+  const auto named = dot_product{} | temperature{3} | ss_max{.scale = {4, 5}} | causal{} | sink{};
+  std::vector<const double*> places;
+  for_each_learned(named, [&](const double& number) { places.push_back(&number); });
+  EXPECT_EQ(places, (std::vector<const double*>{&get<temperature>(named).factor.value, get<ss_max>(named).scale.begin(),
+                                                get<ss_max>(named).scale.begin() + 1, get<sink>(named).logit.begin()}));
+}
+
+TEST(for_each_learned, visits_several_mechanisms_together) {
+  auto student = dot_product{} | temperature{3} | alibi{.slopes = {{4, 5}}} | causal{} | sink{6};
+  const auto gradient = dot_product{} | temperature{1} | alibi{.slopes = {{2, 3}}} | causal{} | sink{4};
+  auto momentum = gradient;
+  for_each_learned(student, gradient, momentum, [](double& number, double slope, double& before) {
+    number -= slope / 2;
+    before = 10 * slope;
+  });
+  std::vector<double> values, moments;
+  for_each_learned(student, momentum, [&](double number, double moment) { values.push_back(number), moments.push_back(moment); });
+  EXPECT_EQ(values, (std::vector<double>{2.5, 3, 3.5, 4}));
+  EXPECT_EQ(moments, (std::vector<double>{10, 20, 30, 40}));
+}
+
+TEST(for_each_learned, refuses_lists_of_different_lengths_before_it_visits) {
+  const auto with = [](std::optional<per_head> slopes) { return dot_product{} | temperature{3} | alibi{slopes} | causal{}; };
+  const auto words = [&](std::optional<per_head> left, std::optional<per_head> right) {
+    auto a = with(left);
+    const auto b = with(right);
+    return words_of([&] { for_each_learned(a, b, [](double&, double) { FAIL(); }); });
+  };
+  EXPECT_EQ(words({{1, 2, 3}}, 4), "for_each_learned: learned number 1 is a list of different lengths: 3 and 1");
+  EXPECT_EQ(words(4, {{1, 2, 3}}), "for_each_learned: learned number 1 is a list of different lengths: 1 and 3");
+  EXPECT_EQ(words({}, 4), "for_each_learned: learned number 1 is a list of different lengths: 0 and 1");
+}
+
+TEST(get, finds_each_of_several_parts_of_a_type) {
+  auto copy = whole;
+  EXPECT_EQ(longspan::get<temperature>(copy).factor, 3);
+  EXPECT_EQ((longspan::get<temperature, 1>(copy).factor), 6);
+  get<temperature, 1>(copy).factor = 8;
+  EXPECT_EQ((get<temperature, 1>(std::as_const(copy)).factor), 8);
+  EXPECT_EQ(get<temperature>(copy).factor, 3);
+  static_assert(std::is_same_v<decltype(get<sink>(whole)), const sink&> && std::is_same_v<decltype(get<sink>(copy)), sink&>);
+}
+
+namespace beside_std {
+using namespace std;
+using namespace longspan;
+
+TEST(get, is_found_beside_that_of_std) {
+  EXPECT_EQ(get<rope>(whole).base, 10000);
+  EXPECT_EQ((get<temperature, 1>(whole).factor), 6);
+}
+}  // namespace beside_std
 
 }  // namespace

@@ -7,6 +7,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::lanes_of;
 
 const learned half(0.5, 1);  // seeded

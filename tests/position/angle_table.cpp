@@ -11,6 +11,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 struct call {
@@ -30,7 +31,7 @@ const std::vector<call> calls{{"prefill", {0, 70}, {0, 70}},
                               {"no queries", {40, 40}, {0, 200}}};
 
 const std::vector<ladder> ladders{rope{}.frequencies(16),
-                                  rope{.pairs = pairing::interleaved}.frequencies(2),
+                                  rope{.pairing = pairing::interleaved}.frequencies(2),
                                   rope{}.yarn({.factor = 8, .trained = 64}).frequencies(16),
                                   partial_rotary{.fraction = 0.5}.frequencies(16),
                                   truncated_rope{}.frequencies(16),

@@ -12,6 +12,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 static_assert(rotation<p_rope>);
@@ -23,8 +24,8 @@ std::size_t turning(const ladder& rungs) {
 TEST(p_rope, all_of_it_is_rope_and_none_is_nothing) {
   for (const pairing pairs : {pairing::halves, pairing::interleaved}) {
     const auto row = random_row(16);
-    EXPECT_EQ(turned(p_rope{.fraction = 1, .pairs = pairs}, row, 31), turned(rope{.pairs = pairs}, row, 31));
-    EXPECT_EQ(turned(p_rope{.fraction = 0, .pairs = pairs}, row, 31), row);
+    EXPECT_EQ(turned(p_rope{.fraction = 1, .pairing = pairs}, row, 31), turned(rope{.pairing = pairs}, row, 31));
+    EXPECT_EQ(turned(p_rope{.fraction = 0, .pairing = pairs}, row, 31), row);
   }
 }
 

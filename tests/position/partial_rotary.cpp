@@ -11,6 +11,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 static_assert(rotation<partial_rotary>);
@@ -18,9 +19,9 @@ static_assert(rotation<partial_rotary>);
 TEST(partial_rotary, is_rope_on_a_prefix_of_the_channels) {
   for (const pairing pairs : {pairing::halves, pairing::interleaved})
     for (const double fraction : {0.0, 0.25, 0.5, 1.0}) {
-      const auto row = random_row(16), got = turned(partial_rotary{.fraction = fraction, .pairs = pairs}, row, 7);
+      const auto row = random_row(16), got = turned(partial_rotary{.fraction = fraction, .pairing = pairs}, row, 7);
       const auto prefix = std::ptrdiff_t(16 * fraction);
-      auto wanted = turned(rope{.pairs = pairs}, std::vector(row.begin(), row.begin() + prefix), 7);
+      auto wanted = turned(rope{.pairing = pairs}, std::vector(row.begin(), row.begin() + prefix), 7);
       wanted.insert(wanted.end(), row.begin() + prefix, row.end());
       EXPECT_EQ(got, wanted) << fraction;
     }

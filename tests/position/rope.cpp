@@ -13,19 +13,20 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 static_assert(rotation<rope> && !row_part<rope>);
 
-const std::vector<rope> ropes{rope{}, rope{.pairs = pairing::interleaved}, rope{.base = 500000},
-                              rope{.base = 20, .pairs = pairing::interleaved}};
+const std::vector<rope> ropes{rope{}, rope{.pairing = pairing::interleaved}, rope{.base = 500000},
+                              rope{.base = 20, .pairing = pairing::interleaved}};
 
 // arXiv 2104.09864, eq. 34, with a pair of channels as one complex number.
 std::vector<double> definition(const rope& part, std::vector<double> row, index_t position) {
   const std::size_t pairs = row.size() / 2;
   for (std::size_t i = 0; i < pairs; ++i) {
-    double& x = row[part.pairs == pairing::halves ? i : 2 * i];
-    double& y = row[part.pairs == pairing::halves ? i + pairs : 2 * i + 1];
+    double& x = row[part.pairing == pairing::halves ? i : 2 * i];
+    double& y = row[part.pairing == pairing::halves ? i + pairs : 2 * i + 1];
     const double frequency = std::pow(part.base, -double(i) / double(pairs));
     const auto turned = std::complex<double>(x, y) * std::polar(1.0, double(position) * frequency);
     x = turned.real(), y = turned.imag();

@@ -11,6 +11,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::random_row;
 using testing_support::turned;
 

@@ -13,6 +13,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 const auto yarn = rope{}.yarn({.factor = 4, .trained = 64});
@@ -112,9 +113,9 @@ TEST(longrope, divides_each_frequency_by_its_own_number) {
 }
 
 TEST(scaling, keeps_base_and_pairing_of_its_rope) {
-  const rope base{.base = 777, .pairs = pairing::interleaved};
-  EXPECT_EQ(base.ntk(2).frequencies(8).pairs, pairing::interleaved);
-  EXPECT_EQ(base.interpolate(1).frequencies(8).pairs, pairing::interleaved);
+  const rope base{.base = 777, .pairing = pairing::interleaved};
+  EXPECT_EQ(base.ntk(2).frequencies(8).pairing, pairing::interleaved);
+  EXPECT_EQ(base.interpolate(1).frequencies(8).pairing, pairing::interleaved);
   EXPECT_EQ(frequencies(base.interpolate(1), 8), plain(8, 777));
   EXPECT_EQ(frequencies(base.llama3({.factor = 1}), 8), plain(8, 777));
 }

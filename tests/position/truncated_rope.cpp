@@ -34,7 +34,7 @@ TEST(truncated_rope, ends_at_one_over_the_base) {
 
 TEST(truncated_rope, four_channels_turn_one_pair_at_full_speed) {
   EXPECT_EQ(truncated_rope{}.frequencies(4).frequencies, (std::vector<double>{1, 0}));
-  const auto row = random_row(4), got = turned(truncated_rope{.pairs = pairing::interleaved}, row, 2);
+  const auto row = random_row(4), got = turned(truncated_rope{.pairing = pairing::interleaved}, row, 2);
   EXPECT_NEAR(got[0], row[0] * std::cos(2) - row[1] * std::sin(2), 1e-15);
   EXPECT_EQ(got[2], row[2]);
   EXPECT_EQ(got[3], row[3]);

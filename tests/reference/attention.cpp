@@ -114,7 +114,7 @@ TEST(reference, is_scale_invariant_attention) {
 
 // Rotated rows score by the angle between their positions.
 TEST(reference, turns_rows_to_their_positions) {
-  expect_by_hand(rope{.base = 100, .pairs = pairing::interleaved} | cosine{} | cos_scale{5} | causal{},
+  expect_by_hand(rope{.base = 100, .pairing = pairing::interleaved} | cosine{} | cos_scale{5} | causal{},
                  {[](const row& q, const row& k, index_t i, index_t j, index_t, index_t) {
                     double sum = 0;
                     for (std::size_t c = 0; c < 4; c += 2) {

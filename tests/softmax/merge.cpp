@@ -14,6 +14,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
@@ -114,8 +115,83 @@ TEST(merge, reads_every_rank_and_order) {
 TEST(merge, refuses_parts_of_different_calls) {
   const part other{Eigen::MatrixXd::Zero(2, 4), Eigen::VectorXd::Zero(4)},
       wider{Eigen::MatrixXd::Zero(5, 3), Eigen::VectorXd::Zero(3)};
-  EXPECT_EQ(words_of<shape_error>([&] { merge(attention(0, 2), other); }), "left and right differ in tokens: 3 and 4");
-  EXPECT_EQ(words_of<shape_error>([&] { merge(attention(0, 2), wider); }), "left and right differ in channels: 2 and 5");
+  EXPECT_EQ(words_of<shape_error>([&] { static_cast<void>(merge(attention(0, 2), other)); }),
+            "left and right differ in tokens: 3 and 4");
+  EXPECT_EQ(words_of<shape_error>([&] { static_cast<void>(merge(attention(0, 2), wider)); }),
+            "left and right differ in channels: 2 and 5");
+}
+
+// The memory of a part, as an engine would hand it over.
+struct strided {
+  std::vector<float> output, log_sum_exp;
+  strided(float first, float sum) : output(2 * 3 * 4), log_sum_exp(2 * 3, sum) {
+    for (std::size_t e = 0; e < output.size(); ++e) output[e] = first + float(e);
+  }
+  attended<view<float>, view<float>> views() {  // 2 heads, 3 queries, 4 channels; heads of a token side by side
+    return {{output.data(), {1, 2, 3, 4}, {0, 4, 8, 1}}, {log_sum_exp.data(), {1, 2, 3, 1}, {0, 1, 2, 1}}};
+  }
+};
+
+TEST(merge, of_views_leaves_both_as_they_are) {
+  strided left(1, 2), right(-5, 3);
+  const auto before = left;
+  const attended a = left.views(), b = right.views();
+  const auto once = merge(a, b), twice = merge(a, b);
+  static_assert(std::is_same_v<decltype(once.output), Eigen::Tensor<float, 4, Eigen::RowMajor>>);
+  EXPECT_EQ(left.output, before.output);
+  EXPECT_EQ(left.log_sum_exp, before.log_sum_exp);
+  EXPECT_EQ(worst_difference(once.output, twice.output), 0);
+  EXPECT_EQ(worst_difference(once.log_sum_exp, twice.log_sum_exp), 0);
+  const merged_row<float> share(2, 3);
+  for (int h = 0; h < 2; ++h)
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(once.log_sum_exp(0, h, i), share.log_sum_exp);
+      for (int c = 0; c < 4; ++c) {
+        const float place = float(8 * i + 4 * h + c);
+        EXPECT_NEAR(once.output(0, h, i, c), share.left * (1 + place) + share.right * (-5 + place), 1e-5f);
+      }
+    }
+}
+
+TEST(merge, of_maps_and_of_a_view_with_a_tensor_makes_new_memory) {
+  strided left(1, 2), right(-5, 3);
+  using map = Eigen::Map<Eigen::Matrix<float, 6, 4, Eigen::RowMajor>>;
+  using sums = Eigen::Map<Eigen::Vector<float, 6>>;
+  const auto of_maps = merge(attended{map(left.output.data()), sums(left.log_sum_exp.data())},
+                             attended{map(right.output.data()), sums(right.log_sum_exp.data())});
+  EXPECT_EQ(left.output[5], 6);
+  const auto of_views = merge(left.views(), right.views());
+  EXPECT_EQ(of_maps.output(3, 1), of_views.output(0, 1, 1, 1));  // row 3 is token 1 of head 1
+  const auto mixed = merge(left.views(), merge(right.views(), right.views()));
+  EXPECT_EQ(worst_difference(mixed.output, merge(merge(right.views(), right.views()), left.views()).output), 0);
+}
+
+TEST(merge_into, writes_what_merge_returns) {
+  strided left(1, 2), right(-5, 3);
+  const auto wanted = merge(left.views(), right.views());
+  const attended into = left.views();  // const views of memory that may be written
+  merge_into(into, right.views());
+  for (int h = 0; h < 2; ++h)
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(left.log_sum_exp[std::size_t(2 * i + h)], wanted.log_sum_exp(0, h, i));
+      for (int c = 0; c < 4; ++c) EXPECT_EQ(left.output[std::size_t(8 * i + 4 * h + c)], wanted.output(0, h, i, c));
+    }
+  EXPECT_EQ(right.output, strided(-5, 3).output);
+  part whole = attention(0, 4);
+  merge_into(whole, attention(4, 20));
+  expect_same(whole, merge(attention(0, 4), attention(4, 20)));
+}
+
+TEST(merge_into, refuses_before_anything_is_written) {
+  part into = attention(0, 2);
+  const part other{Eigen::MatrixXd::Zero(2, 4), Eigen::VectorXd::Zero(4)},
+      wider{Eigen::MatrixXd::Zero(5, 3), Eigen::VectorXd::Zero(3)}, longer{Eigen::MatrixXd::Zero(2, 3), Eigen::VectorXd::Zero(7)};
+  const auto words = [&](const part& what) { return words_of<shape_error>([&] { merge_into(into, what); }); };
+  EXPECT_EQ(words(other), "into and other differ in tokens: 3 and 4");
+  EXPECT_EQ(words(wider), "into and other differ in channels: 2 and 5");
+  EXPECT_EQ(words(longer), "log_sum_exp and output differ in tokens: 7 and 3");
+  EXPECT_EQ(words(into), "into shares memory with other: it would be overwritten before it is read");
+  expect_same(into, attention(0, 2));
 }
 
 }  // namespace

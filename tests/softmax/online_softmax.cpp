@@ -9,6 +9,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 using numbers_of_row = std::vector<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();

@@ -44,7 +44,7 @@ void for_each_mechanism(Visit visit) {
   for_each_kind_of_mechanism(visit);
   visit("causal", dot_product{.scale = 0.2} | causal{});
   visit("RoPE", rope{} | dot_product{} | causal{});
-  visit("RoPE interleaved", rope{.pairs = pairing::interleaved} | dot_product{} | causal{});
+  visit("RoPE interleaved", rope{.pairing = pairing::interleaved} | dot_product{} | causal{});
   visit("NTK-aware", rope{}.ntk(4) | dot_product{} | causal{});
   visit("position interpolation", rope{}.interpolate(4) | dot_product{} | causal{});
   visit("YaRN", rope{}.yarn({.factor = 4, .trained = 64}) | dot_product{} | causal{});

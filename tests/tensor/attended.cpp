@@ -9,6 +9,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 const shapes call{.batch = 2, .heads = 3, .key_heads = 1, .queries = 4, .keys = 9, .channels = 8, .value_channels = 5};

@@ -12,6 +12,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::words_of;
 
 // A call that fits, of which each test breaks one thing: views into memory that is large enough for all of them.

@@ -9,6 +9,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 // What element (b, h, i, c) holds: four digits that name it.
 double name_of(index_t b, index_t h, index_t i, index_t c) { return double(1000 * b + 100 * h + 10 * i + c); }

@@ -7,6 +7,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 TEST(view, finds_the_rows_of_a_head_by_its_strides) {
   std::vector<int> memory(1000);

@@ -11,6 +11,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::lanes_of;
 
 double bias_of(index_t t) { return 0.25 * double(t) - 3; }

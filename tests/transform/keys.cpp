@@ -7,6 +7,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::lanes_of;
 
 template <class Batch>

@@ -8,6 +8,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 TEST(temperature, multiplies_every_logit) {

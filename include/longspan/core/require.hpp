@@ -7,6 +7,7 @@
 #include <longspan/core/index.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // A part's parameter out of its range: "scale_invariant: tau must be positive and finite, not 0".
 template <class Number>
@@ -27,4 +28,5 @@ inline void require_trained(const char* field, index_t trained) {
   require(trained >= 2, field, "a length of at least 2", trained);
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -13,6 +13,9 @@ struct shape_error : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
+namespace detail {
+
+// Two tensors, called left and right in the message, have the same extent along an axis.
 inline void require_equal(const char* left, const char* right, const char* axis, index_t a, index_t b) {
   if (a != b)
     throw shape_error(std::string(left) + " and " + right + " differ in " + axis + ": " + std::to_string(a) + " and " +
@@ -25,5 +28,7 @@ inline void require_even(const char* part, index_t channels) {
     throw shape_error(std::string(part) + " rotates pairs of channels, so their number must be even, not " +
                       std::to_string(channels));
 }
+
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END

@@ -2,98 +2,96 @@
 
 #include <array>
 #include <cstddef>
-#include <numeric>
 #include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
 #include <tuple>
 #include <type_traits>
-#include <vector>
+#include <utility>
 
-#include <longspan/core/index.hpp>
-#include <longspan/core/query_row.hpp>
 #include <longspan/mechanism.hpp>
+#include <longspan/mechanism/get.hpp>
+#include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/parameter/learned.hpp>
 #include <longspan/parameter/per_head.hpp>
-#include <longspan/transform/temperature.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
-// The learned numbers of a mechanism. A transform names its own: `auto parameters() { return std::tie(power); }`, fields of type learned
-// or per_head; so does a sink. They are counted through the sentence as it is written.
-
-template <class Tuple>
-inline constexpr bool are_learned = false;
-template <class... Number>
-inline constexpr bool are_learned<std::tuple<Number...>> =
-    ((std::is_same_v<Number, learned&> || std::is_same_v<Number, per_head&> ||
-      std::is_same_v<Number, std::optional<per_head>&>) &&
-     ...);
-
-template <class P>
-auto parameters_of(P& part) {
-  if constexpr (requires { part.parameters(); }) {
-    static_assert(!is_rows<P> && !is_score<P> && !is_mask<P>, "only transforms and sinks have learned numbers");
-    static_assert(are_learned<decltype(part.parameters())>,
-                  "parameters() names fields of type learned, per_head or std::optional<per_head>");
-    return part.parameters();
-  } else {
-    return std::tuple{};
-  }
+// A learned number as the list of its values: one, one a head, or none.
+inline std::span<double> values_of(learned& number) { return {&number.value, 1}; }
+inline std::span<const double> values_of(const learned& number) { return {&number.value, 1}; }
+inline std::span<double> values_of(per_head& numbers) { return {numbers.begin(), numbers.end()}; }
+inline std::span<const double> values_of(const per_head& numbers) { return {numbers.begin(), numbers.end()}; }
+inline std::span<double> values_of(std::optional<per_head>& numbers) {
+  return numbers ? values_of(*numbers) : std::span<double>();
 }
-template <class... Parts>
-auto parameters_of(mechanism<Parts...>& whole) {
-  return std::apply([](auto&... part) { return std::tuple_cat(parameters_of(part)...); }, whole.parts);
+inline std::span<const double> values_of(const std::optional<per_head>& numbers) {
+  return numbers ? values_of(*numbers) : std::span<const double>();
 }
 
-template <class P>
-inline constexpr std::size_t parameter_count = std::tuple_size_v<decltype(parameters_of(std::declval<P&>()))>;
+// A mechanism to read learned numbers from. A const one is copied where one of its parts has no const `parameters()`.
+template <class Mechanism>
+struct readable_mechanism {
+  using number = std::conditional_t<std::is_const_v<Mechanism>, const double, double>;
+  Mechanism& whole;
+};
 template <class... Parts>
-inline constexpr std::size_t transform_parameters = (0 + ... + (is_transform<Parts> ? parameter_count<Parts> : 0));
+  requires(... || (has_parameters<Parts> && !has_const_parameters<Parts>))
+struct readable_mechanism<const mechanism<Parts...>> {
+  using number = const double;
+  mechanism<Parts...> whole;
+};
 
-// Those of the temperatures at the head of the transforms, which are folded into the query: the derivative of a row's loss by its factor
-// is one dot product.
-template <class... Parts>
-constexpr std::size_t count_folded() {
-  std::size_t folded = 0;
-  bool leading = true;
-  const auto one = [&]<class P>(std::type_identity<P>) {
-    if constexpr (is_transform<P>) {
-      leading = leading && std::is_same_v<decltype(std::declval<const P&>()(query_row{})), row_factor>;
-      if (leading) folded += parameter_count<P>;
-    }
+// The lists of all learned numbers of a mechanism, in order.
+template <class Readable>
+auto lists_of(Readable& mechanism) {
+  const auto lists = [](auto&... number) {
+    return std::array<std::span<typename Readable::number>, sizeof...(number)>{detail::values_of(number)...};
   };
-  (one(std::type_identity<Parts>{}), ...);
-  return folded;
+  return std::apply(lists, detail::parameters_of(mechanism.whole));
 }
 
-inline void seed(learned& number) { number.slope = 1; }
-inline void seed(per_head& numbers) { numbers.seed(); }
-inline void seed(std::optional<per_head>& numbers) {
-  if (numbers) numbers->seed();
+template <class Visit, class First, class... Others>
+void visit_lists(Visit& visit, const First& first, const Others&... others) {
+  for (std::size_t n = 0; n < first.size(); ++n)
+    for (const std::size_t size : std::array<std::size_t, 1 + sizeof...(Others)>{first[n].size(), others[n].size()...})
+      if (size != first[n].size())
+        throw std::invalid_argument("for_each_learned: learned number " + std::to_string(n) +
+                                    " is a list of different lengths: " + std::to_string(first[n].size()) + " and " +
+                                    std::to_string(size));
+  for (std::size_t n = 0; n < first.size(); ++n)
+    for (std::size_t i = 0; i < first[n].size(); ++i) visit(first[n][i], others[n][i]...);
 }
 
-// A learned number takes the value of its gradient, of which every head gives its part.
-inline void become(learned& number, const std::vector<double>& by_head) {
-  number = std::accumulate(by_head.begin(), by_head.end(), 0.0);
-}
-inline void become(per_head& numbers, const std::vector<double>& by_head) {
-  numbers = numbers.values().size() == 1 ? per_head(std::accumulate(by_head.begin(), by_head.end(), 0.0)) : per_head(by_head);
-}
-inline void become(std::optional<per_head>& numbers, const std::vector<double>& by_head) {
-  if (numbers) become(*numbers, by_head);
+template <class Mechanism, class... Mechanisms, class Visit>
+void visit_learned(Visit& visit, Mechanism& first, Mechanisms&... others) {
+  static_assert(is_mechanism<std::remove_const_t<Mechanism>>, "for_each_learned(mechanism, ..., visit) visits mechanisms");
+  static_assert((std::is_same_v<std::remove_const_t<Mechanism>, std::remove_const_t<Mechanisms>> && ...),
+                "for_each_learned visits the learned numbers of several mechanisms together if they have the same type");
+  std::apply([&](auto&&... readable) { detail::visit_lists(visit, detail::lists_of(readable)...); },
+             std::tuple{readable_mechanism<Mechanism>{first}, readable_mechanism<Mechanisms>{others}...});
 }
 
-// A list of numbers fits the heads.
-inline void check(const learned&, index_t) {}
-inline void check(const per_head& numbers, index_t heads) { numbers.check("a part's per_head", heads); }
-inline void check(const std::optional<per_head>& numbers, index_t heads) {
-  if (numbers) check(*numbers, heads);
-}
+}  // namespace detail
 
-// Calls visit(number, index) for every learned number.
-template <class... Parts, class Visit>
-void for_each_parameter(mechanism<Parts...>& whole, Visit visit) {
-  std::size_t index = 0;
-  std::apply([&](auto&... number) { (visit(number, index++), ...); }, parameters_of(whole));
+// Calls visit(number) with each learned number of a mechanism as a double&, in the order of the sentence: the value of a `learned`, every
+// element of a `per_head`, and of a std::optional<per_head> where it is given. Several mechanisms of one type are visited together, so
+// that an optimiser is one line, whatever the mechanism:
+//
+//   for_each_learned(student, gradient.d_mechanism, [&](double& number, double slope) { number -= rate * slope; });
+//
+// Numbers of a const mechanism come as const double&. Throws std::invalid_argument, before anything is visited, where one mechanism has
+// a list of another length than the first.
+template <class Mechanism, class... MechanismsAndVisit>
+  requires(sizeof...(MechanismsAndVisit) > 0)
+void for_each_learned(Mechanism&& whole, MechanismsAndVisit&&... more) {
+  constexpr std::size_t others = sizeof...(MechanismsAndVisit) - 1;
+  const auto rest = std::forward_as_tuple(more...);
+  [&]<std::size_t... Other>(std::index_sequence<Other...>) {
+    detail::visit_learned(std::get<others>(rest), whole, std::get<Other>(rest)...);
+  }(std::make_index_sequence<others>{});
 }
 
 LONGSPAN_NAMESPACE_END

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <longspan/core/index.hpp>
@@ -11,16 +12,22 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A learned parameter: one number for every head, or a number for each.
+// A learned parameter: one number for every head, or a number for each. [head] is the number of a head as it takes part in arithmetic;
+// `for (double& number : numbers)` reads and sets them all. A list that does not fit the heads of a call is refused by the call.
 class per_head {
  public:
   per_head(double every) : values_{every} {}
   per_head(std::vector<double> each) : values_(std::move(each)) {}
   per_head(std::initializer_list<double> each) : values_(each) {}
 
-  // Every head asks for its own number, so one seed differentiates them all.
+  // The slope is the same for all heads: a row has one head, so the derivative of its loss is that by its own head's number.
   learned operator[](index_t head) const { return {values_.size() == 1 ? values_.front() : values_[std::size_t(head)], slope_}; }
   const std::vector<double>& values() const { return values_; }
+
+  double* begin() { return values_.data(); }
+  double* end() { return values_.data() + values_.size(); }
+  const double* begin() const { return values_.data(); }
+  const double* end() const { return values_.data() + values_.size(); }
 
   void seed() { slope_ = 1; }
   void check(const char* field, index_t heads) const {

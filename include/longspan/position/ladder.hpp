@@ -14,16 +14,20 @@ enum class pairing { halves, interleaved };
 // rotated channels are the first 2 * frequencies.size() of the row. A frequency of 0 leaves its pair in place.
 struct ladder {
   std::vector<double> frequencies;
-  pairing pairs = pairing::halves;
+  longspan::pairing pairing = longspan::pairing::halves;
   double magnitude = 1;
 };
 
+namespace detail {
+
 // The geometric ladder w_i = base^(-2i/d) of RoPE over d channels (arXiv 2104.09864).
-inline ladder geometric(double base, index_t channels, pairing pairs) {
-  ladder rungs{std::vector<double>(std::size_t(channels / 2)), pairs};
+inline ladder geometric(double base, index_t channels, pairing paired) {
+  ladder rungs{std::vector<double>(std::size_t(channels / 2)), paired};
   for (std::size_t i = 0; i < rungs.frequencies.size(); ++i)
     rungs.frequencies[i] = std::pow(base, -2 * double(i) / double(channels));
   return rungs;
 }
+
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END

@@ -15,19 +15,19 @@ LONGSPAN_NAMESPACE_BEGIN
 struct p_rope {
   double fraction = 0.75;
   double base = 10000;
-  pairing pairs = pairing::halves;
+  longspan::pairing pairing = longspan::pairing::halves;
 
   ladder frequencies(index_t channels) const {
-    ladder rungs = geometric(base, channels, pairs);
+    ladder rungs = detail::geometric(base, channels, pairing);
     const auto kept = std::size_t(std::floor(fraction * double(channels / 2) + 1e-9));  // 0.7 * 10 is 7, whatever its last bit
     for (std::size_t i = kept; i < rungs.frequencies.size(); ++i) rungs.frequencies[i] = 0;
     return rungs;
   }
 
-  void check(const shapes& call) const {
-    require_even("p_rope", call.channels);
-    require(fraction >= 0 && fraction <= 1, "p_rope: fraction", "in [0, 1]", fraction);
-    require_positive("p_rope: base", base);
+  void check(const shapes& lengths) const {
+    detail::require_even("p_rope", lengths.channels);
+    detail::require(fraction >= 0 && fraction <= 1, "p_rope: fraction", "in [0, 1]", fraction);
+    detail::require_positive("p_rope: base", base);
   }
 };
 

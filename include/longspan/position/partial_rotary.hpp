@@ -15,16 +15,16 @@ LONGSPAN_NAMESPACE_BEGIN
 struct partial_rotary {
   double fraction = 0.25;
   double base = 10000;
-  pairing pairs = pairing::halves;
+  longspan::pairing pairing = longspan::pairing::halves;
 
   index_t rotated(index_t channels) const { return index_t(std::floor(fraction * double(channels) + 1e-9)); }
 
-  ladder frequencies(index_t channels) const { return geometric(base, rotated(channels), pairs); }
+  ladder frequencies(index_t channels) const { return detail::geometric(base, rotated(channels), pairing); }
 
-  void check(const shapes& call) const {
-    require(fraction >= 0 && fraction <= 1, "partial_rotary: fraction", "in [0, 1]", fraction);
-    require_even("partial_rotary", rotated(call.channels));
-    require_positive("partial_rotary: base", base);
+  void check(const shapes& lengths) const {
+    detail::require(fraction >= 0 && fraction <= 1, "partial_rotary: fraction", "in [0, 1]", fraction);
+    detail::require_even("partial_rotary", rotated(lengths.channels));
+    detail::require_positive("partial_rotary: base", base);
   }
 };
 

@@ -28,7 +28,7 @@ struct rms_normalize {
   }
 
   void check(const shapes&) const {
-    require(epsilon >= 0 && std::isfinite(epsilon), "rms_normalize: epsilon", "at least 0 and finite", epsilon);
+    detail::require(epsilon >= 0 && std::isfinite(epsilon), "rms_normalize: epsilon", "at least 0 and finite", epsilon);
   }
 
  private:

@@ -10,6 +10,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
+namespace detail {
+
 // A RoPE whose frequencies were rescaled for contexts longer than the trained one: what rope's members below return.
 template <class Rope, class Scaling>
 struct scaled {
@@ -21,38 +23,40 @@ struct scaled {
     scaling(rungs, plain.base, channels);
     return rungs;
   }
-  void check(const shapes& call) const {
-    plain.check(call);
-    scaling.check(call);
+  void check(const shapes& lengths) const {
+    plain.check(lengths);
+    scaling.check(lengths);
   }
 };
+
+}  // namespace detail
 
 // RoPE: channel pair i turns by position * base^(-2i/d) radians (arXiv 2104.09864). Throws shape_error for an odd number of channels,
 // std::invalid_argument for a base that is not positive and finite.
 struct rope {
   double base = 10000;
-  pairing pairs = pairing::halves;
+  longspan::pairing pairing = longspan::pairing::halves;
 
-  ladder frequencies(index_t channels) const { return geometric(base, channels, pairs); }
+  ladder frequencies(index_t channels) const { return detail::geometric(base, channels, pairing); }
 
   // PI: positions divided by factor = length / trained (arXiv 2306.15595).
-  scaled<rope, interpolation> interpolate(double factor) const { return {*this, {factor}}; }
+  detail::scaled<rope, detail::interpolation> interpolate(double factor) const { return {*this, {factor}}; }
   // NTK-aware: base * factor^(d/(d-2)), which stretches the slowest pair by factor and leaves the fastest.
-  scaled<rope, ntk_aware> ntk(double factor) const { return {*this, {factor}}; }
+  detail::scaled<rope, detail::ntk_aware> ntk(double factor) const { return {*this, {factor}}; }
   // Dynamic NTK for a text of `length` > trained tokens: the factor grows with the text.
-  scaled<rope, ntk_aware> dynamic_ntk(double factor, index_t trained, index_t length) const {
+  detail::scaled<rope, detail::ntk_aware> dynamic_ntk(double factor, index_t trained, index_t length) const {
     return ntk(length > trained ? factor * double(length) / double(trained) - (factor - 1) : 1);
   }
   // YaRN: slow pairs interpolated, fast ones kept, logits sharpened (arXiv 2309.00071).
-  scaled<rope, yarn_scaling> yarn(const yarn_scaling& scaling) const { return {*this, scaling}; }
+  detail::scaled<rope, yarn_scaling> yarn(const yarn_scaling& scaling) const { return {*this, scaling}; }
   // Llama 3.1's piecewise rescaling by wavelength.
-  scaled<rope, llama3_scaling> llama3(const llama3_scaling& scaling = {}) const { return {*this, scaling}; }
+  detail::scaled<rope, llama3_scaling> llama3(const llama3_scaling& scaling = {}) const { return {*this, scaling}; }
   // LongRoPE: each frequency divided by a searched number (arXiv 2402.13753).
-  scaled<rope, longrope_scaling> longrope(const longrope_scaling& scaling) const { return {*this, scaling}; }
+  detail::scaled<rope, longrope_scaling> longrope(const longrope_scaling& scaling) const { return {*this, scaling}; }
 
-  void check(const shapes& call) const {
-    require_even("rope", call.channels);
-    require_positive("rope: base", base);
+  void check(const shapes& lengths) const {
+    detail::require_even("rope", lengths.channels);
+    detail::require_positive("rope: base", base);
   }
 };
 

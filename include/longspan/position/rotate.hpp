@@ -9,6 +9,7 @@
 #include <longspan/simd/batch.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // Turns the plane of two channels by the angle whose cosine and sine are given; a batch of channels by a batch of angles.
 template <class Value>
@@ -21,10 +22,10 @@ void turn_pair(Value& x, Value& y, const Value& cosine, const Value& sine) {
 // Turns the first `count` pairs of a row, pair i by the angle of cosine[i] and sine[i]; with a direction of -1 back, which is the
 // transpose of the turn: what a gradient takes.
 template <class T>
-void rotate(std::span<T> row, pairing pairs, index_t count, const T* cosine, const T* sine, T direction = 1) {
+void rotate(std::span<T> row, pairing paired, index_t count, const T* cosine, const T* sine, T direction = 1) {
   using Batch = batch<T>;
   T* const channel = row.data();
-  if (pairs == pairing::interleaved) {
+  if (paired == pairing::interleaved) {
     for (index_t i = 0; i < count; ++i) turn_pair(channel[2 * i], channel[2 * i + 1], cosine[i], direction * sine[i]);
     return;
   }
@@ -58,8 +59,9 @@ struct rotation_by_definition {
       cosine.push_back(T(rungs.magnitude * std::cos(double(position) * frequency)));
       sine.push_back(T(rungs.magnitude * std::sin(double(position) * frequency)));
     }
-    rotate(row, rungs.pairs, index_t(cosine.size()), cosine.data(), sine.data(), direction);
+    rotate(row, rungs.pairing, index_t(cosine.size()), cosine.data(), sine.data(), direction);
   }
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

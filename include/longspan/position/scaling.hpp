@@ -16,6 +16,9 @@ LONGSPAN_NAMESPACE_BEGIN
 // The ways to stretch RoPE's ladder beyond the trained length. Each is called as scaling(ladder, base, channels) and rewrites the
 // frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
 
+namespace detail {
+
+// PI: all frequencies divided by the factor.
 struct interpolation {
   double factor;
 
@@ -25,19 +28,24 @@ struct interpolation {
   void check(const shapes&) const { require_positive("rope: factor", factor); }
 };
 
+// NTK-aware: the ladder of a larger base.
 struct ntk_aware {
   double factor;
 
   void operator()(ladder& rungs, double base, index_t channels) const {
     const double d = double(channels);
-    rungs.frequencies = geometric(base * std::pow(factor, d / (d - 2)), channels, rungs.pairs).frequencies;
+    rungs.frequencies = geometric(base * std::pow(factor, d / (d - 2)), channels, rungs.pairing).frequencies;
   }
-  void check(const shapes& call) const {
+  void check(const shapes& lengths) const {
     require_positive("rope: factor", factor);
-    require(call.channels > 2, "rope: channels for NTK", "more than 2", call.channels);
+    require(lengths.channels > 2, "rope: channels for NTK", "more than 2", lengths.channels);
   }
 };
 
+}  // namespace detail
+
+// YaRN (arXiv 2309.00071): pairs that turn slowly are interpolated, fast ones are kept, those in between are blended; queries and keys
+// grow by 0.1 log(factor) + 1.
 struct yarn_scaling {
   double factor;
   index_t trained;
@@ -65,12 +73,14 @@ struct yarn_scaling {
     if (factor > 1) rungs.magnitude = 0.1 * std::log(factor) + 1;  // on queries and keys, so its square on the logits
   }
   void check(const shapes&) const {
-    require_positive("rope: factor", factor);
-    require_trained("rope: trained", trained);
-    require(slow > 0 && fast > slow, "rope: fast turns of YaRN", "more than the slow ones, which are positive", fast);
+    detail::require_positive("rope: factor", factor);
+    detail::require_trained("rope: trained", trained);
+    detail::require(slow > 0 && fast > slow, "rope: fast turns of YaRN", "more than the slow ones, which are positive", fast);
   }
 };
 
+// Llama 3.1: pairs that turn fewer than `low` times within the trained length are interpolated, those that turn more than `high` times
+// are kept, those in between are blended.
 struct llama3_scaling {
   double factor = 8, low = 1, high = 4;
   index_t trained = 8192;
@@ -83,12 +93,13 @@ struct llama3_scaling {
     }
   }
   void check(const shapes&) const {
-    require_positive("rope: factor", factor);
-    require_trained("rope: trained", trained);
-    require(low > 0 && high > low, "rope: high of Llama 3", "more than low, which is positive", high);
+    detail::require_positive("rope: factor", factor);
+    detail::require_trained("rope: trained", trained);
+    detail::require(low > 0 && high > low, "rope: high of Llama 3", "more than low, which is positive", high);
   }
 };
 
+// LongRoPE (arXiv 2402.13753): each frequency divided by a number that was searched for it.
 struct longrope_scaling {
   std::vector<double> divisors;  // lambda_i, one a pair
   double factor;
@@ -98,13 +109,13 @@ struct longrope_scaling {
     for (std::size_t i = 0; i < rungs.frequencies.size(); ++i) rungs.frequencies[i] /= divisors[i];
     if (factor > 1) rungs.magnitude = std::sqrt(1 + std::log(factor) / std::log(double(trained)));
   }
-  void check(const shapes& call) const {
-    require_positive("rope: factor", factor);
-    require_trained("rope: trained", trained);
-    if (index_t(divisors.size()) != call.channels / 2)
+  void check(const shapes& lengths) const {
+    detail::require_positive("rope: factor", factor);
+    detail::require_trained("rope: trained", trained);
+    if (index_t(divisors.size()) != lengths.channels / 2)
       throw std::invalid_argument("rope: LongRoPE has a divisor for each pair of channels: " + std::to_string(divisors.size()) +
-                                  " and " + std::to_string(call.channels / 2));
-    for (const double lambda : divisors) require_positive("rope: divisor of LongRoPE", lambda);
+                                  " and " + std::to_string(lengths.channels / 2));
+    for (const double lambda : divisors) detail::require_positive("rope: divisor of LongRoPE", lambda);
   }
 };
 

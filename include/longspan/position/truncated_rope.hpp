@@ -14,21 +14,21 @@ LONGSPAN_NAMESPACE_BEGIN
 // multiple of 4, std::invalid_argument for a base that is not positive and finite.
 struct truncated_rope {
   double base = 1024;
-  pairing pairs = pairing::halves;
+  longspan::pairing pairing = longspan::pairing::halves;
 
   ladder frequencies(index_t channels) const {
-    ladder rungs{std::vector<double>(std::size_t(channels / 2), 0.0), pairs};
+    ladder rungs{std::vector<double>(std::size_t(channels / 2), 0.0), pairing};
     const index_t turning = channels / 4;
     for (index_t i = 0; i < turning; ++i)
       rungs.frequencies[std::size_t(i)] = turning == 1 ? 1.0 : std::pow(base, -double(i) / double(turning - 1));
     return rungs;
   }
 
-  void check(const shapes& call) const {
-    if (call.channels % 4 != 0)
+  void check(const shapes& lengths) const {
+    if (lengths.channels % 4 != 0)
       throw shape_error("truncated_rope turns a quarter of the channels in pairs, so their number must be a multiple of 4, not " +
-                        std::to_string(call.channels));
-    require_positive("truncated_rope: base", base);
+                        std::to_string(lengths.channels));
+    detail::require_positive("truncated_rope: base", base);
   }
 };
 

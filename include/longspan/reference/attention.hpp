@@ -12,24 +12,24 @@
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
-namespace reference {
+namespace detail {
 
-// One key of one head in double, prepared, and its value.
+// A key of one head in double, prepared, and its value.
 struct prepared_key {
   std::vector<double> channels, value;
 };
 
 template <class S>
-std::vector<double> row_of(const head_view<const S>& head, index_t token) {
+std::vector<double> exact_row(const head_view<const S>& head, index_t token) {
   std::vector<double> row;
   for (index_t c = 0; c < head.channels; ++c) row.push_back(double(head.row(token)[c * head.channel_stride]));
   return row;
 }
 
-// One row by the definition: logits of the keys it sees, softmax, weighted values. Answers the log-sum-exp.
+// Writes the output of one row: logits of the keys it sees, softmax, weighted values. Returns its log-sum-exp.
 template <class Mechanism>
-double attend(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query,
-              const std::vector<prepared_key>& keys, std::span<double> output) {
+double attend_by_definition(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query,
+                            const std::vector<prepared_key>& keys, std::span<double> output) {
   const auto transform = mechanism.transform(row);
   const auto sink = mechanism.sink_logit(row.head);
   std::vector<double> logits(keys.size());
@@ -58,36 +58,45 @@ double attend(const Mechanism& mechanism, const query_row& row, const std::vecto
   return row.seen == 0 ? -std::numeric_limits<double>::infinity() : subtrahend + std::log(sum);
 }
 
-// The definition of attention, in double, O(queries x keys) time, no tiles: what every kernel is measured against, and what a part of
-// one's own is tested with. Takes what forward takes, throws what forward throws; results are doubles of the rank and order of q.
 template <class... Parts, class Q, class K, class V>
-auto attention(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
-  const view<const element_of<Q>> queries = view_of(q);
-  const view<const element_of<K>> keys = view_of(k);
-  const view<const element_of<V>> values = view_of(v);
-  const shapes call = checked(queries, keys, values, where);
-  const auto mechanism = bind_definition(whole, call);
-  auto result = make_attended<Q, double>(call);
-  const view<double> output = view_of(result.output),
+auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where) {
+  const view<const element_of<Q>> queries = detail::view_of(q);
+  const view<const element_of<K>> keys = detail::view_of(k);
+  const view<const element_of<V>> values = detail::view_of(v);
+  const shapes lengths = checked(queries, keys, values, where);
+  const auto mechanism = bind_definition(whole, lengths);
+  auto result = make_attended<Q, double>(lengths);
+  const view<double> output = detail::view_of(result.output),
                      log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
-  for (index_t b = 0; b < call.batch; ++b)
-    for (index_t g = 0; g < call.key_heads; ++g) {
+  for (index_t b = 0; b < lengths.batch; ++b)
+    for (index_t g = 0; g < lengths.key_heads; ++g) {
       std::vector<prepared_key> prepared;
-      for (index_t j = 0; j < call.keys; ++j) {
-        prepared.push_back({row_of(keys.head(b, g), j), row_of(values.head(b, g), j)});
-        mechanism.key(std::span(prepared.back().channels), call.first_key + j);
+      for (index_t j = 0; j < lengths.keys; ++j) {
+        prepared.push_back({exact_row(keys.head(b, g), j), exact_row(values.head(b, g), j)});
+        mechanism.key(std::span(prepared.back().channels), lengths.first_key + j);
       }
-      for (index_t h = g * call.group(); h < (g + 1) * call.group(); ++h)
-        for (index_t i = 0; i < call.queries; ++i) {
+      for (index_t h = g * lengths.group(); h < (g + 1) * lengths.group(); ++h)
+        for (index_t i = 0; i < lengths.queries; ++i) {
           const query_row row = mechanism.row(b, h, i);
-          std::vector<double> query = row_of(queries.head(b, h), i), attended(std::size_t(call.value_channels));
+          std::vector<double> query = exact_row(queries.head(b, h), i), attended(std::size_t(lengths.value_channels));
           mechanism.query(std::span(query), row.position);
-          *log_sum_exp.head(b, h).row(i) = attend(mechanism, row, query, prepared, attended);
-          for (index_t c = 0; c < call.value_channels; ++c)
+          *log_sum_exp.head(b, h).row(i) = attend_by_definition(mechanism, row, query, prepared, attended);
+          for (index_t c = 0; c < lengths.value_channels; ++c)
             output.head(b, h).row(i)[c * output.stride[3]] = attended[std::size_t(c)];
         }
     }
   return result;
+}
+
+}  // namespace detail
+
+namespace reference {
+
+// The definition of attention, in double, O(queries x keys) time, no tiles: what every kernel is measured against, and what a part of
+// one's own is tested with. Takes what forward takes, throws what forward throws; results are doubles of the rank and order of q.
+template <class... Parts, class Q, class K, class V>
+auto attention(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
+  return detail::attention_by_definition(whole, q, k, v, where);
 }
 
 }  // namespace reference

@@ -25,10 +25,10 @@ struct dot_product {
   template <class T>
   void key_back(std::span<const T>, std::span<T>) const {}
 
-  double factor(const shapes& call) const { return scale.value_or(1 / std::sqrt(double(call.channels))); }
+  double factor(const shapes& lengths) const { return scale.value_or(1 / std::sqrt(double(lengths.channels))); }
 
   void check(const shapes&) const {
-    if (scale) require_finite("dot_product: scale", *scale);
+    if (scale) detail::require_finite("dot_product: scale", *scale);
   }
 };
 

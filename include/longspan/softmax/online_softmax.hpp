@@ -11,6 +11,7 @@
 #include <longspan/simd/lanes.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // The softmax of some keys of one query row: their largest logit and the sum of their weights under it.
 template <class T>
@@ -64,4 +65,5 @@ class online_softmax {
   softmax_part<T> whole_;
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

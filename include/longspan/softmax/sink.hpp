@@ -14,7 +14,8 @@ struct sink {
   per_head logit = 0.0;
 
   auto parameters() { return std::tie(logit); }
-  void check(const shapes& call) const { logit.check("sink: logit", call.heads); }
+  auto parameters() const { return std::tie(logit); }
+  void check(const shapes& lengths) const { logit.check("sink: logit", lengths.heads); }
 };
 
 LONGSPAN_NAMESPACE_END

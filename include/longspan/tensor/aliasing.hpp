@@ -11,6 +11,7 @@
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // The bytes from the first to the last element of a view, as addresses.
 template <class S>
@@ -45,9 +46,10 @@ bool interleaved(const view<A>& a, const view<B>& b) {
 }
 
 template <class A, class B>
-void require_apart(const char* written, const view<A>& a, const char* read, const view<B>& b) {
+void require_apart(const char* written, const view<A>& a, const char* read, const view<B>& b,
+                   const char* reason = "attention cannot be computed in place") {
   if (!intersect(bytes(a), bytes(b)).empty() && !interleaved(a, b))
-    throw shape_error(std::string(written) + " shares memory with " + read + ": attention cannot be computed in place");
+    throw shape_error(std::string(written) + " shares memory with " + read + ": " + reason);
 }
 
 // Every element of an output has its own place in memory: sorted by stride, each axis steps over all that the smaller ones span.
@@ -65,39 +67,40 @@ void require_distinct(const char* name, const view<S>& tensor) {
   }
 }
 
-// A result lies on no other element of its own and on no input of the call.
-template <class Call, class S>
-void require_apart_from_inputs(const Call& call, const char* name, const view<S>& written) {
+// A result lies on no other element of its own and on no input of the tensors.
+template <class Tensors, class S>
+void require_apart_from_inputs(const Tensors& tensors, const char* name, const view<S>& written) {
   require_distinct(name, written);
-  require_apart(name, written, "query", call.query);
-  require_apart(name, written, "key", call.key);
-  require_apart(name, written, "value", call.value);
+  require_apart(name, written, "query", tensors.query);
+  require_apart(name, written, "key", tensors.key);
+  require_apart(name, written, "value", tensors.value);
 }
 
 // No result of a call lies on its inputs, on the other result or on itself.
-template <class Call>
-void require_unaliased(const Call& call) {
-  require_apart_from_inputs(call, "output", call.output);
-  require_apart_from_inputs(call, "log_sum_exp", call.log_sum_exp);
-  require_apart("output", call.output, "log_sum_exp", call.log_sum_exp);
+template <class Tensors>
+void require_unaliased(const Tensors& tensors) {
+  require_apart_from_inputs(tensors, "output", tensors.output);
+  require_apart_from_inputs(tensors, "log_sum_exp", tensors.log_sum_exp);
+  require_apart("output", tensors.output, "log_sum_exp", tensors.log_sum_exp);
 }
 
 // No gradient of a call lies on what it is made of, on another or on itself.
-template <class Call>
-void require_gradients_unaliased(const Call& call) {
+template <class Tensors>
+void require_gradients_unaliased(const Tensors& tensors) {
   const auto one = [&](const char* name, const auto& written) {
-    require_apart_from_inputs(call, name, written);
-    require_apart(name, written, "output", call.output);
-    require_apart(name, written, "log_sum_exp", call.log_sum_exp);
-    require_apart(name, written, "d_output", call.d_output);
-    require_apart(name, written, "d_log_sum_exp", call.d_log_sum_exp);
+    require_apart_from_inputs(tensors, name, written);
+    require_apart(name, written, "output", tensors.output);
+    require_apart(name, written, "log_sum_exp", tensors.log_sum_exp);
+    require_apart(name, written, "d_output", tensors.d_output);
+    require_apart(name, written, "d_log_sum_exp", tensors.d_log_sum_exp);
   };
-  one("d_query", call.d_query);
-  one("d_key", call.d_key);
-  one("d_value", call.d_value);
-  require_apart("d_query", call.d_query, "d_key", call.d_key);
-  require_apart("d_query", call.d_query, "d_value", call.d_value);
-  require_apart("d_key", call.d_key, "d_value", call.d_value);
+  one("d_query", tensors.d_query);
+  one("d_key", tensors.d_key);
+  one("d_value", tensors.d_value);
+  require_apart("d_query", tensors.d_query, "d_key", tensors.d_key);
+  require_apart("d_query", tensors.d_query, "d_value", tensors.d_value);
+  require_apart("d_key", tensors.d_key, "d_value", tensors.d_value);
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

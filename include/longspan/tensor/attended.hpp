@@ -1,5 +1,8 @@
 #pragma once
 
+#include <longspan/core/shapes.hpp>
+#include <longspan/tensor/traits.hpp>
+
 LONGSPAN_NAMESPACE_BEGIN
 
 // What attention makes: output (batch, head, query, value_channel) and the natural log of each row's sum of exp(logits), sink included,
@@ -13,4 +16,13 @@ struct attended {
 template <class Output, class LogSumExp>
 attended(Output, LogSumExp) -> attended<Output, LogSumExp>;
 
+namespace detail {
+
+// New results of the rank and storage order of X, with storage S and log-sum-exp in the precision of the computation.
+template <class X, class S>
+auto make_attended(const shapes& lengths) {
+  return attended{traits_of<X>::template make_output<S>(lengths), traits_of<X>::template make_log_sum_exp<compute_t<S>>(lengths)};
+}
+
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

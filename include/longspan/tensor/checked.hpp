@@ -8,6 +8,7 @@
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 template <class S>
 void require_memory(const char* name, const view<S>& tensor) {
@@ -17,15 +18,16 @@ void require_memory(const char* name, const view<S>& tensor) {
     throw shape_error(std::string(name) + " has no memory behind its " + std::to_string(tensor.size()) + " elements");
 }
 
-inline shapes placed(shapes call, const placement& where) {
-  call.first_key = where.first_key;
-  call.all_keys = where.all_keys.value_or(where.first_key + call.keys);
-  call.first_query = where.first_query.value_or(call.all_keys - call.queries);
-  if (call.first_key < 0) throw shape_error("placement: first_key must be at least 0, not " + std::to_string(call.first_key));
-  if (call.first_key + call.keys > call.all_keys)
-    throw shape_error("placement: keys end beyond all keys: " + std::to_string(call.first_key + call.keys) + " and " +
-                      std::to_string(call.all_keys));
-  return call;
+inline shapes placed(shapes lengths, const placement& where) {
+  lengths.first_key = where.first_key;
+  lengths.all_keys = where.all_keys.value_or(where.first_key + lengths.keys);
+  lengths.first_query = where.first_query.value_or(lengths.all_keys - lengths.queries);
+  if (lengths.first_key < 0)
+    throw shape_error("placement: first_key must be at least 0, not " + std::to_string(lengths.first_key));
+  if (lengths.first_key + lengths.keys > lengths.all_keys)
+    throw shape_error("placement: keys end beyond all keys: " + std::to_string(lengths.first_key + lengths.keys) + " and " +
+                      std::to_string(lengths.all_keys));
+  return lengths;
 }
 
 // The lengths of a call whose inputs fit each other. Throws shape_error, naming the axis and both numbers.
@@ -56,11 +58,11 @@ shapes checked(const view<Q>& q, const view<K>& k, const view<V>& v, const place
 
 // The results of a call fit it: output (batch, head, query, value_channel), log_sum_exp (batch, head, query, 1).
 template <class S>
-void require_results(const shapes& call, const char* name, const view<S>& result, index_t channels) {
+void require_results(const shapes& lengths, const char* name, const view<S>& result, index_t channels) {
   require_memory(name, result);
-  require_equal(name, "query", "batch", result.extent[0], call.batch);
-  require_equal(name, "query", "heads", result.extent[1], call.heads);
-  require_equal(name, "query", "tokens", result.extent[2], call.queries);
+  require_equal(name, "query", "batch", result.extent[0], lengths.batch);
+  require_equal(name, "query", "heads", result.extent[1], lengths.heads);
+  require_equal(name, "query", "tokens", result.extent[2], lengths.queries);
   require_equal(name, "value", "channels", result.extent[3], channels);
 }
 
@@ -72,4 +74,5 @@ void require_like(const char* name, const view<D>& gradient, const char* of, con
   for (std::size_t axis = 0; axis < 4; ++axis) require_equal(name, of, axes[axis], gradient.extent[axis], tensor.extent[axis]);
 }
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -18,6 +18,8 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // The only file that knows Eigen.
 
+namespace detail {
+
 // Extents and strides of dense memory of any rank up to four, axes slowest first: row-major (b, h, n, d) and column-major (d, n, h, b)
 // are the same bytes. A lower rank misses leading axes.
 template <class S, std::size_t Rank>
@@ -47,7 +49,10 @@ concept eigen_tensor = requires(X& x) {
   { X::Layout } -> std::convertible_to<int>;
 };
 
-template <eigen_tensor X>
+}  // namespace detail
+
+// Eigen::Tensor and Eigen::TensorMap of rank 2 to 4.
+template <detail::eigen_tensor X>
 struct tensor_traits<X> {
   static constexpr std::size_t rank = std::size_t(X::NumDimensions);
   static constexpr int layout = int(X::Layout);
@@ -58,7 +63,7 @@ struct tensor_traits<X> {
   template <class Y>
   static auto of(Y& tensor) {
     static_assert(rank >= 2 && rank <= 4, "a tensor is (batch, head, token, channel) or misses leading axes: rank 2, 3 or 4");
-    return dense(pointer(tensor), slowest_first(tensor));
+    return detail::dense(pointer(tensor), slowest_first(tensor));
   }
   template <class Y>
   static auto log_sum_exp_of(Y& tensor) {
@@ -67,15 +72,16 @@ struct tensor_traits<X> {
     const auto own = slowest_first(tensor);
     std::copy(own.begin(), own.end(), extents.begin());
     extents.back() = 1;
-    return dense(pointer(tensor), extents);
+    return detail::dense(pointer(tensor), extents);
   }
   template <class S>
-  static made<S, rank> make_output(const shapes& call) {
-    return made<S, rank>(extents_for<layout, rank>(std::array{call.batch, call.heads, call.queries, call.value_channels}));
+  static made<S, rank> make_output(const shapes& lengths) {
+    return made<S, rank>(
+        detail::extents_for<layout, rank>(std::array{lengths.batch, lengths.heads, lengths.queries, lengths.value_channels}));
   }
   template <class S>
-  static made<S, rank - 1> make_log_sum_exp(const shapes& call) {
-    return made<S, rank - 1>(extents_for<layout, rank - 1>(std::array{call.batch, call.heads, call.queries}));
+  static made<S, rank - 1> make_log_sum_exp(const shapes& lengths) {
+    return made<S, rank - 1>(detail::extents_for<layout, rank - 1>(std::array{lengths.batch, lengths.heads, lengths.queries}));
   }
 
  private:
@@ -88,9 +94,11 @@ struct tensor_traits<X> {
   static std::array<index_t, rank> slowest_first(const X& tensor) {
     std::array<index_t, rank> extents;
     for (std::size_t axis = 0; axis < rank; ++axis) extents[axis] = index_t(tensor.dimensions()[axis]);
-    return extents_for<layout, rank>(extents);
+    return detail::extents_for<layout, rank>(extents);
   }
 };
+
+namespace detail {
 
 // A matrix is one head: tokens are the rows of a row-major one, the columns of a column-major one. Maps with strides and blocks count.
 template <class X>
@@ -101,7 +109,9 @@ concept eigen_matrix = requires(X& x) {
   { X::IsRowMajor } -> std::convertible_to<bool>;
 } && std::derived_from<X, Eigen::DenseBase<X>>;
 
-template <eigen_matrix X>
+}  // namespace detail
+
+template <detail::eigen_matrix X>
 struct tensor_traits<X> {
   static constexpr bool row_major = X::IsRowMajor;
 
@@ -118,13 +128,13 @@ struct tensor_traits<X> {
     return view<S>{vector.data(), {1, 1, vector.size(), 1}, {0, 0, vector.innerStride(), 1}};
   }
   template <class S>
-  static auto make_output(const shapes& call) {
+  static auto make_output(const shapes& lengths) {
     using made = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, row_major ? Eigen::RowMajor : Eigen::ColMajor>;
-    return row_major ? made(call.queries, call.value_channels) : made(call.value_channels, call.queries);
+    return row_major ? made(lengths.queries, lengths.value_channels) : made(lengths.value_channels, lengths.queries);
   }
   template <class S>
-  static auto make_log_sum_exp(const shapes& call) {
-    return Eigen::Matrix<S, Eigen::Dynamic, 1>(call.queries);
+  static auto make_log_sum_exp(const shapes& lengths) {
+    return Eigen::Matrix<S, Eigen::Dynamic, 1>(lengths.queries);
   }
 };
 
@@ -134,12 +144,12 @@ struct tensor_traits<view<E>> {
   static view<E> of(const view<E>& tensor) { return tensor; }
   static view<E> log_sum_exp_of(const view<E>& tensor) { return tensor; }
   template <class S>
-  static auto make_output(const shapes& call) {
-    return Eigen::Tensor<S, 4, Eigen::RowMajor>(call.batch, call.heads, call.queries, call.value_channels);
+  static auto make_output(const shapes& lengths) {
+    return Eigen::Tensor<S, 4, Eigen::RowMajor>(lengths.batch, lengths.heads, lengths.queries, lengths.value_channels);
   }
   template <class S>
-  static auto make_log_sum_exp(const shapes& call) {
-    return Eigen::Tensor<S, 3, Eigen::RowMajor>(call.batch, call.heads, call.queries);
+  static auto make_log_sum_exp(const shapes& lengths) {
+    return Eigen::Tensor<S, 3, Eigen::RowMajor>(lengths.batch, lengths.heads, lengths.queries);
   }
 };
 
@@ -154,6 +164,7 @@ struct detail::storage_words<Eigen::bfloat16> {
 };
 #endif
 
+<<<<<<< HEAD
 // New results of the rank and order of the queries, with storage S and log-sum-exp in the precision of the computation.
 template <class X, class S>
 auto make_attended(const shapes& call) {
@@ -189,4 +200,6 @@ struct device_traits<D> {
 
 }  // namespace detail
 
+=======
+>>>>>>> h2
 LONGSPAN_NAMESPACE_END

@@ -28,19 +28,28 @@ struct gradients_with_parameters {
 template <class Query, class Key, class Value, class Mechanism>
 gradients_with_parameters(Query, Key, Value, Mechanism) -> gradients_with_parameters<Query, Key, Value, Mechanism>;
 
+namespace detail {
+
 // A new tensor of the kind, the shape and the storage of another.
 template <class X>
 auto make_like(const X& tensor) {
-  const auto [batch, heads, tokens, channels] = view_of(tensor).extent;
+  const auto [batch, heads, tokens, channels] = detail::view_of(tensor).extent;
   return traits_of<X>::template make_output<element_of<X>>(
       {.batch = batch, .heads = heads, .queries = tokens, .value_channels = channels});
 }
 
-// New gradients of inputs that fit each other.
+// New gradients of inputs that were found to fit each other.
+template <class Q, class K, class V>
+auto make_gradients(const Q& q, const K& k, const V& v) {
+  return gradients{detail::make_like(q), detail::make_like(k), detail::make_like(v)};
+}
+// The same after a check of its own.
 template <class Q, class K, class V>
 auto make_gradients(const Q& q, const K& k, const V& v, const placement& where) {
-  checked(view_of(q), view_of(k), view_of(v), where);
-  return gradients{make_like(q), make_like(k), make_like(v)};
+  detail::checked(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
+  return detail::make_gradients(q, k, v);
 }
+
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END

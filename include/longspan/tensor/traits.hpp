@@ -20,6 +20,8 @@ struct tensor_traits {
                 "not a tensor, matrix, map or longspan::view: evaluate an expression first, as in (q * 2.f).eval()");
 };
 
+namespace detail {
+
 template <class X>
 using traits_of = tensor_traits<std::remove_cvref_t<X>>;
 
@@ -35,5 +37,7 @@ using element_of = std::remove_const_t<std::remove_pointer_t<decltype(traits_of<
 // What computes, and holds log-sum-exp: double for double, float for every narrower storage.
 template <class S>
 using compute_t = std::conditional_t<std::same_as<S, double>, double, float>;
+
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END

@@ -10,6 +10,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
+namespace detail {
+
 // The tokens of one head: rows of channels with strides, in elements.
 template <class S>
 struct head_view {
@@ -37,6 +39,8 @@ void copy_row(const From* from, index_t from_stride, To* to, index_t to_stride, 
   for (; c < channels; ++c) to[c * to_stride] = static_cast<To>(from[c * from_stride]);
 }
 
+}  // namespace detail
+
 // Strided memory as a tensor of (batch, head, token, channel): what an engine hands over instead of an Eigen tensor. Extents and
 // strides count elements of S, not bytes; strides may be any for inputs, and must not fold elements onto each other for outputs.
 template <class S>
@@ -51,7 +55,7 @@ struct view {
     return {data, extent, stride};
   }
 
-  head_view<S> head(index_t batch, index_t h) const {
+  detail::head_view<S> head(index_t batch, index_t h) const {
     return {data + batch * stride[0] + h * stride[1], extent[2], extent[3], stride[2], stride[3]};
   }
   index_t size() const { return extent[0] * extent[1] * extent[2] * extent[3]; }

@@ -31,9 +31,10 @@ struct alibi {
     };
   }
   auto parameters() { return std::tie(slopes); }
+  auto parameters() const { return std::tie(slopes); }
 
-  void check(const shapes& call) const {
-    if (slopes) slopes->check("alibi: slopes", call.heads);
+  void check(const shapes& lengths) const {
+    if (slopes) slopes->check("alibi: slopes", lengths.heads);
   }
 };
 

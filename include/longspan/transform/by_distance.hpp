@@ -29,10 +29,10 @@ struct by_distance {
     };
   }
 
-  static constexpr bool scaled = !logit_like<std::invoke_result_t<F, index_t>, double>;
+  static constexpr bool scaled = !detail::logit_like<std::invoke_result_t<F, index_t>, double>;
 
   template <class T>
-  distance_table<T, scaled> prepare(const reach& distances) const {
+  detail::distance_table<T, scaled> prepare(const reach& distances) const {
     return {distances, f};
   }
 };

@@ -38,21 +38,30 @@ LONGSPAN_NAMESPACE_BEGIN
 // written; `stage order` says where in the sentence a transform belongs (one that does not say goes anywhere between score and mask);
 // `prepare<T>(const reach&)` returns what the kernel runs in its stead, once per call (by_distance).
 template <class F>
-concept transform = std::copy_constructible<F> && requires(const F& f, const query_row& row, const keys_under<double>& keys) {
-  { f(row)(0.0, keys) } -> logit_like<double>;
-};
+concept transform =
+    std::copy_constructible<F> && requires(const F& f, const query_row& row, const detail::keys_under<double>& keys) {
+      { f(row)(0.0, keys) } -> detail::logit_like<double>;
+    };
 
-// A transform whose one body also runs on dual numbers: its gradient comes for free.
+namespace detail {
+
+// A transform whose body also runs on dual numbers: its gradient needs nothing more.
 template <class F>
 concept has_body_on_duals = requires(const F& f, const query_row& row, const keys_under<double>& keys, dual<double> x) {
   { f(row)(x, keys) } -> logit_like<dual<double>>;
 };
+
+// A transform whose row function offers its derivative by the logit.
 template <class F>
 concept has_slope = requires(const F& f, const query_row& row, const keys_under<double>& keys) {
   { f(row).slope(0.0, keys) } -> logit_like<double>;
 };
+
+}  // namespace detail
+
+// A transform that the backward pass can differentiate by the logit.
 template <class F>
-concept differentiable = transform<F> && (has_body_on_duals<F> || has_slope<F>);
+concept differentiable = transform<F> && (detail::has_body_on_duals<F> || detail::has_slope<F>);
 
 // Where a transform stands: temperatures and transforms of the distance, then softcap, then biases.
 enum class stage { temperature, softcap, bias };

@@ -17,8 +17,9 @@ struct cos_scale {
 
   row_factor operator()(const query_row&) const { return {scale}; }
   auto parameters() { return std::tie(scale); }
+  auto parameters() const { return std::tie(scale); }
 
-  void check(const shapes&) const { require_positive("cos_scale: scale", scale.value); }
+  void check(const shapes&) const { detail::require_positive("cos_scale: scale", scale.value); }
 };
 
 LONGSPAN_NAMESPACE_END

@@ -10,6 +10,7 @@
 #include <longspan/transform/reach.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // A number of every distance that some row sees, farthest first, so that the keys under a batch find theirs side by side; and its
 // derivative by the learned number that asks for it, if one does. Distances that no row sees hold zeros; `touched` pads the ends for
@@ -58,4 +59,5 @@ class distance_column {
   std::shared_ptr<numbers> numbers_;
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

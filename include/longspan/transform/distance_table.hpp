@@ -18,6 +18,8 @@ struct affine {
   affine(double bias) : shift(bias) {}
 };
 
+namespace detail {
+
 // The table behind by_distance: a and m of every distance that some row sees. f is never asked about others.
 template <class T, bool Scaled>
 class distance_table {
@@ -43,5 +45,7 @@ class distance_table {
  private:
   distance_column<T> shift_, scale_;
 };
+
+}  // namespace detail
 
 LONGSPAN_NAMESPACE_END

@@ -28,7 +28,7 @@ struct info_scale {
 
   row_factor operator()(const query_row& row) const { return {factor(all_keys ? row.keys : row.seen, row.channels)}; }
 
-  void check(const shapes&) const { require_trained("info_scale: trained", trained); }
+  void check(const shapes&) const { detail::require_trained("info_scale: trained", trained); }
 };
 
 LONGSPAN_NAMESPACE_END

@@ -3,6 +3,7 @@
 #include <longspan/core/index.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // The keys under one batch of logits, as a transform sees them. Batch is the kind of number that its logits are made of: in float,
 // positions are exact up to 2^24, distances wherever the distance is.
@@ -26,4 +27,5 @@ struct keys_under {
   }
 };
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -26,7 +26,7 @@ struct log_n {
 
   row_factor operator()(const query_row& row) const { return {factor(all_keys ? row.keys : row.seen)}; }
 
-  void check(const shapes&) const { require_trained("log_n: trained", trained); }
+  void check(const shapes&) const { detail::require_trained("log_n: trained", trained); }
 };
 
 LONGSPAN_NAMESPACE_END

@@ -35,6 +35,7 @@ struct scale_invariant {
     return {square.value > 0 ? sqrt(square) : learned(0.0), ratio - square};
   }
   auto parameters() { return std::tie(tau); }
+  auto parameters() const { return std::tie(tau); }
 
   auto operator()(const query_row& row) const {
     return by_distance{[part = *this](index_t t) { return part.at(t); }}(row);
@@ -43,7 +44,7 @@ struct scale_invariant {
   // Written z = a_t (s - a_t) + beta/alpha, so that the kernel reads one table: the second costs a point of the peak.
   template <class T>
   struct table {
-    distance_column<T> scale;
+    detail::distance_column<T> scale;
     double ratio;
 
     auto operator()(const query_row& row) const {
@@ -55,16 +56,16 @@ struct scale_invariant {
   };
   template <class T>
   table<T> prepare(const reach& distances) const {
-    table<T> made{distance_column<T>(distances), beta / alpha};
+    table<T> made{detail::distance_column<T>(distances), beta / alpha};
     for (index_t t = distances.seen.first; t < distances.seen.last; ++t) made.scale.set(t, at(t).scale);
     return made;
   }
 
   void check(const shapes&) const {
-    require_positive("scale_invariant: tau", tau.value);
-    require_positive("scale_invariant: alpha", alpha);
-    require_positive("scale_invariant: beta", beta);
-    require(beta >= alpha * std::log(alpha), "scale_invariant: beta", "at least alpha log alpha", beta);
+    detail::require_positive("scale_invariant: tau", tau.value);
+    detail::require_positive("scale_invariant: alpha", alpha);
+    detail::require_positive("scale_invariant: beta", beta);
+    detail::require(beta >= alpha * std::log(alpha), "scale_invariant: beta", "at least alpha log alpha", beta);
   }
 };
 

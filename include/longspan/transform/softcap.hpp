@@ -24,7 +24,7 @@ struct softcap {
     };
   }
 
-  void check(const shapes&) const { require_positive("softcap: cap", cap); }
+  void check(const shapes&) const { detail::require_positive("softcap: cap", cap); }
 };
 
 LONGSPAN_NAMESPACE_END

@@ -24,7 +24,8 @@ struct ss_max {
   }
 
   auto parameters() { return std::tie(scale); }
-  void check(const shapes& call) const { scale.check("ss_max: scale", call.heads); }
+  auto parameters() const { return std::tie(scale); }
+  void check(const shapes& lengths) const { scale.check("ss_max: scale", lengths.heads); }
 };
 
 LONGSPAN_NAMESPACE_END

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <tuple>
-#include <type_traits>
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
@@ -11,16 +10,23 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A factor that is constant along a query row: what every temperature's row function is. It rounds once, to the scalar of the logits.
+namespace detail {
+
+// A logit times a learned factor: with the factor's slope where logits have one, else by its value.
+template <class Logit>
+auto times(const Logit& logit, const learned& factor) {
+  if constexpr (is_dual<Logit>)
+    return logit * factor;
+  else
+    return logit * simd::scalar<Logit>(factor.value);
+}
+
+}  // namespace detail
+
+// A factor that is constant along a query row: the row function of every temperature. It is rounded once, to the scalar of the logits.
 struct row_factor {
   learned factor;
-  auto operator()(const auto& logit, const auto&) const {
-    using Logit = std::remove_cvref_t<decltype(logit)>;
-    if constexpr (is_dual<Logit>)
-      return logit * factor;
-    else
-      return logit * simd::scalar<Logit>(factor.value);
-  }
+  auto operator()(const auto& logit, const auto&) const { return detail::times(logit, factor); }
 };
 
 // z = factor s, the same for every row. Throws std::invalid_argument where the factor is not finite.
@@ -30,8 +36,9 @@ struct temperature {
 
   row_factor operator()(const query_row&) const { return {factor}; }
   auto parameters() { return std::tie(factor); }
+  auto parameters() const { return std::tie(factor); }
 
-  void check(const shapes&) const { require_finite("temperature: factor", factor.value); }
+  void check(const shapes&) const { detail::require_finite("temperature: factor", factor.value); }
 };
 
 LONGSPAN_NAMESPACE_END
