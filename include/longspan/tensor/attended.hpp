@@ -1,5 +1,7 @@
 #pragma once
 
+#include <longspan/core/config.hpp>
+
 LONGSPAN_NAMESPACE_BEGIN
 
 // What attention makes: output (batch, head, query, value_channel) and the natural log of each row's sum of exp(logits), sink included,
