@@ -10,8 +10,9 @@ endmacro()
 # Sets <floor> and <folder> for a path below longspan/: a file may include its own folder's files and those of lower floors.
 function(place header floor folder)
   set(rules
-      "^core/ 0" "^simd/ 1" "^tensor/eigen[.]hpp$ 6 doors" "^(tensor|tile|parameter)/ 2" "^(position|score|transform|mask|softmax|output)/ 3"
-      "^mechanism(/|[.]hpp$) 4 mechanism" "^(kernel|reference)/ 5" "^(forward|backward|merge)[.]hpp$ 6 doors" "^longspan[.]hpp$ 7 contents")
+      "^(core/|version[.]hpp$) 0 core" "^simd/ 1" "^tensor/eigen[.]hpp$ 6 doors" "^(tensor|tile|parameter)/ 2"
+      "^(position|score|transform|mask|softmax)/ 3" "^mechanism(/|[.]hpp$) 4 mechanism" "^(kernel|reference)/ 5"
+      "^(forward|backward)[.]hpp$ 6 doors" "^longspan[.]hpp$ 7 contents")
   string(REGEX REPLACE "/.*" "" own_folder "${header}")
   set(${floor} "" PARENT_SCOPE)
   foreach(rule IN LISTS rules)
@@ -28,6 +29,33 @@ function(place header floor folder)
       return()
     endif()
   endforeach()
+endfunction()
+
+# Complains of functions of more than 40 lines. The sources are formatted, so the line that closes a block begins with a brace, and the block
+# began in the last line before it with the same indentation. Types and namespaces may be longer.
+function(measure_functions header text)
+  # A list of CMake's joins what a backslash precedes.
+  string(REPLACE "\\" "," text "${text}")
+  string(REPLACE "\n" ";" lines "${text}")
+  set(number 0)
+  set(found "")
+  foreach(line IN LISTS lines)
+    math(EXPR number "${number} + 1")
+    if(NOT line MATCHES "^( *)([^ #].*)$")
+      continue()
+    endif()
+    set(indentation "_${CMAKE_MATCH_1}")
+    set(code "${CMAKE_MATCH_2}")
+    if(code MATCHES "^}" AND NOT "${opened${indentation}}" MATCHES "^(template <.*> )?(class|struct|union|enum|inline namespace|namespace|extern) ")
+      math(EXPR length "${number} - ${at${indentation}} + 1")
+      if(length GREATER 40)
+        string(APPEND found "  ${header} has a function of ${length} lines, more than 40, at line ${at${indentation}}\n")
+      endif()
+    endif()
+    set(at${indentation} ${number})
+    set(opened${indentation} "${code}")
+  endforeach()
+  set(complaints "${complaints}${found}" PARENT_SCOPE)
 endfunction()
 
 file(GLOB_RECURSE headers RELATIVE ${INCLUDE_DIR}/longspan ${INCLUDE_DIR}/longspan/*)
@@ -51,12 +79,22 @@ foreach(header IN LISTS headers)
     complain("${header} has ${lines} lines, more than 200")
   endif()
 
+  measure_functions(${header} "${text}")
+
   # A file is named after a name in it, or the noun of several. The four exceptions hold none, macros, or adapters and checks.
   string(REGEX REPLACE "//[^\n]*|#[ ]*include[^\n]*" "" code "${text}")
   string(TOLOWER "${code}" code)
   cmake_path(GET header STEM name)
   if(NOT code MATCHES "${name}" AND NOT header MATCHES "^(longspan|core/config|tensor/(eigen|aliasing))[.]hpp$")
     complain("${header} does not hold the name ${name}")
+  endif()
+
+  # Other headers, and pragmas that are macros, may stand before the namespace; nothing but comments after it.
+  string(REGEX REPLACE "//[^\n]*|LONGSPAN_QUIET_[A-Z]+|(^|\n)[ \t]*#([^\n]*\\\\\n)*[^\n]*" "" code "${text}")
+  string(STRIP "${code}" code)
+  if(NOT code MATCHES "^LONGSPAN_NAMESPACE_BEGIN\n.*\nLONGSPAN_NAMESPACE_END$" AND NOT header MATCHES "^(longspan|version|core/config)[.]hpp$"
+     AND NOT code STREQUAL "")
+    complain("${header} does not open with LONGSPAN_NAMESPACE_BEGIN and close with LONGSPAN_NAMESPACE_END")
   endif()
 
   string(REGEX MATCHALL "(^|\n)[ \t]*#[ \t]*include[ \t]*[<\"][^>\"]+" includes "${text}")

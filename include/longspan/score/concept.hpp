@@ -3,6 +3,8 @@
 #include <concepts>
 #include <span>
 
+#include <longspan/core/config.hpp>
+
 LONGSPAN_NAMESPACE_BEGIN
 
 // A score is a dot product of prepared rows: `query(row)` and `key(row)` prepare the channels of one token in place, after the row

@@ -1,7 +1,11 @@
 #pragma once
 
+<<<<<<< HEAD
 #include <longspan/core/shapes.hpp>
 #include <longspan/tensor/traits.hpp>
+=======
+#include <longspan/core/config.hpp>
+>>>>>>> h3
 
 LONGSPAN_NAMESPACE_BEGIN
 

@@ -1,0 +1,38 @@
+// What users name stands in longspan itself. It compiles, or it does not.
+#include <longspan/longspan.hpp>
+
+namespace reachable {
+
+using longspan::alibi, longspan::by_distance, longspan::scale_invariant, longspan::softcap;
+using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
+using longspan::forward, longspan::forward_into, longspan::reference::attention;
+using longspan::gradients, longspan::gradients_with_parameters;
+using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;
+using longspan::learned, longspan::per_head, longspan::dual, longspan::select;
+using longspan::log_n, longspan::ss_max;
+using longspan::mask, longspan::causal, longspan::everything, longspan::sliding_window, longspan::prefix,
+    longspan::sinks_and_window;
+using longspan::mechanism, longspan::operator|;
+using longspan::pairing, longspan::rope, longspan::p_rope, longspan::partial_rotary, longspan::truncated_rope;
+using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, longspan::llama3_scaling,
+    longspan::longrope_scaling;
+using longspan::row_part, longspan::rotation, longspan::ladder;
+using longspan::score, longspan::dot_product, longspan::cosine;
+using longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement, longspan::tensor_traits;
+using longspan::temperature, longspan::cos_scale, longspan::info_scale;
+using longspan::transform, longspan::differentiable, longspan::stage, longspan::reach, longspan::row_factor, longspan::affine;
+
+#if defined(LONGSPAN_WALL)
+using longspan::get, longspan::for_each_learned, longspan::merge_into;
+#endif
+
+}  // namespace reachable
+
+// The functions that bodies of transforms call without a namespace.
+template <class Number>
+concept computes = requires(Number x) {
+  exp(x), log(x), tanh(x), sqrt(x), abs(x);
+  min(x, x), max(x, x);
+  select(x < x, x, x);
+};
+static_assert(computes<longspan::dual<float>> && computes<longspan::dual<double>>);
