@@ -1,11 +1,7 @@
 #pragma once
 
-<<<<<<< HEAD
 #include <longspan/core/shapes.hpp>
 #include <longspan/tensor/traits.hpp>
-=======
-#include <longspan/core/config.hpp>
->>>>>>> h3
 
 LONGSPAN_NAMESPACE_BEGIN
 

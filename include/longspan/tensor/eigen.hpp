@@ -164,13 +164,6 @@ struct detail::storage_words<Eigen::bfloat16> {
 };
 #endif
 
-<<<<<<< HEAD
-// New results of the rank and order of the queries, with storage S and log-sum-exp in the precision of the computation.
-template <class X, class S>
-auto make_attended(const shapes& call) {
-  return attended{traits_of<X>::template make_output<S>(call), traits_of<X>::template make_log_sum_exp<compute_t<S>>(call)};
-}
-
 // Eigen's devices: the calling thread alone, and a pool together with the calling thread. The pool's is known by its functions, since its
 // name is declared only where EIGEN_USE_THREADS is defined before Eigen is included.
 namespace detail {
@@ -200,6 +193,4 @@ struct device_traits<D> {
 
 }  // namespace detail
 
-=======
->>>>>>> h2
 LONGSPAN_NAMESPACE_END
