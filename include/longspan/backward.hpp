@@ -6,36 +6,39 @@
 #include <vector>
 
 #include <longspan/core/device.hpp>
-#include <longspan/kernel/backward_call.hpp>
 #include <longspan/kernel/backward_row.hpp>
+#include <longspan/kernel/backward_tensors.hpp>
 #include <longspan/kernel/backward_wave.hpp>
 #include <longspan/mechanism/bind.hpp>
-#include <longspan/mechanism/parameters.hpp>
+#include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/gradients.hpp>
 #include <longspan/tile/shape.hpp>
+#include <longspan/transform/reach.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
 // The doors of the backward pass. Everything is checked here, before anything is written, and trusted below.
+
+namespace detail {
 
 template <class X>
 inline constexpr bool is_attended = false;
 template <class Output, class LogSumExp>
 inline constexpr bool is_attended<attended<Output, LogSumExp>> = true;
 
-// The mechanism once for each of the first Count learned numbers, seeded with it, bound to the call.
+// The transforms once for each of the first Count learned numbers, seeded with it.
 template <class T, std::size_t Count, std::size_t Folded, class... Parts>
-auto bind_seeds(const mechanism<Parts...>& whole, const shapes& call, index_t padding) {
+auto bind_seeds(const mechanism<Parts...>& whole, const shapes& lengths, const reach& distances) {
   const auto seeded = [&](std::size_t number) {
     mechanism<Parts...> copy = whole;
-    for_each_parameter(copy, [&](auto& each, std::size_t index) {
+    detail::for_each_parameter(copy, [&](auto& each, std::size_t index) {
       if (index == number) seed(each);
     });
-    return bind_transforms<T>(copy, call, padding, std::tuple{});
+    return detail::bind_transforms_for<T>(copy, lengths, distances);
   };
   return [&]<std::size_t... P>(std::index_sequence<P...>) {
     return seeds<decltype(seeded(0)), Count, Folded>{{seeded(P)...}};
@@ -61,29 +64,29 @@ constexpr void require_differentiable() {
   (one(std::type_identity<Parts>{}), ...);
 }
 
-// Shared by all doors: d_parameters[number][head] has a list for every learned number that is to be differentiated by.
-template <bool Learning, device D, class... Parts, class Call>
-void checked_backward(const D& d, const mechanism<Parts...>& whole, const Call& call, const placement& where,
+// Shared by all doors, which know that q, k and v fit each other. d_parameters[number][head] has a list for every learned number that is
+// to be differentiated by.
+template <bool Learning, device D, class... Parts, class Tensors>
+void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths,
                       std::vector<std::vector<double>>& d_parameters) {
-  using T = typename Call::compute;
+  using T = typename Tensors::compute;
   require_differentiable<Parts...>();
-  const shapes lengths = checked(call.query, call.key, call.value, where);
-  require_results(lengths, "output", call.output, lengths.value_channels);
-  require_results(lengths, "log_sum_exp", call.log_sum_exp, 1);
-  require_results(lengths, "d_output", call.d_output, lengths.value_channels);
-  if (call.with_log_sum_exp()) require_results(lengths, "d_log_sum_exp", call.d_log_sum_exp, 1);
-  require_like("d_query", call.d_query, "query", call.query);
-  require_like("d_key", call.d_key, "key", call.key);
-  require_like("d_value", call.d_value, "value", call.value);
-  require_gradients_unaliased(call);
+  require_results(lengths, "output", tensors.output, lengths.value_channels);
+  require_results(lengths, "log_sum_exp", tensors.log_sum_exp, 1);
+  require_results(lengths, "d_output", tensors.d_output, lengths.value_channels);
+  if (tensors.with_log_sum_exp()) require_results(lengths, "d_log_sum_exp", tensors.d_log_sum_exp, 1);
+  require_like("d_query", tensors.d_query, "query", tensors.query);
+  require_like("d_key", tensors.d_key, "key", tensors.key);
+  require_like("d_value", tensors.d_value, "value", tensors.value);
+  require_gradients_unaliased(tensors);
   for (auto& by_head : d_parameters) by_head.assign(std::size_t(lengths.heads), 0);
   if (lengths.batch * lengths.key_heads == 0) return;
 
   constexpr std::size_t count = Learning ? transform_parameters<Parts...> : 0, folded = Learning ? count_folded<Parts...>() : 0;
   constexpr index_t padding = tile_shape<T>::backward_key_rows;
-  const auto bound = bind<T>(whole, lengths, padding);
-  const auto learned_numbers = bind_seeds<T, count, folded>(whole, lengths, padding);
-  backward(d, bound, learned_numbers, call, d_parameters);
+  const auto bound = detail::bind<T>(whole, lengths, padding);
+  const auto learned_numbers = detail::bind_seeds<T, count, folded>(whole, lengths, bound.seen.distances(padding));
+  detail::differentiate(d, bound, learned_numbers, tensors, d_parameters);
 }
 
 template <class T, class... Tensors>
@@ -92,23 +95,49 @@ inline constexpr bool computes_in = (std::is_same_v<T, compute_t<element_of<Tens
 // What the doors were given, as views. `kept` is what forward returned; `d_kept` is the gradient of the output, or attended{d_output,
 // d_log_sum_exp} where the log-sum-exp is part of the loss too.
 template <class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
-auto backward_call_of(const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept, DQ& d_q, DK& d_k, DV& d_v) {
+auto make_backward_tensors(const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept, DQ& d_q, DK& d_k, DV& d_v) {
   using T = compute_t<element_of<Q>>;
   static_assert(computes_in<T, K, V, DQ, DK, DV, decltype(kept.output), decltype(kept.log_sum_exp)>,
                 "double does not mix with narrower numbers: inputs, what was kept and gradients compute in one precision");
   const auto log_sum_exp_of = [](const auto& of) -> view<const T> { return traits_of<decltype(of)>::log_sum_exp_of(of); };
-  const auto call = [&](const auto& d_output, const view<const T>& d_log_sum_exp) {
+  const auto all = [&](const auto& d_output, const view<const T>& d_log_sum_exp) {
     using O = element_of<decltype(kept.output)>;
     using G = element_of<decltype(d_output)>;
-    return backward_call<T, element_of<Q>, element_of<K>, element_of<V>, O, G, element_of<DQ>, element_of<DK>, element_of<DV>>{
-        view_of(q),        view_of(k),    view_of(v),   view_of(kept.output), log_sum_exp_of(kept.log_sum_exp),
-        view_of(d_output), d_log_sum_exp, view_of(d_q), view_of(d_k),         view_of(d_v)};
+    return backward_tensors<T, element_of<Q>, element_of<K>, element_of<V>, O, G, element_of<DQ>, element_of<DK>, element_of<DV>>{
+        detail::view_of(q),
+        detail::view_of(k),
+        detail::view_of(v),
+        detail::view_of(kept.output),
+        log_sum_exp_of(kept.log_sum_exp),
+        detail::view_of(d_output),
+        d_log_sum_exp,
+        detail::view_of(d_q),
+        detail::view_of(d_k),
+        detail::view_of(d_v)};
   };
   if constexpr (is_attended<DKept>)
-    return call(d_kept.output, log_sum_exp_of(d_kept.log_sum_exp));
+    return all(d_kept.output, log_sum_exp_of(d_kept.log_sum_exp));
   else
-    return call(d_kept, {});
+    return all(d_kept, {});
 }
+
+// Gradients of the tensors, and of the learned numbers into a mechanism of the same type.
+template <device D, class... Parts, class Tensors>
+void backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths,
+                              mechanism<Parts...>& d_mechanism) {
+  std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
+  detail::checked_backward<true>(d, whole, tensors, lengths, d_parameters);
+  auto gradient = whole;
+  detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
+  detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
+}
+
+template <class Q, class K, class V>
+shapes checked_inputs(const Q& q, const K& k, const V& v, const placement& where) {
+  return checked(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
+}
+
+}  // namespace detail
 
 // Gradients into memory of the caller's, which is overwritten: d_q, d_k, d_v of the shapes of q, k, v. From the inputs and the placement
 // of forward, `kept`, which is the attended{output, log_sum_exp} that it made (merged ones give the gradients of the whole through the
@@ -118,7 +147,8 @@ template <device D, class... Parts, class Q, class K, class V, class Kept, class
 void backward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
                    const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v, const placement& where = {}) {
   std::vector<std::vector<double>> none;
-  checked_backward<false>(d, whole, backward_call_of(q, k, v, kept, d_kept, d_q, d_k, d_v), where, none);
+  detail::checked_backward<false>(d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, d_q, d_k, d_v),
+                                  detail::checked_inputs(q, k, v, where), none);
 }
 
 // The same, and the gradients of the learned numbers: `d_mechanism` takes them in the place of the numbers themselves.
@@ -126,11 +156,8 @@ template <device D, class... Parts, class Q, class K, class V, class Kept, class
 void backward_with_parameters_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v,
                                    const Kept& kept, const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v,
                                    mechanism<Parts...>& d_mechanism, const placement& where = {}) {
-  std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
-  checked_backward<true>(d, whole, backward_call_of(q, k, v, kept, d_kept, d_q, d_k, d_v), where, d_parameters);
-  auto gradient = whole;
-  for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
-  parameters_of(d_mechanism) = parameters_of(gradient);
+  detail::backward_with_parameters(d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, d_q, d_k, d_v),
+                                   detail::checked_inputs(q, k, v, where), d_mechanism);
 }
 
 // The gradients of fused attention: gradients{d_query, d_key, d_value}, Eigen tensors or matrices of the shapes of q, k and v. See
@@ -138,8 +165,11 @@ void backward_with_parameters_into(const D& d, const mechanism<Parts...>& whole,
 template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
               const DKept& d_kept, const placement& where = {}) {
-  auto made = make_gradients(q, k, v, where);
-  backward_into(d, whole, q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value, where);
+  const shapes lengths = detail::checked_inputs(q, k, v, where);
+  auto made = detail::make_gradients(q, k, v);
+  std::vector<std::vector<double>> none;
+  detail::checked_backward<false>(
+      d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value), lengths, none);
   return made;
 }
 
@@ -147,9 +177,12 @@ auto backward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K&
 template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
                               const DKept& d_kept, const placement& where = {}) {
-  auto made = make_gradients(q, k, v, where);
+  const shapes lengths = detail::checked_inputs(q, k, v, where);
+  auto made = detail::make_gradients(q, k, v);
   gradients_with_parameters all{std::move(made.d_query), std::move(made.d_key), std::move(made.d_value), whole};
-  backward_with_parameters_into(d, whole, q, k, v, kept, d_kept, all.d_query, all.d_key, all.d_value, all.d_mechanism, where);
+  detail::backward_with_parameters(d, whole,
+                                   detail::make_backward_tensors(q, k, v, kept, d_kept, all.d_query, all.d_key, all.d_value),
+                                   lengths, all.d_mechanism);
   return all;
 }
 

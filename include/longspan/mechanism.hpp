@@ -20,6 +20,8 @@ struct mechanism {
   std::tuple<Parts...> parts;
 };
 
+namespace detail {
+
 template <class>
 inline constexpr bool is_mechanism = false;
 template <class... Parts>
@@ -61,18 +63,20 @@ mechanism<Left..., Right...> join(mechanism<Left...> left, mechanism<Right...> r
   return {std::tuple_cat(std::move(left.parts), std::move(right.parts))};
 }
 
+}  // namespace detail
+
 LONGSPAN_QUIET_BEGIN
-template <sentence Left, sentence Right>
+template <detail::sentence Left, detail::sentence Right>
 auto operator|(Left left, Right right) {
-  return join(as_mechanism(std::move(left)), as_mechanism(std::move(right)));
+  return detail::join(detail::as_mechanism(std::move(left)), detail::as_mechanism(std::move(right)));
 }
 LONGSPAN_QUIET_END
 
 // What is no part at all is told so, where the left side already is a sentence.
-template <sentence Left, class Right>
-  requires(!sentence<Right>)
+template <detail::sentence Left, class Right>
+  requires(!detail::sentence<Right>)
 void operator|(const Left&, const Right&) {
-  static_assert(sentence<Right>,
+  static_assert(detail::sentence<Right>,
                 "the right side is no part of a mechanism: see the concepts row_part, rotation, score, transform and mask");
 }
 

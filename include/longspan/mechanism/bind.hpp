@@ -8,7 +8,7 @@
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bound.hpp>
 #include <longspan/mechanism/bound_transforms.hpp>
-#include <longspan/mechanism/parameters.hpp>
+#include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/seen_keys.hpp>
 #include <longspan/position/angle_table.hpp>
 #include <longspan/position/rotate.hpp>
@@ -62,8 +62,8 @@ template <class Rows, class Seen, class Transforms, class... Parts>
 auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, Rows rows, Seen seen, Transforms transforms) {
   auto score = std::get<0>(pick<place::score>(whole, unchanged));
   auto sinks = pick<place::sink>(whole, unchanged);
-  return bound<Rows, decltype(score), Transforms, Seen, decltype(sinks)>{lengths,         std::move(rows), score,
-                                                                         std::move(transforms), std::move(seen), std::move(sinks)};
+  return bound<Rows, decltype(score), Transforms, Seen, decltype(sinks)>{
+      lengths, std::move(rows), score, std::move(transforms), std::move(seen), std::move(sinks)};
 }
 
 template <class... Parts>
@@ -82,7 +82,7 @@ auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths) {
       return part;
   };
   return detail::assemble(whole, lengths, pick<place::rows>(whole, definition), detail::see(whole, lengths),
-                  detail::bind_transforms(whole, lengths, unchanged));
+                          detail::bind_transforms(whole, lengths, unchanged));
 }
 
 // A transform that the kernel replaces by a table of the distances that occur.

@@ -9,6 +9,7 @@
 #include <longspan/transform/concept.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
 
 // The places of a mechanism's sentence, in the order the data flows.
 enum class place { rows, score, anywhere_between, temperature, softcap, bias, mask, sink, nowhere };
@@ -53,4 +54,5 @@ inline constexpr bool is_mask = place_of<P> == place::mask;
 template <class P>
 inline constexpr bool is_sink = place_of<P> == place::sink;
 
+}  // namespace detail
 LONGSPAN_NAMESPACE_END

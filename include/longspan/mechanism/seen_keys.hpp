@@ -34,6 +34,11 @@ auto seen_by_all(const std::tuple<Masks...>& masks, const query_row& row) {
   return std::apply([&](const Masks&... each) { return intersection(visible(each, row)...); }, masks);
 }
 
+template <class Masks>
+inline constexpr bool all_by_position_alone = false;
+template <class... Masks>
+inline constexpr bool all_by_position_alone<std::tuple<Masks...>> = (by_position_alone<Masks> && ...);
+
 // What the rows of one call see, found once: each mask is asked once for every row, or once for every position where all masks look at
 // nothing else, and nobody else asks one. From the answers follow the panels that a key head needs and the distances that occur. A row
 // takes the size of its answer: 16 bytes for an interval, 16 more for each further one.
@@ -78,11 +83,7 @@ class seen_keys {
   }
 
  private:
-  template <class>
-  static constexpr bool all_alike = false;
-  template <class... Each>
-  static constexpr bool all_alike<std::tuple<Each...>> = (by_position_alone<Each> && ...);
-  static constexpr bool alike = all_alike<Masks>;
+  static constexpr bool alike = all_by_position_alone<Masks>;
 
   const answer& whole(index_t batch, index_t head, index_t query) const {
     return answers_[std::size_t(alike ? query : (batch * lengths_.heads + head) * lengths_.queries + query)];
@@ -100,8 +101,8 @@ class seen_keys {
 
   shapes lengths_;
   buffer<answer> answers_;
-  panel_sets needed_;        // by key head,
-  buffer<interval> hulls_;   // as are the hulls of what its rows see
+  panel_sets needed_;       // by key head,
+  buffer<interval> hulls_;  // as are the hulls of what its rows see
   interval distances_;
 };
 

@@ -30,18 +30,20 @@ std::vector<double> exact_row(const head_view<const S>& head, index_t token) {
 template <class Mechanism>
 double attend_by_definition(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query,
                             const std::vector<prepared_key>& keys, std::span<double> output) {
-  const auto transform = mechanism.transform(row);
+  const auto transform = mechanism.transforms.of_scores(row);
   const auto sink = mechanism.sink_logit(row.head);
   std::vector<double> logits(keys.size());
   double maximum = sink.value_or(-std::numeric_limits<double>::infinity()), sum = 0;
   const auto each_seen = [&](auto visit) {
-    for (const interval& run : intersect(mechanism.visible(row), mechanism.call.key_positions()))
-      for (index_t j = run.first; j < run.last; ++j) visit(j, std::size_t(j - mechanism.call.first_key));
+    const shapes& lengths = mechanism.lengths;
+    const auto own = mechanism.seen.of(row.batch, row.head, row.position - lengths.first_query);
+    for (index_t k = 0; k < lengths.keys; ++k)
+      if (contains(own, k)) visit(lengths.first_key + k, std::size_t(k));
   };
   each_seen([&](index_t j, std::size_t k) {
     double score = 0;
     for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * keys[k].channels[c];
-    logits[k] = transform(mechanism.scale() * score, keys_under<double>{j, row.position});
+    logits[k] = transform(mechanism.transforms.scale * score, keys_under<double>{j, row.position});
     if (!(logits[k] <= maximum)) maximum = logits[k];  // NaN too
   });
   std::fill(output.begin(), output.end(), 0.0);

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <longspan/core/shapes.hpp>
-#include <longspan/tensor/checked.hpp>
-#include <longspan/tensor/placement.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -42,12 +40,6 @@ auto make_like(const X& tensor) {
 template <class Q, class K, class V>
 auto make_gradients(const Q& q, const K& k, const V& v) {
   return gradients{detail::make_like(q), detail::make_like(k), detail::make_like(v)};
-}
-// The same after a check of its own.
-template <class Q, class K, class V>
-auto make_gradients(const Q& q, const K& k, const V& v, const placement& where) {
-  detail::checked(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
-  return detail::make_gradients(q, k, v);
 }
 
 }  // namespace detail
