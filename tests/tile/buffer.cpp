@@ -41,13 +41,13 @@ TEST(kept_blocks, hands_out_what_it_was_given) {
 TEST(kept_blocks, serve_every_size_up_to_the_next_power_of_two) {
   kept_blocks blocks;
   void* memory = blocks.take(513);
-  for (const std::size_t bytes : {513, 514, 1000, 1023, 1024}) {
+  for (const std::size_t bytes : {513u, 514u, 1000u, 1023u, 1024u}) {
     blocks.give(memory, bytes);
     memory = blocks.take(bytes);
     EXPECT_EQ(blocks.bytes(), 0u) << bytes;
   }
   blocks.give(memory, 1024);
-  for (const std::size_t bytes : {512, 1025}) {
+  for (const std::size_t bytes : {512u, 1025u}) {
     void* const other = blocks.take(bytes);
     EXPECT_NE(other, memory);
     EXPECT_EQ(blocks.bytes(), 1024u) << bytes;
@@ -103,7 +103,7 @@ TEST(kept_blocks, keeps_none_that_is_larger_than_the_largest) {
 
 TEST(kept_blocks, every_block_begins_at_a_cache_line) {
   kept_blocks blocks;
-  for (const std::size_t bytes : {1, 3, 64, 65, 4000, 1 << 20, 5 << 20}) {
+  for (const std::size_t bytes : {1u, 3u, 64u, 65u, 4000u, 1u << 20, 5u << 20}) {
     void* const memory = blocks.take(bytes);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0u) << bytes;
     blocks.give(memory, bytes);
@@ -119,7 +119,11 @@ TEST(buffer, begins_at_a_cache_line) {
 
 TEST(buffer, takes_the_memory_that_the_last_one_left) {
   on_new_thread([] {
-    const void* const memory = buffer<float>(100).data();
+    const void* memory = nullptr;
+    {
+      const buffer<float> first(100);
+      memory = first.data();
+    }
     EXPECT_EQ(kept_blocks::of_this_thread().bytes(), 512u);
     EXPECT_EQ(buffer<double>(60).data(), memory);  // 480 bytes are a block of 512 too
   });
