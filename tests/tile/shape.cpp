@@ -2,10 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdint>
-
-#include <longspan/tile/buffer.hpp>
-
 namespace {
 
 using namespace longspan;
@@ -38,13 +34,6 @@ TEST(tile_shape, round_up_is_the_next_multiple) {
       EXPECT_EQ(rounded % multiple, 0);
       EXPECT_TRUE(rounded >= number && rounded < number + multiple) << number << " to a multiple of " << multiple;
     }
-}
-
-TEST(buffer, begins_on_a_cache_line) {
-  for (const std::size_t size : {1u, 3u, 17u, 1000u}) {
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer<float>(size).data()) % 64, 0u);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer<double>(size).data()) % 64, 0u);
-  }
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ LONGSPAN_QUIET_END
 LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
-// What the kernel computes with at once: a SIMD register of the instruction set of this translation unit. A scalar is a batch of one
-// lane: it serves where xsimd has no instruction set, under LONGSPAN_SCALAR, and in the reference.
+// What the kernel computes with: a SIMD register of the instruction set of this translation unit. A scalar is a batch of one lane, used
+// under LONGSPAN_SCALAR, in the reference, and where xsimd knows no instruction set.
 #if defined(LONGSPAN_SCALAR) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
 template <class T>
 using batch = T;

@@ -10,8 +10,9 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A value and its slope with respect to one quantity: forward-mode differentiation of whatever body is run on it. V is a batch, a
-// float or a double. Constants mix in freely; a function that a transform calls on its logit needs its line below.
+// A dual number: a value and its derivative (slope) with respect to one quantity. Running the body of a transform on duals is
+// forward-mode differentiation. V is a batch, a float or a double. Constants mix in freely; a function that a transform calls on its logit
+// needs an overload below or in simd/select.hpp.
 template <class V>
 struct dual {
   V value{};
@@ -63,7 +64,8 @@ inline constexpr bool is_dual = false;
 template <class V>
 inline constexpr bool is_dual<dual<V>> = true;
 
-// A slope of 0 stays 0, even where the derivative is infinite, as that of a root is at 0.
+// The chain rule for f(x), given f and f' there. A slope of 0 stays 0 where the derivative is infinite, as that of a root is at 0: the
+// product would be NaN.
 template <class V>
 dual<V> chain(const dual<V>& x, const V& value, const V& derivative) {
   return {value, simd::select(x.slope == V(0), V(0), x.slope * derivative)};

@@ -37,7 +37,7 @@ scalar<Batch> first_lane(const Batch& value) {
     return value.get(0);
 }
 
-// As many batches as there are lanes, each lane in all lanes of its own.
+// Broadcasts every lane: writes as many batches as there are lanes, the l-th with lane l in all its lanes.
 template <class Batch>
 void spread(const Batch& value, scalar<Batch>* to) {
   if constexpr (is_scalar<Batch>)
@@ -52,8 +52,8 @@ void spread(const Batch& value, scalar<Batch>* to) {
     }(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
 }
 
-// The lanes folded into one scalar by halves, in an order that depends on the number of lanes alone. In registers: lane l meets lane
-// l + Half by a shuffle, and what the lanes beyond Half then hold is not looked at again.
+// Folds the lanes into one scalar by halves, in an order that depends only on the number of lanes: a shuffle brings lane l + Half to lane
+// l, and only the first Half lanes of the result count. Stays in registers.
 template <index_t Half, class Batch, class Fold>
 scalar<Batch> reduce(const Batch& value, Fold fold) {
   if constexpr (Half == 0) {

@@ -1,7 +1,8 @@
 #pragma once
 
-// The headers of g++ 12 hand undefined registers to unmasked AVX-512 instructions, and the compiler then warns of its own trick in
-// whatever it inlines them into; it also takes a moved empty std::optional for one that is read. Between these two words it does not.
+// Switch off two false warnings of g++ 12 between them. Its AVX-512 intrinsics pass an uninitialised register as the unused operand of
+// unmasked instructions, and -Wuninitialized then blames the function that they are inlined into. And it takes a moved empty
+// std::optional for a read of its value.
 #if defined(__GNUC__) && !defined(__clang__)
 #define LONGSPAN_QUIET_BEGIN                                                                 \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wmaybe-uninitialized\"") \
@@ -12,5 +13,5 @@
 #define LONGSPAN_QUIET_END
 #endif
 
-// Behind the parameters of a lambda that a hot loop calls: what it captures must stay in registers.
+// Stands behind the parameters of a lambda that a hot loop calls: only inlined, it keeps what it captures in registers.
 #define LONGSPAN_INLINE __attribute__((always_inline))

@@ -10,7 +10,7 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
-// Whole rows of contiguous channels, a batch at a time and the rest one by one.
+// Operations on rows of contiguous channels, batch by batch and the rest one by one.
 
 template <class T>
 void scale(std::span<T> row, T factor) {

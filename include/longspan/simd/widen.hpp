@@ -22,7 +22,7 @@ inline constexpr narrow narrow_format = narrow::no;
 
 namespace simd {
 
-// `widen` makes floats of a batch of narrow numbers, exactly, where the instruction set can: `widens` says so.
+// Loads a batch of 16-bit numbers as floats, exactly, where `widens` says that the instruction set can.
 template <detail::narrow Format>
 inline constexpr bool widens = false;
 template <detail::narrow Format>

@@ -13,11 +13,13 @@ LONGSPAN_QUIET_BEGIN
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// How the products read their operands: as words of the size of T, each of which holds `per_word` numbers along the depth. Sums are
-// always T. Whole rows are turned into words `per_word` batches at a time by `join`; `together` makes the words of two rows that follow
-// each other along the depth, `only` keeps one number of each word and clears the other.
+// What the products multiply: words as large as a T, the type of all sums, each of `per_word` numbers that follow each other along the
+// depth of the product. Channels are the depth of scores, keys the depth of outputs, so there are two ways to make words:
+//   join      per_word batches of neighbouring numbers of a row become a batch of its words
+//   together  a batch of a row and one of the next become a batch of words, each of one number of both
+// and `only` keeps one number of each word and zeroes the other.
 
-// A word is a number.
+// A word is a float or a double.
 template <class T>
 struct number_words {
   using compute = T;
@@ -31,7 +33,7 @@ struct number_words {
 };
 
 #if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
-// A word is a pair of bfloat16, of which vdpbf16ps multiplies and adds two at once: twice the multiply-adds of float.
+// A word is a pair of bfloat16: vdpbf16ps adds two products to each sum, which doubles the multiply-adds per instruction.
 struct bfloat16_words {
   using compute = float;
   using Batch = batch<float>;
@@ -40,9 +42,9 @@ struct bfloat16_words {
   static Batch multiply_add(const Batch& left, const Batch& right, const Batch& sum) {
     return _mm512_dpbf16_ps(sum, (__m512bh)__m512(left), (__m512bh)__m512(right));
   }
-  // Rounded to the nearest, ties to even.
+  // Rounds to nearest, ties to even.
   static Batch join(const std::array<Batch, 2>& numbers) { return Batch((__m512)_mm512_cvtne2ps_pbh(numbers[1], numbers[0])); }
-  // Of floats that are bfloat16 already.
+  // Takes the upper halves of floats that are exact in bfloat16.
   static Batch together(const Batch& even, const Batch& odd) {
     return bits(_mm512_or_si512(_mm512_srli_epi32(bits(even), 16), bits(only(odd, 1))));
   }
@@ -63,7 +65,7 @@ struct storage_words {
   using type = number_words<std::conditional_t<std::is_same_v<S, double>, double, float>>;
 };
 
-// What one product can read of several tensors.
+// The words for a product whose operands come from tensors of several storage types: S's own only where all are S.
 template <class First, class... More>
 using common_words =
     std::conditional_t<(std::is_same_v<First, More> && ...), typename storage_words<First>::type,

@@ -8,17 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include <longspan/core/config.hpp>
+#include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The blocks of memory that a thread gave back, kept for its next call: decoding asks for the same ones at every token, or for slightly
-// longer ones, so blocks are powers of two. At most 8 MiB, the oldest go first. Blocks begin at cache lines: a 64-byte load that straddles
-// two of them takes twice the time.
+// Memory that a thread freed, kept for its next call: decoding asks for the same blocks at every token, or for slightly larger ones.
+// Sizes are rounded up to powers of two, so that those match too. At most kept_bytes (tile/shape.hpp): the blocks that were given first
+// go first. Blocks begin at cache lines: a 64-byte load across two lines takes twice the time.
 class kept_blocks {
   static constexpr std::align_val_t alignment{64};
-  static constexpr std::size_t most = std::size_t(8) << 20, largest = most / 4;
 
  public:
   static kept_blocks& of_this_thread() {
@@ -36,18 +35,24 @@ class kept_blocks {
     return ::operator new(bytes, alignment);
   }
 
+  // The blocks are a ring: from oldest_ on they stand in the order in which they were given, with holes where one was taken.
   void give(void* memory, std::size_t bytes) {
     bytes = rounded(bytes);
-    if (bytes > largest || closed_) return ::operator delete(memory, alignment);
-    while (bytes_ + bytes > most || kept_[oldest_].memory != nullptr) {
+    if (bytes > largest_kept_block || closed_) return ::operator delete(memory, alignment);
+    while (bytes_ + bytes > kept_bytes || kept_[oldest_].memory != nullptr) {
       discard(kept_[oldest_]);
-      if (bytes_ + bytes > most) oldest_ = (oldest_ + 1) % kept_.size();
+      if (bytes_ + bytes > kept_bytes) oldest_ = (oldest_ + 1) % kept_.size();
     }
     kept_[oldest_] = {memory, bytes};
     bytes_ += bytes;
     oldest_ = (oldest_ + 1) % kept_.size();
   }
 
+  // What is kept.
+  std::size_t bytes() const { return bytes_; }
+  static constexpr std::size_t most_blocks = 256;
+
+  // What a thread_local buffer gives back even later is freed at once.
   ~kept_blocks() {
     closed_ = true;
     for (block& each : kept_) discard(each);
@@ -59,7 +64,7 @@ class kept_blocks {
     std::size_t bytes = 0;
   };
 
-  static std::size_t rounded(std::size_t bytes) { return bytes > largest ? bytes : std::bit_ceil(bytes); }
+  static std::size_t rounded(std::size_t bytes) { return bytes > largest_kept_block ? bytes : std::bit_ceil(bytes); }
   void discard(block& each) {
     if (each.memory == nullptr) return;
     ::operator delete(each.memory, alignment);
@@ -67,12 +72,12 @@ class kept_blocks {
     each.memory = nullptr;
   }
 
-  std::array<block, 256> kept_;
+  std::array<block, most_blocks> kept_;
   std::size_t bytes_ = 0, oldest_ = 0;
   bool closed_ = false;
 };
 
-// Allocates from the blocks of the thread. What is not given a value is left as it was: megabytes that are written anyway.
+// The allocator of buffers: takes blocks that the thread kept. resize() leaves elements uninitialised: the kernel overwrites them.
 template <class T>
 struct recycled {
   using value_type = T;
@@ -95,7 +100,7 @@ struct recycled {
   bool operator==(const recycled&) const { return true; }
 };
 
-// Memory of tiles and panels, and what a call keeps of its rows.
+// What tiles, panels and rows of a call are kept in.
 template <class T>
 using buffer = std::vector<T, recycled<T>>;
 

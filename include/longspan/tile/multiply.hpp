@@ -13,9 +13,10 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The operands of one matrix product, out (+)= left right: left is rows x depth words, right depth x columns, each with its row stride
-// in words. The columns are whole batches; rows of `right` and `out` are contiguous. What takes a part of a product says where it begins:
-// a copy to be changed would be read at once what was just written in pieces, which waits until all that came before is done.
+// The operands of one matrix product, out (+)= left right: left is rows x depth words, right is depth x columns words, out is rows x
+// columns; strides are those of rows, in words. The columns are whole batches; rows of `right` and `out` are contiguous. Functions that
+// compute a part of a product take its first row and column beside the product itself. A changed copy of it would be written field by
+// field and loaded again as vectors: the store buffer cannot forward that, and the load stalls until the stores have reached the cache.
 template <class T, class Words = number_words<T>>
 struct product {
   const T* left;
@@ -29,13 +30,13 @@ struct product {
 
 enum class start { zero, output };
 
-// How the left operand lies: row by row, or transposed, its stride then that of its columns; or row by row with each word in all the
-// lanes of a batch.
+// How the left operand lies. rows: row by row. columns: transposed, and its stride is that of its columns. batches: row by row, each
+// word broadcast to a batch already.
 enum class left { rows, columns, batches };
 
 // The one product of the library: a block of Rows x Batches accumulators that stay in registers over the whole depth. Every element is
-// one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours. What is
-// `ahead` is asked for meanwhile, from registers too.
+// one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours. Out of
+// line, so that nothing else competes for the registers. Prefetches what is `ahead` meanwhile, whose state is copied to stay in registers.
 template <index_t Rows, index_t Batches, start From, left Left, class T, class Words, class Ahead>
 [[gnu::noinline]] void multiply_block(const product<T, Words>& p, index_t first_row, index_t column, Ahead& ahead) {
   using Batch = batch<T>;
@@ -72,7 +73,7 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
   ahead = held;
 }
 
-// Columns from one on, a multiple of the lanes, in blocks as wide as the registers allow.
+// A few rows, and columns of whole batches: in the widest register blocks, the rest in blocks of half the width.
 template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
 void multiply_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& ahead) {
   constexpr index_t width = Batches * simd::lanes<batch<T>>;
@@ -82,11 +83,11 @@ void multiply_rows(const product<T, Words>& p, index_t first_row, interval colum
     if (!columns.empty()) multiply_rows<Rows, From, Left, Batches / 2>(p, first_row, columns, ahead);
 }
 
-// The same where a word takes a shuffle to fill a batch: the rows are spread before, a part of their depth at a time, and stay in the
-// first-level cache for all columns.
+// The same where a broadcast takes a shuffle (SSE2), which multiply_block would repeat for every block of columns: the words of the left
+// rows are broadcast once, spread_depth of them at a time (tile/shape.hpp), and read as batches from L1.
 template <index_t Rows, start From, left Left, index_t Batches, class T, class Words, class Ahead>
 [[gnu::noinline]] void multiply_spread_rows(const product<T, Words>& p, index_t first_row, interval columns, Ahead& ahead) {
-  constexpr index_t most = 64, lanes = simd::lanes<batch<T>>;
+  constexpr index_t most = tile_shape<T>::spread_depth, lanes = simd::lanes<batch<T>>;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
   alignas(64) T words[std::size_t(Rows * most * lanes)];
   const auto part = [&]<start Then>(index_t first, index_t depth) {
@@ -107,7 +108,7 @@ template <index_t Rows, start From, left Left, index_t Batches, class T, class W
   for (index_t k = most; k < p.depth; k += most) part.template operator()<start::output>(k, std::min(most, p.depth - k));
 }
 
-// Any number of rows up to those of a register block.
+// As many rows as a register block has, or fewer.
 template <start From, left Left, index_t Rows = 1, class T, class Words, class Ahead>
 void multiply_block_rows(const product<T, Words>& p, interval rows, index_t columns, Ahead& ahead) {
   using block = typename tile_shape<T>::block;
@@ -132,11 +133,11 @@ void multiply(const product<T, Words>& p, index_t rows, index_t columns) {
   multiply<From, Left>(p, interval{0, rows}, columns);
 }
 
-// out += left right for a right operand that comes from memory, a few of its rows at a time: they are read in the order in which they
-// lie, and are in the first-level cache for the blocks after the first.
+// out += left right where `right` comes from memory, as values do in decoding. The depth is cut into parts of streamed_depth
+// (tile/shape.hpp): memory is read once, in the order of its addresses, and register blocks after the first find a part in L1.
 template <class T, class Words>
 void multiply_streamed(const product<T, Words>& p, index_t rows, index_t columns, read_ahead& ahead) {
-  constexpr index_t step = 16, most = tile_shape<T>::block::rows;
+  constexpr index_t step = tile_shape<T>::streamed_depth, most = tile_shape<T>::block::rows;
   for (index_t k = 0; k < p.depth; k += step) {
     const product<T, Words> part{p.left + k, p.left_stride, p.right + k * p.right_stride, p.right_stride,
                                  p.out,      p.out_stride,  std::min(step, p.depth - k)};

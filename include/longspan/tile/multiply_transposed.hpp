@@ -10,9 +10,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// out = left right' for as many right rows as a batch has lanes, read once from where they lie: each square of them is transposed in
-// registers on its way into the chains of `multiply`, so the bits are those of packed panels. The depth is whole batches.
-// What is `ahead` is asked for meanwhile.
+// out = left right' for as many right rows as a batch has lanes: scores of a batch of keys where they lie in the tensor. Every square of
+// lanes x lanes words is transposed in registers and goes into the same chains of multiply-adds as in `multiply`, so the bits are those of
+// packed keys. The depth is whole batches. Prefetches what is `ahead` meanwhile.
 template <index_t Rows, class T, class Words, class Ahead>
 [[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p, Ahead& ahead) {
   using Batch = batch<T>;
@@ -35,7 +35,7 @@ template <index_t Rows, class T, class Words, class Ahead>
   ahead = held;
 }
 
-// Any number of left rows up to those that can share a key.
+// The same for `rows` left rows, at most streamed_rows.
 template <index_t Rows = 1, class T, class Words, class Ahead>
 void multiply_transposed(const product<T, Words>& p, Ahead&& ahead, index_t rows) {
   if constexpr (Rows <= tile_shape<T>::streamed_rows) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 
 #include <longspan/core/index.hpp>
 #include <longspan/simd/batch.hpp>
@@ -11,49 +12,68 @@ namespace detail {
 constexpr index_t round_down(index_t number, index_t multiple) { return number / multiple * multiple; }
 constexpr index_t round_up(index_t number, index_t multiple) { return round_down(number + multiple - 1, multiple); }
 
-// Every tuning number of the kernel, in rows, keys and registers. Logits of T, products in batches of `lanes`.
+// Every tuning number of the kernel, in rows, keys, words and registers, for products that compute in T.
 template <class T>
 struct tile_shape {
   static constexpr index_t lanes = simd::lanes<batch<T>>;
 
-  // The register block: 6 x 4 accumulators, 4 right operands and a broadcast fill the 32 registers of AVX-512 and 64-bit ARM with 0.42
-  // loads per multiply-add; 6 x 2 fill the 16 of the others.
+  // The register block of a product: accumulators for 6 rows x 4 batches, 4 right operands and a broadcast take 29 of the 32 registers of
+  // AVX-512 and 64-bit ARM, with 0.42 loads per multiply-add; 6 x 2, 2 and a broadcast take 15 of the 16 of the others.
   static constexpr bool many_registers = lanes * index_t(sizeof(T)) == 64 || XSIMD_WITH_NEON64;
   struct block {
     static constexpr index_t rows = 6, batches = many_registers ? 4 : 2;
   };
 
-  // Keys are packed in panels, whose scores for a register block of rows turn to logits while they are hot. Narrower ones pay more often
-  // for the change of passes; the wider, the more keys beyond the diagonal are packed for nothing.
+  // Keys are packed in panels. The scores of a register block of rows for one panel become logits while they are in L1. Smaller panels
+  // switch between product and transform more often; larger ones pack more keys beyond the diagonal in vain.
+  // Not measured: 32 and 128.
   static constexpr index_t panel = 64;
 
-  // Query rows that share the passes over a tile of keys from L2.
+  // Query rows that share one pass over a tile of keys in L2.
+  // Not measured: 24 and 96.
   static constexpr index_t query_rows = 48;
 
-  // As many query rows as can share a key that is read but once: 16 registers of keys and a sum for each row.
+  // The most query rows that are multiplied with keys straight from memory (tile/multiply_transposed.hpp): 16 registers hold a square of
+  // keys, the others one sum for each row.
+  // Not measured: fewer, with packed keys beyond.
   static constexpr index_t streamed_rows = many_registers ? 8 : 6;
 
-  // Bytes that are asked for before they are read: a batch of keys, whose last is needed as soon as its first, and a little more, since
-  // what lies a multiple of 4 KiB apart shares a place in the first-level cache. At 128 channels 10 KiB are best; 8 KiB are 5 % slower,
-  // 7 KiB 11 %, 13 KiB 2 %.
-  static constexpr index_t asked_ahead(index_t key_bytes) { return std::max<index_t>(8 * 1024, lanes * key_bytes) + 2048; }
+  // A tile of keys in the backward pass: query rows pass over so many keys between two loads of their gradients.
+  // Not measured: 128 and 512.
+  static constexpr index_t backward_key_rows = 256;
 
-  // A tile of keys, whose softmax is computed at once: rows of 2 KiB of scores, so that what a tile costs beside its keys is a fiftieth
-  // (256 floats instead of 512 are 2 points slower, 128 are 6; 512 doubles 2 points slower than 256), halved until keys and values of
-  // `words` together take no more than half of a 1 MiB L2. Tiles begin at multiples of their length from the first key of a call, whoever
-  // asks, so it depends on nothing but the sizes of the heads.
+  // A tile of keys in the forward pass, whose softmax is computed at once: rows of 2 KiB of scores, so that the work per tile that does
+  // not grow with its keys is 2 % (256 floats instead of 512 are 2 points slower, 128 are 6; 512 doubles 2 points slower than 256), halved
+  // until keys and values of `words` together take no more than half of a 1 MiB L2. Tiles begin at multiples of their length from the
+  // first key of a call, in prefill and decoding alike, so the length depends on nothing but the channels.
   static constexpr index_t key_rows(index_t words) {
     index_t keys = index_t(2048 / sizeof(T));
     while (keys > 128 && keys * words * index_t(sizeof(T)) > 512 * 1024) keys /= 2;
     return keys;
   }
 
-  // A tile of keys in the backward pass: what query rows pass between two visits to their gradients.
-  static constexpr index_t backward_key_rows = 256;
+  // Prefetch distance in bytes: a batch of keys, because the product with a transposed square reads its last key as soon as its first,
+  // and 2 KiB more, because addresses a multiple of 4 KiB apart compete for one L1 set. At 128 channels 10 KiB are best; 8 KiB are 5 %
+  // slower, 7 KiB 11 %, 13 KiB 2 %.
+  static constexpr index_t asked_ahead(index_t key_bytes) { return std::max<index_t>(8 * 1024, lanes * key_bytes) + 2048; }
+
+  // The depth of a product whose right operand comes from memory is cut into parts of so many rows: of 128 floats they take 8 KiB, so that
+  // all register blocks after the first find them in L1.
+  // Not measured: 8 and 32.
+  static constexpr index_t streamed_depth = 16;
+
+  // Where a broadcast takes a shuffle (SSE2), the words of a register block of rows are broadcast so many at a time: 6 KiB, which stay in
+  // L1 for all columns. 60 % of the peak instead of 56.
+  static constexpr index_t spread_depth = 64;
 
   static_assert(query_rows % block::rows == 0 && panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 &&
                 key_rows(1 << 20) % panel == 0);
 };
+
+// Memory that a thread keeps for its next call, in bytes, and the largest block of it. Decoding must not allocate: 32 heads on 8 with 128
+// channels over 32768 keys work in 1.4 MiB on one thread and 2.3 MiB on eight (bfloat16: 1.6 and 4.3 MiB), in blocks of 1 MiB and less.
+// Larger blocks belong to calls long enough to allocate them, such as a prefill of 8 heads of 4096 keys on two threads (4 MiB).
+inline constexpr std::size_t kept_bytes = std::size_t(8) << 20, largest_kept_block = kept_bytes / 4;
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

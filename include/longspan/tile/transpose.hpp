@@ -14,11 +14,11 @@ LONGSPAN_QUIET_BEGIN
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Lanes that a shuffle moves about within 16 bytes, which every instruction set has.
+// The lanes of 16 bytes: every instruction set has shuffles within those.
 template <class Batch>
 inline constexpr index_t block_lanes = std::min(simd::lanes<Batch>, index_t(16 / sizeof(simd::scalar<Batch>)));
 
-// Within each block of two registers, the lower lanes of both (Half 0) or the upper ones (Half 1) interleaved: x0 y0 x1 y1 ...
+// Interleaves the lower lanes of each 16-byte block of x and y (Half 0), or the upper ones (Half 1): x0 y0 x1 y1 ...
 template <std::size_t Half, class Batch>
 Batch interleave(const Batch& x, const Batch& y) {
   constexpr std::size_t width = std::size_t(simd::lanes<Batch>), block = std::size_t(block_lanes<Batch>);
@@ -28,7 +28,7 @@ Batch interleave(const Batch& x, const Batch& y) {
   }(std::make_index_sequence<width>{});
 }
 
-// The even blocks of two registers (Half 0), or the odd ones (Half 1): X0 X2 Y0 Y2.
+// The even 16-byte blocks of x, then of y (Half 0), or the odd ones (Half 1): X0 X2 Y0 Y2.
 template <std::size_t Half, class Batch>
 Batch every_other_block(const Batch& x, const Batch& y) {
   constexpr std::size_t width = std::size_t(simd::lanes<Batch>), block = std::size_t(block_lanes<Batch>);
@@ -37,12 +37,13 @@ Batch every_other_block(const Batch& x, const Batch& y) {
   }(std::make_index_sequence<width>{});
 }
 
-// As many registers as one has lanes.
+// A square matrix, a register for each row.
 template <class Batch>
 using square = std::array<Batch, std::size_t(simd::lanes<Batch>)>;
 
-// Exchanges a bit of the register's number with one of the lane's, by a shuffle of both halves of every pair of registers that lie
-// `Stride` apart, and so on with the other bits: first those within blocks, then the numbers of the blocks.
+// Transposes a square: exchanges the bits of the row number with those of the lane number. One step shuffles every pair of rows that lie
+// `Stride` apart, which exchanges one bit, and goes on to the next. The bits of lanes within 16-byte blocks come first, then those of the
+// blocks' numbers.
 template <index_t Stride, class Batch>
 [[gnu::always_inline]] inline void exchange(square<Batch>& row) {
   constexpr index_t width = simd::lanes<Batch>, block = block_lanes<Batch>;
@@ -62,8 +63,8 @@ template <index_t Stride, class Batch>
     exchange<2 * Stride>(row);
 }
 
-// The columns of a square in memory, transposed in registers. Shuffles within 16 bytes and of 16 bytes leave the units free that multiply
-// and add; one that takes any lane anywhere would not.
+// The columns of a square in memory, transposed in registers. Shuffles within 16-byte blocks and of whole blocks leave the ports of the
+// multiply-add units free; shuffles of any lane to any place do not.
 template <class T>
 [[gnu::always_inline]] inline square<batch<T>> columns_of(const T* rows, index_t stride) {
   square<batch<T>> row;
