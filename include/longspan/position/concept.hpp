@@ -9,8 +9,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 
 // A part that changes the rows of queries and keys before their dot product, in place: `turn(row, position)` is given the
-// channels of one token of one head and the token's position. It is called with rows of float (the kernel) and of double (the
-// reference). For the backward pass `turn_back(row, gradient, position)` replaces the gradient with respect to the turned row by
+// channels of one token of one head and the token's position. It is called with rows of float and of double, which
+// the reference and tensors of double have. For the backward pass `turn_back(row, gradient, position)` replaces the gradient with respect to the turned row by
 // that with respect to `row`, the row before it was turned.
 template <class P>
 concept row_part =

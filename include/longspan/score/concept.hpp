@@ -6,8 +6,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 
 // How a query and a key give a logit: the dot product of rows that the score has prepared. `query(row)` and `key(row)` change the
-// channels of one token in place, after the row parts. They are called with rows of float (the kernel) and of double (the
-// reference).
+// channels of one token in place, after the row parts. They are called with rows of float and of double, which the
+// reference and tensors of double have.
 //
 // For the backward pass `query_back(row, gradient)` and `key_back(row, gradient)` replace the gradient with respect to the
 // prepared row by that with respect to `row`, the row before it was prepared.

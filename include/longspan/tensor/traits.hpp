@@ -10,7 +10,7 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // How a kind of tensor is read and made; specialised for X without const or reference. For Eigen's tensors and matrices, and for
 // view itself, in tensor/eigen.hpp. A specialisation tells:
-//   static view<S> of(X&)                           its memory as (batch, head, token, channel); S is const if X is
+//   static view<S> of(X&)                           its memory as (batch, head, token, channel); const if read-only
 //   static auto make_output<S>(const shapes&)       a new (batch, head, query, value_channel) of X's rank and storage order
 //   static auto make_log_sum_exp<S>(const shapes&)  a new (batch, head, query) of the same
 //   static view<S> log_sum_exp_of(X&)               a (batch, head, query) as (batch, head, query, 1)
