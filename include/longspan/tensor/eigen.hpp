@@ -2,6 +2,7 @@
 
 #include <array>
 #include <type_traits>
+#include <utility>
 
 #include <Eigen/Core>
 #include <unsupported/Eigen/CXX11/Tensor>
@@ -89,10 +90,12 @@ struct tensor_traits<X> {
     constexpr bool fixed = std::is_const_v<Y> || std::is_const_v<std::remove_pointer_t<decltype(tensor.data())>>;
     return static_cast<std::conditional_t<fixed, const S, S>*>(tensor.data());
   }
+  // The index is a constant: tensors of dynamic and of fixed size take it with and without sign.
   static std::array<index_t, rank> slowest_first(const X& tensor) {
-    std::array<index_t, rank> extents;
-    for (std::size_t axis = 0; axis < rank; ++axis) extents[axis] = index_t(tensor.dimensions()[axis]);
-    return detail::extents_for<layout, rank>(extents);
+    const auto own = [&]<std::size_t... Axis>(std::index_sequence<Axis...>) {
+      return std::array<index_t, rank>{index_t(tensor.dimensions()[Axis])...};
+    };
+    return detail::extents_for<layout, rank>(own(std::make_index_sequence<rank>{}));
   }
 };
 
