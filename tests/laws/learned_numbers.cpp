@@ -25,15 +25,15 @@ struct learned_decay {
   auto parameters() { return std::tie(rate); }
 };
 
-// A root of the distance, whose derivative is infinite at the query itself; a choice, a comparison and a bound by a learned number; and a
-// function that keeps its own slope to itself.
+// A root of the distance, whose derivative is infinite at the query itself; a choice, a comparison and a bound by a
+// learned number.
 struct rooted {
   learned rate, limit;
   auto operator()(const query_row&) const {
     return [*this](auto logit, const auto& keys) {
       using longspan::select;
       const auto far = select(keys.distance() > 100 * limit, 0.5 * logit, rate * logit);
-      return max(far - rate * sqrt(keys.distance()), limit - 9);
+      return far - min(rate * sqrt(keys.distance()), 10 * limit);
     };
   }
   auto parameters() { return std::tie(rate, limit); }
@@ -93,7 +93,8 @@ TEST(learned_numbers, have_the_central_differences_of_the_definition) {
   expect("slopes", dot_product{} | alibi{.slopes = {{0.1, 0.2}}} | sliding_window{30, 3}, of_head(second, &alibi::slopes, 0),
          of_head(second, &alibi::slopes, 1));
   expect("sink", dot_product{} | causal{} | sink{{0.5, -1}}, of_head(third, &sink::logit, 0), of_head(third, &sink::logit, 1));
-  expect("rooted", dot_product{} | rooted{0.3, 0.4} | causal{}, field(second, &rooted::rate));
+  // The choice switches at a distance of 40.4, the bound at 181.4: between keys, so that no step of a difference switches one.
+  expect("rooted", dot_product{} | rooted{0.3, 0.404} | causal{}, field(second, &rooted::rate), field(second, &rooted::limit));
   const double steepness = 0.1;
   const by_distance captures{[=](index_t t) { return -steepness * double(t); }};
   expect("beside a lambda that cannot be assigned", dot_product{} | temperature{0.8} | captures | causal{},

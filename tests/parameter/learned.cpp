@@ -30,6 +30,23 @@ TYPED_TEST(learned_with, logits_is_a_number) {
   expect(half / four, 0.125), expect(four / half, 8);
 }
 
+TYPED_TEST(learned_with, logits_is_compared_and_chosen) {
+  using Batch = batch<TypeParam>;
+  using longspan::max, longspan::min, longspan::select;
+  const Batch four(TypeParam(4));
+  const dual<Batch> dual_four{four, Batch(TypeParam(7))};
+  const auto expect = [](const Batch& answer, double wanted) {
+    for (const TypeParam lane : lanes_of(answer)) EXPECT_EQ(lane, TypeParam(wanted));
+  };
+  expect(max(half, four), 4), expect(max(four, half), 4);
+  expect(min(half, four), 0.5), expect(min(four, half), 0.5);
+  expect(select(four > half, half, four), 0.5), expect(select(half > four, half, four), 4);
+  expect(select(four < half, four, half), 0.5), expect(select(half < four, four, half), 4);
+  expect(max(half, dual_four).value, 4), expect(max(half, dual_four).slope, 7);
+  expect(min(dual_four, half).value, 0.5), expect(min(dual_four, half).slope, 1);
+  expect(select(dual_four > half, half, dual_four).slope, 1), expect(select(dual_four > half, dual_four, half).slope, 7);
+}
+
 // With dual logits its seed is carried along: d/dp (p z^2) = z^2 where z has no slope of its own.
 TYPED_TEST(learned_with, dual_logits_is_differentiated_by) {
   using Batch = batch<TypeParam>;

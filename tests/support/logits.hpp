@@ -15,7 +15,7 @@ namespace testing_support {
 // The logit that a transform makes of a score, for the key at a position: as the reference asks, with T a double or a dual number.
 template <class T, class Transform>
 T logit(const Transform& part, const longspan::query_row& row, longspan::index_t key, T score) {
-  return longspan::as_logit<T>(part(row)(score, longspan::keys_under<double>{key, row.position}));
+  return longspan::detail::as_logit<T>(part(row)(score, longspan::detail::keys_under<double>{key, row.position}));
 }
 
 inline constexpr double some_scores[] = {-7, -1.5, -1e-3, 0, 0.25, 1, 3, 30};
@@ -40,9 +40,10 @@ void expect_lanes(const Transform& part, const longspan::query_row& row) {
   using Batch = longspan::simd::batch<T>;
   const auto score = [](longspan::index_t l) { return some_scores[std::size_t(l) % std::size(some_scores)]; };
   const longspan::index_t first = row.position - 3;
-  const longspan::keys_under<Batch> keys{first, row.position, longspan::simd::lane_numbers<Batch>()};
-  const Batch scores = batch_of<Batch>(score), z = longspan::as_logit<Batch>(part(row)(scores, keys));
-  const auto sloped = longspan::as_logit<longspan::dual<Batch>>(part(row)(longspan::dual<Batch>(scores, Batch(T(1))), keys));
+  const longspan::detail::keys_under<Batch> keys{first, row.position, longspan::simd::lane_numbers<Batch>()};
+  const Batch scores = batch_of<Batch>(score), z = longspan::detail::as_logit<Batch>(part(row)(scores, keys));
+  const auto sloped =
+      longspan::detail::as_logit<longspan::dual<Batch>>(part(row)(longspan::dual<Batch>(scores, Batch(T(1))), keys));
   const auto values = lanes_of(z), same = lanes_of(sloped.value), slopes = lanes_of(sloped.slope);
   for (longspan::index_t l = 0; l < longspan::index_t(values.size()); ++l) {
     const longspan::dual<double> wanted = logit(part, row, first + l, longspan::dual<double>(double(T(score(l))), 1));

@@ -23,7 +23,7 @@ inline std::vector<double> random_row(longspan::index_t channels, unsigned seed 
 template <class Part>
 std::vector<double> turned(const Part& part, std::vector<double> row, longspan::index_t position) {
   if constexpr (requires { part.frequencies(longspan::index_t()); })
-    longspan::rotation_by_definition{part.frequencies(longspan::index_t(row.size()))}.turn(std::span(row), position);
+    longspan::detail::rotation_by_definition{part.frequencies(longspan::index_t(row.size()))}.turn(std::span(row), position);
   else
     part.turn(std::span(row), position);
   return row;

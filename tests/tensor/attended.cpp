@@ -12,10 +12,10 @@ using namespace longspan;
 using namespace longspan::detail;
 using namespace testing_support;
 
-const shapes call{.batch = 2, .heads = 3, .key_heads = 1, .queries = 4, .keys = 9, .channels = 8, .value_channels = 5};
+const shapes lengths{.batch = 2, .heads = 3, .key_heads = 1, .queries = 4, .keys = 9, .channels = 8, .value_channels = 5};
 
 template <class X, class S = element_of<X>>
-using made = decltype(make_attended<X, S>(call));
+using made = decltype(make_attended<X, S>(lengths));
 
 template <class X, class Output, class LogSumExp>
 constexpr bool answers = std::is_same_v<made<X>, attended<Output, LogSumExp>>;
@@ -41,15 +41,15 @@ static_assert(answers<any<Eigen::half, 4>, any<Eigen::half, 4>, any<float, 3>>);
 static_assert(answers<any<Eigen::bfloat16, 3>, any<Eigen::bfloat16, 3>, any<float, 2>>);
 
 TEST(attended, has_the_extents_of_queries_and_value_channels) {
-  const auto rows = make_attended<any<float, 4>, float>(call);
+  const auto rows = make_attended<any<float, 4>, float>(lengths);
   EXPECT_EQ(rows.output.dimensions(), (Eigen::DSizes<Eigen::Index, 4>(2, 3, 4, 5)));
   EXPECT_EQ(rows.log_sum_exp.dimensions(), (Eigen::DSizes<Eigen::Index, 3>(2, 3, 4)));
-  const auto columns = make_attended<any<float, 3, Eigen::ColMajor>, float>(call);
+  const auto columns = make_attended<any<float, 3, Eigen::ColMajor>, float>(lengths);
   EXPECT_EQ(columns.output.dimensions(), (Eigen::DSizes<Eigen::Index, 3>(5, 4, 3)));
   EXPECT_EQ(columns.log_sum_exp.dimensions(), (Eigen::DSizes<Eigen::Index, 2>(4, 3)));
-  const auto tall = make_attended<row_matrix, float>(call);
+  const auto tall = make_attended<row_matrix, float>(lengths);
   EXPECT_EQ(std::pair(tall.output.rows(), tall.output.cols()), std::pair(index_t(4), index_t(5)));
-  const auto wide = make_attended<Eigen::MatrixXf, float>(call);
+  const auto wide = make_attended<Eigen::MatrixXf, float>(lengths);
   EXPECT_EQ(std::pair(wide.output.rows(), wide.output.cols()), std::pair(index_t(5), index_t(4)));
   EXPECT_EQ(wide.log_sum_exp.size(), 4);
 }

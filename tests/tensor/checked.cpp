@@ -22,7 +22,9 @@ struct request {
   view<float> output = dense(1200, {2, 4, 3, 6}), log_sum_exp = dense(1600, {2, 4, 3, 1});
   placement where = {};
 
-  view<float> dense(std::size_t offset, std::array<index_t, 4> extent) { return longspan::dense(memory.data() + offset, extent); }
+  view<float> dense(std::size_t offset, std::array<index_t, 4> extent) {
+    return longspan::detail::dense(memory.data() + offset, extent);
+  }
 
   shapes check() const { return checked(view<const float>(q), view<const float>(k), view<const float>(v), where); }
 

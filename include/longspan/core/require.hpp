@@ -9,7 +9,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A part's parameter out of its range: "scale_invariant: tau must be positive and finite, not 0".
+// Throws std::invalid_argument for a parameter of a part that is out of its range: "scale_invariant: tau must be positive and
+// finite, not 0".
 template <class Number>
 void require(bool holds, const char* field, const char* rule, Number value) {
   if (holds) return;

@@ -7,8 +7,9 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Tensors that do not fit each other: thrown by every door before anything is written. Says which axis, and both numbers:
-// "key and value differ in tokens: 96 and 95". Catch it as std::invalid_argument where units of several instruction sets meet.
+// Tensors that do not fit each other. forward, backward and merge throw it before anything is written. The message names the axis
+// and both numbers: "key and value differ in tokens: 96 and 95". Like all names of the library it is another type for each
+// instruction set (see core/config.hpp): catch std::invalid_argument where it may come from a unit with other compiler flags.
 struct shape_error : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };

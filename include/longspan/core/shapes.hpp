@@ -5,7 +5,7 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// The lengths of one call, checked and complete: what parts are validated against and prepared for.
+// The lengths of one call, after all checks. A part's `check` is given them, and tables are made for them.
 struct shapes {
   index_t batch = 0, heads = 0, key_heads = 0;
   index_t queries = 0, keys = 0;

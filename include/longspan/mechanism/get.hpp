@@ -29,7 +29,8 @@ auto& get_part(Parts& parts, const std::tuple<Each...>&) {
 
 }  // namespace detail
 
-// A part of a mechanism: the N-th of type Part, counted from 0 in the order of the sentence. Does not compile where there are fewer.
+// A part of a mechanism: the N-th of type Part, counted from 0 in the order of the sentence. Does not compile where there are
+// fewer.
 //
 //   auto whole = dot_product{} | temperature{2} | temperature{3} | causal{};
 //   get<temperature, 1>(whole).factor = 4;

@@ -76,14 +76,14 @@ void visit_learned(Visit& visit, Mechanism& first, Mechanisms&... others) {
 
 }  // namespace detail
 
-// Calls visit(number) with each learned number of a mechanism as a double&, in the order of the sentence: the value of a `learned`, every
-// element of a `per_head`, and of a std::optional<per_head> where it is given. Several mechanisms of one type are visited together, so
-// that an optimiser is one line, whatever the mechanism:
+// Calls visit(number) with each learned number of a mechanism as a double&, in the order of the sentence: the value of a
+// `learned`, every element of a `per_head`, and of a std::optional<per_head> where it is given. Several mechanisms of one type
+// are visited together, so that an optimiser is one line, whatever the mechanism:
 //
 //   for_each_learned(student, gradient.d_mechanism, [&](double& number, double slope) { number -= rate * slope; });
 //
-// Numbers of a const mechanism come as const double&. Throws std::invalid_argument, before anything is visited, where one mechanism has
-// a list of another length than the first.
+// Numbers of a const mechanism come as const double&. Throws std::invalid_argument, before anything is visited, where one
+// mechanism has a list of another length than the first.
 template <class Mechanism, class... MechanismsAndVisit>
   requires(sizeof...(MechanismsAndVisit) > 0)
 void for_each_learned(Mechanism&& whole, MechanismsAndVisit&&... more) {

@@ -19,9 +19,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The learned numbers of a mechanism. A transform or a sink names its own: `auto parameters() { return std::tie(power); }`, fields of
-// type learned, per_head or std::optional<per_head>. They are numbered in the order of the sentence, those of a part in the order of
-// its tuple.
+// The learned numbers of a mechanism. A transform or a sink names its own: `auto parameters() { return std::tie(power); }`,
+// fields of type learned, per_head or std::optional<per_head>. They are numbered in the order of the sentence, those of a part in
+// the order of its tuple.
 
 template <class P>
 concept has_parameters = requires(std::remove_const_t<P>& part) { part.parameters(); };

@@ -6,10 +6,10 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A number of a part that the backward pass differentiates by. A field of type `learned` is set like a double (its `value`) and calculates
-// like one. It is a dual number whose slope is 0, except where the backward pass sets the slope of the number in question to 1 and
-// runs the body again: the slope of the logits is then their derivative by that number. Where logits have no slope the body uses
-// the value alone.
+// A number of a part that the backward pass differentiates by. A field of type `learned` is set like a double (its `value`) and
+// calculates like one. It is a dual number whose slope is 0, except where the backward pass sets the slope of the number in
+// question to 1 and runs the body again: the slope of the logits is then their derivative by that number. Where logits have no
+// slope the body uses the value alone.
 using learned = dual<double>;
 
 namespace detail {
@@ -25,8 +25,8 @@ concept learned_pair = (std::same_as<X, learned> && meets_learned<Y>) || (meets_
 template <class X, class Y>
 concept learned_and_batch = learned_pair<X, Y> && (requires { typename X::arch_type; } || requires { typename Y::arch_type; });
 
-// Converts an operand x to the type in which it is combined with one of type Other. Beside a scalar both become `learned`; beside a
-// dual number the learned one takes its precision; beside a batch, which has no slope, it becomes a batch of its value.
+// Converts an operand x to the type in which it is combined with one of type Other. Beside a scalar both become `learned`; beside
+// a dual number the learned one takes its precision; beside a batch, which has no slope, it becomes a batch of its value.
 template <class Other, class X>
 auto beside(const X& x) {
   if constexpr (std::is_arithmetic_v<X>)

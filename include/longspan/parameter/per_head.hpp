@@ -12,8 +12,9 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A learned parameter: one number for every head, or a number for each. [head] is the number of a head as it takes part in arithmetic;
-// `for (double& number : numbers)` reads and sets them all. A list that does not fit the heads of a call is refused by the call.
+// A learned parameter: one number for every head, or a number for each. [head] is the number of a head as it takes part in
+// arithmetic; `for (double& number : numbers)` reads and sets them all. A list that does not fit the heads of a call is refused
+// by the call.
 class per_head {
  public:
   per_head(double every) : values_{every} {}

@@ -15,9 +15,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The cosines and sines of a rotation at every position of a call, made once and shared by all its heads: 2 numbers for each
-// pair of channels. std::polar is asked for the first position of each block of 64 and for the 64 offsets within a block; their complex
-// products in double are the others: within 2 ulp of std::cos at a twentieth of its cost.
+// The cosines and sines of a rotation at every position of a call, made once and shared by all its heads: 2 numbers for each pair
+// of channels. std::polar is asked for the first position of each block of 64 and for the 64 offsets within a block; their
+// complex products in double are the others: within 2 ulp of std::cos at a twentieth of its cost.
 template <class T>
 class angle_table {
  public:

@@ -8,9 +8,10 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A part that works on the rows of queries and keys before they meet, in place: `turn(row, position)` with the channels of one token
-// of one head and the token's absolute position. It runs on float and on double rows (the kernel's and the reference's). For the
-// backward pass `turn_back(row, gradient, position)` takes the gradient of the turned row, in place, to that of the row as it was.
+// A part that changes the rows of queries and keys before their dot product, in place: `turn(row, position)` is given the
+// channels of one token of one head and the token's position. It is called with rows of float and of double, which
+// the reference and tensors of double have. For the backward pass `turn_back(row, gradient, position)` replaces the gradient with respect to the turned row by
+// that with respect to `row`, the row before it was turned.
 template <class P>
 concept row_part =
     std::copy_constructible<P> && requires(const P& part, std::span<float> row, std::span<double> exact, index_t position) {
@@ -18,8 +19,8 @@ concept row_part =
       part.turn(exact, position);
     };
 
-// A row part that rotates pairs of channels by position times frequency. It only says its frequencies; the turning, its exact tables
-// and its inverse are shared.
+// A part that rotates pairs of channels by position times frequency. It only says its frequencies: position/angle_table.hpp turns
+// the rows, and back.
 template <class P>
 concept rotation = std::copy_constructible<P> && requires(const P& part, index_t channels) {
   { part.frequencies(channels) } -> std::same_as<ladder>;

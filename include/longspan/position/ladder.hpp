@@ -7,11 +7,12 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Which channels turn together: `halves` (i, i + d/2) as in Llama and GPT-NeoX, `interleaved` (2i, 2i + 1) as in RoFormer and GPT-J.
+// Which channels turn together: `halves` (i, i + d/2) as in Llama and GPT-NeoX, `interleaved` (2i, 2i + 1) as in RoFormer and
+// GPT-J.
 enum class pairing { halves, interleaved };
 
-// What a rotation does to a row: pair i turns by position * frequencies[i] radians, and the rotated channels grow by `magnitude`. The
-// rotated channels are the first 2 * frequencies.size() of the row. A frequency of 0 leaves its pair in place.
+// What a rotation does to a row: pair i turns by position * frequencies[i] radians, and the rotated channels are multiplied by
+// `magnitude`. They are the first 2 * frequencies.size() of the row. A pair of frequency 0 does not turn.
 struct ladder {
   std::vector<double> frequencies;
   longspan::pairing pairing = longspan::pairing::halves;

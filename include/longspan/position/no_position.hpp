@@ -6,7 +6,7 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// NoPE: rows do not learn where they are. The same as writing no row part, for sentences that say so.
+// NoPE: no position enters the rows. The same as no row part at all, for mechanisms that say so.
 struct no_position {
   template <class T>
   void turn(std::span<T>, index_t) const {}

@@ -9,8 +9,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// p-RoPE: the fastest floor(p d/2) frequencies of RoPE over all d channels turn, the other pairs carry content alone
-// (arXiv 2410.06205). p = 1 is RoPE, p = 0 is NoPE. Not partial_rotary, which turns a prefix of the channels. Throws shape_error for an
+// p-RoPE: the fastest floor(p d/2) frequencies of RoPE over all d channels turn, the other pairs carry content alone (arXiv
+// 2410.06205). p = 1 is RoPE, p = 0 is NoPE. Not partial_rotary, which turns a prefix of the channels. Throws shape_error for an
 // odd number of channels, std::invalid_argument for a fraction outside [0, 1] or a base that is not positive and finite.
 struct p_rope {
   double fraction = 0.75;

@@ -9,9 +9,9 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Partial rotary (GPT-NeoX, Phi): RoPE over the first p d channels with exponents over p d; the others stay. Not p_rope, which keeps
-// the fastest frequencies of the whole row. Throws shape_error where p d is odd, std::invalid_argument for a fraction outside [0, 1] or
-// a base that is not positive and finite.
+// Partial rotary (GPT-NeoX, Phi): RoPE over the first p d channels with exponents over p d; the others stay. Not p_rope, which
+// keeps the fastest frequencies of the whole row. Throws shape_error where p d is odd, std::invalid_argument for a fraction
+// outside [0, 1] or a base that is not positive and finite.
 struct partial_rotary {
   double fraction = 0.25;
   double base = 10000;

@@ -10,8 +10,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// RMS normalisation of query and key rows, without gain: x / sqrt(mean(x^2) + epsilon) (arXiv 1910.07467; QK-norm). Scale-invariant
-// attention stands on it. Throws std::invalid_argument for an epsilon that is negative or not finite.
+// RMS normalisation of query and key rows, without gain: x / sqrt(mean(x^2) + epsilon) (arXiv 1910.07467; QK-norm).
+// Scale-invariant attention assumes it. Throws std::invalid_argument for an epsilon that is negative or not finite.
 struct rms_normalize {
   double epsilon = 1e-6;
 

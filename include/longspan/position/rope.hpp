@@ -31,8 +31,8 @@ struct scaled {
 
 }  // namespace detail
 
-// RoPE: channel pair i turns by position * base^(-2i/d) radians (arXiv 2104.09864). Throws shape_error for an odd number of channels,
-// std::invalid_argument for a base that is not positive and finite.
+// RoPE: channel pair i turns by position * base^(-2i/d) radians (arXiv 2104.09864). Throws shape_error for an odd number of
+// channels, std::invalid_argument for a base that is not positive and finite.
 struct rope {
   double base = 10000;
   longspan::pairing pairing = longspan::pairing::halves;

@@ -11,7 +11,7 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Turns the plane of two channels by the angle whose cosine and sine are given; a batch of channels by a batch of angles.
+// Rotates two channels by the angle whose cosine and sine are given, or a batch of pairs by a batch of angles.
 template <class Value>
 void turn_pair(Value& x, Value& y, const Value& cosine, const Value& sine) {
   const Value turned = x * cosine - y * sine;
@@ -19,8 +19,8 @@ void turn_pair(Value& x, Value& y, const Value& cosine, const Value& sine) {
   x = turned;
 }
 
-// Turns the first `count` pairs of a row, pair i by the angle of cosine[i] and sine[i]; with a direction of -1 back, which is the
-// transpose of the turn: what a gradient takes.
+// Rotates the first `count` pairs of a row, pair i by the angle of cosine[i] and sine[i]. A direction of -1 rotates back: the
+// inverse, and the transpose, which the backward pass applies to gradients.
 template <class T>
 void rotate(std::span<T> row, pairing paired, index_t count, const T* cosine, const T* sine, T direction = 1) {
   using Batch = batch<T>;
@@ -38,7 +38,7 @@ void rotate(std::span<T> row, pairing paired, index_t count, const T* cosine, co
   for (; i < count; ++i) turn_pair(channel[i], channel[i + count], cosine[i], direction * sine[i]);
 }
 
-// A rotation by its definition, a cosine and a sine for every pair of every row: what the reference runs.
+// A rotation by its definition, with std::cos and std::sin for each pair of each row: the reference runs it.
 struct rotation_by_definition {
   ladder rungs;
 

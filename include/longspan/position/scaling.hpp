@@ -13,8 +13,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// The ways to stretch RoPE's ladder beyond the trained length. Each is called as scaling(ladder, base, channels) and rewrites the
-// frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
+// The ways to rescale RoPE's frequencies for texts longer than the trained length. Each is called as scaling(ladder, base,
+// channels) and rewrites the frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
 
 namespace detail {
 
@@ -44,8 +44,8 @@ struct ntk_aware {
 
 }  // namespace detail
 
-// YaRN (arXiv 2309.00071): pairs that turn slowly are interpolated, fast ones are kept, those in between are blended; queries and keys
-// grow by 0.1 log(factor) + 1.
+// YaRN (arXiv 2309.00071): pairs that turn slowly are interpolated, fast ones are kept, those in between are blended; queries and
+// keys grow by 0.1 log(factor) + 1.
 struct yarn_scaling {
   double factor;
   index_t trained;
@@ -79,8 +79,8 @@ struct yarn_scaling {
   }
 };
 
-// Llama 3.1: pairs that turn fewer than `low` times within the trained length are interpolated, those that turn more than `high` times
-// are kept, those in between are blended.
+// Llama 3.1: pairs that turn fewer than `low` times within the trained length are interpolated, those that turn more than `high`
+// times are kept, those in between are blended.
 struct llama3_scaling {
   double factor = 8, low = 1, high = 4;
   index_t trained = 8192;

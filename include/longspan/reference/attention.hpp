@@ -94,8 +94,8 @@ auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const
 
 namespace reference {
 
-// The definition of attention, in double, O(queries x keys) time, no tiles: what every kernel is measured against, and what a part of
-// one's own is tested with. Takes what forward takes, throws what forward throws; results are doubles of the rank and order of q.
+// Attention by its definition, in double, without tiles, in O(queries x keys) time: every kernel is tested against it, and so can
+// be a part of your own. Takes what forward takes, throws what forward throws; results are doubles of the rank and order of q.
 template <class... Parts, class Q, class K, class V>
 auto attention(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
   return detail::attention_by_definition(whole, q, k, v, where);

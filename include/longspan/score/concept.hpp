@@ -7,14 +7,16 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A score is a dot product of prepared rows: `query(row)` and `key(row)` prepare the channels of one token in place, after the row
-// parts. The score of a query and a key is then the sum over channels of their products.
+// How a query and a key give a logit: the dot product of rows that the score has prepared. `query(row)` and `key(row)` change the
+// channels of one token in place, after the row parts. They are called with rows of float and of double, which the
+// reference and tensors of double have.
 //
-// `query_back(row, gradient)` and `key_back(row, gradient)` are their transposes, for the backward pass: they take the gradient of the
-// prepared row, in place, to that of the row.
+// For the backward pass `query_back(row, gradient)` and `key_back(row, gradient)` replace the gradient with respect to the
+// prepared row by that with respect to `row`, the row before it was prepared.
 //
-// Optional members: `double factor(const shapes&) const` multiplies that sum; `static constexpr bool keeps_keys = true` says that
-// `key` does nothing, so that keys may be read where they lie (a score that inherits it with a `key` of its own says false).
+// Optional members: `double factor(const shapes&) const` multiplies the dot product; `static constexpr bool keeps_keys = true`
+// says that `key` does nothing, so that the kernel may read keys from the tensor (a score that inherits it and has a `key` of its
+// own says false).
 template <class S>
 concept score = std::copy_constructible<S> && requires(const S& s, std::span<float> row, std::span<double> exact) {
   s.query(row), s.query(exact);

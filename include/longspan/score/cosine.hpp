@@ -22,7 +22,7 @@ struct cosine {
     query(row);
   }
 
-  // With r = 1/(|x| + epsilon): r (g - x (x.g) r/|x|). A row of zeros has no direction to lose.
+  // With r = 1/(|x| + epsilon): r (g - x (x.g) r/|x|). For a row of zeros the second term is 0.
   template <class T>
   void query_back(std::span<const T> row, std::span<T> gradient) const {
     const T length = norm<T>(row), r = 1 / (length + T(epsilon));

@@ -9,8 +9,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Scaled dot product: s = scale q.k, scale = 1/sqrt(d) unless given (arXiv 1706.03762, eq. 1). Throws std::invalid_argument for a scale
-// that is not finite.
+// Scaled dot product: s = scale q.k, scale = 1/sqrt(d) unless given (arXiv 1706.03762, eq. 1). Throws std::invalid_argument for a
+// scale that is not finite.
 struct dot_product {
   std::optional<double> scale = {};
 

@@ -17,7 +17,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The share of two parts in their union, from their log-sum-exps. A part that saw nothing, -infinity, takes no share; NaN stays NaN.
+// The share of two parts in their union, from their log-sum-exps. A part that saw nothing, -infinity, takes no share; NaN stays
+// NaN.
 template <class T>
 struct merged_row {
   T left, right, log_sum_exp;
@@ -91,10 +92,10 @@ void write_merged(const Both& both, const Left& left, const Right& right) {
 
 }  // namespace detail
 
-// Attention over two disjoint sets of keys, from the attention over each: new tensors of the kind that forward returns, the arguments
-// stay as they are. The parts, attended{output, log_sum_exp}, hold tensors, matrices, maps or views of the shapes of one call; the result
-// has the rank, the order and the storage of the left one. Any number of parts merges pairwise in any grouping; the order fixes the last
-// bits. Throws shape_error where the shapes differ, naming the axis and both numbers.
+// Attention over two disjoint sets of keys, from the attention over each: new tensors of the kind that forward returns, the
+// arguments stay as they are. The parts, attended{output, log_sum_exp}, hold tensors, matrices, maps or views of the shapes of
+// one call; the result has the rank, the order and the storage of the left one. Any number of parts merges pairwise in any
+// grouping; the order fixes the last bits. Throws shape_error where the shapes differ, naming the axis and both numbers.
 template <class Output, class LogSumExp, class OtherOutput, class OtherLogSumExp>
 [[nodiscard]] auto merge(const attended<Output, LogSumExp>& left, const attended<OtherOutput, OtherLogSumExp>& right) {
   const auto a = detail::view_part(left);
@@ -107,8 +108,8 @@ template <class Output, class LogSumExp, class OtherOutput, class OtherLogSumExp
   return both;
 }
 
-// The same in place: `into`, an attended{output, log_sum_exp} of what may be written, becomes the union of itself and `other`. Throws
-// shape_error, before anything is written, where the shapes differ or the two share memory.
+// The same in place: `into`, an attended{output, log_sum_exp} of what may be written, becomes the union of itself and `other`.
+// Throws shape_error, before anything is written, where the shapes differ or the two share memory.
 template <class Into, class Output, class LogSumExp>
 void merge_into(Into&& into, const attended<Output, LogSumExp>& other) {
   const auto a = detail::view_part(into);

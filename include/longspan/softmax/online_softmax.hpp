@@ -22,16 +22,17 @@ struct softmax_part {
   T maximum = -infinity;
   Batch sum = Batch(T(0));
 
-  // e^(x - maximum). The maximum is subtracted before the change to base 2: a difference of close numbers is exact, however large they
-  // are. Where every logit is -infinity the subtrahend is 0: the weights are then 0, not NaN.
+  // e^(x - maximum). The maximum is subtracted before the multiplication by log2(e): the difference of two close numbers is
+  // exact, while their products would be rounded. If all logits are -infinity, 0 is subtracted, so that the weights are 0 and not
+  // NaN.
   Batch weights(const Batch& logits) const {
     const T subtrahend = maximum == -infinity ? T(0) : maximum;
     return simd::exp2(logits - Batch(subtrahend), std::numbers::log2e_v<T>);
   }
 };
 
-// The softmax of one query row while its keys arrive part by part (arXiv 1805.02867). Parts are a monoid: wherever each was computed,
-// the same parts in the same order make the same bits. A sink is a weight that is there before the first key.
+// The softmax of one query row whose keys come part by part (arXiv 1805.02867). The same parts merged in the same order give the
+// same bits, whichever thread computed each. A sink is a logit that is counted before the first part.
 template <class T>
 class online_softmax {
   using Batch = batch<T>;
@@ -43,7 +44,7 @@ class online_softmax {
     whole_.sum = simd::select(simd::lane_numbers<Batch>() < Batch(T(1)), Batch(T(1)), Batch(T(0)));
   }
 
-  // What the output so far and the output of the next part are to be multiplied by: one of both is 1.
+  // The factors of the output so far and of the output of the next part. At least one of them is 1.
   struct shares {
     T before, part;
   };

@@ -7,8 +7,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Sink: one more logit b_h in the softmax's sum, whose column is dropped, so that a head may attend to nothing (gpt-oss). b = 0 is
-// "softmax off by one". Ends a mechanism. Of parts that will be merged only the one that holds key 0 counts it. Throws
+// Sink: one more logit b_h in the softmax's sum, whose column is dropped, so that a head may attend to nothing (gpt-oss). b = 0
+// is "softmax off by one". Ends a mechanism. Where calls see parts of the keys, only the one with key 0 counts it. Throws
 // std::invalid_argument where a list does not fit the heads or a logit is not finite.
 struct sink {
   per_head logit = 0.0;

@@ -26,8 +26,9 @@ interval bytes(const view<S>& tensor) {
   return {base + all.first * index_t(sizeof(S)), base + all.last * index_t(sizeof(S))};
 }
 
-// Two views may interleave in one buffer, as the heads of a fused projection do: where both step by the same period from token to
-// token, and from batch to batch by multiples of it, they are apart if their heads are apart within the period.
+// Whether two views that span the same bytes share none of them, as the queries and keys of a fused projection do. It is decided
+// for views with the same stride from token to token, the period, and with strides from batch to batch that are multiples of it:
+// they are apart if the bytes of each head, taken modulo the period, are.
 template <class A, class B>
 bool interleaved(const view<A>& a, const view<B>& b) {
   const index_t period = std::abs(a.stride[2]) * index_t(sizeof(A));
@@ -52,7 +53,8 @@ void require_apart(const char* written, const view<A>& a, const char* read, cons
     throw shape_error(std::string(written) + " shares memory with " + read + ": " + reason);
 }
 
-// Every element of an output has its own place in memory: sorted by stride, each axis steps over all that the smaller ones span.
+// Throws shape_error where two elements of an output may have the same address: with the axes sorted by stride, each stride must
+// be at least what the smaller axes span.
 template <class S>
 void require_distinct(const char* name, const view<S>& tensor) {
   std::array<std::array<index_t, 2>, 4> axes;  // stride, extent
@@ -67,7 +69,7 @@ void require_distinct(const char* name, const view<S>& tensor) {
   }
 }
 
-// A result lies on no other element of its own and on no input of the tensors.
+// Throws shape_error where an element of a result has the address of another or of an input.
 template <class Tensors, class S>
 void require_apart_from_inputs(const Tensors& tensors, const char* name, const view<S>& written) {
   require_distinct(name, written);
@@ -76,7 +78,7 @@ void require_apart_from_inputs(const Tensors& tensors, const char* name, const v
   require_apart(name, written, "value", tensors.value);
 }
 
-// No result of a call lies on its inputs, on the other result or on itself.
+// The same for both results, and the two against each other.
 template <class Tensors>
 void require_unaliased(const Tensors& tensors) {
   require_apart_from_inputs(tensors, "output", tensors.output);
@@ -84,7 +86,7 @@ void require_unaliased(const Tensors& tensors) {
   require_apart("output", tensors.output, "log_sum_exp", tensors.log_sum_exp);
 }
 
-// No gradient of a call lies on what it is made of, on another or on itself.
+// The same for the three gradients, also against the results and their gradients.
 template <class Tensors>
 void require_gradients_unaliased(const Tensors& tensors) {
   const auto one = [&](const char* name, const auto& written) {

@@ -5,8 +5,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// What attention makes: output (batch, head, query, value_channel) and the natural log of each row's sum of exp(logits), sink included,
-// (batch, head, query): what merge and backward need. A row that sees nothing has output 0 and log_sum_exp -infinity.
+// What attention makes: output (batch, head, query, value_channel) and the natural log of each row's sum of exp(logits), sink
+// included, (batch, head, query): what merge and backward need. A row that sees nothing has output 0 and log_sum_exp -infinity.
 template <class Output, class LogSumExp>
 struct attended {
   Output output;

@@ -56,7 +56,8 @@ shapes checked(const view<Q>& q, const view<K>& k, const view<V>& v, const place
                 where);
 }
 
-// The results of a call fit it: output (batch, head, query, value_channel), log_sum_exp (batch, head, query, 1).
+// Throws shape_error where a result does not fit: output (batch, head, query, value_channel), log_sum_exp (batch, head, query,
+// 1).
 template <class S>
 void require_results(const shapes& lengths, const char* name, const view<S>& result, index_t channels) {
   require_memory(name, result);
@@ -66,7 +67,7 @@ void require_results(const shapes& lengths, const char* name, const view<S>& res
   require_equal(name, "value", "channels", result.extent[3], channels);
 }
 
-// A gradient has the shape of what it belongs to.
+// Throws shape_error where a gradient does not have the shape of what it belongs to.
 template <class D, class S>
 void require_like(const char* name, const view<D>& gradient, const char* of, const view<S>& tensor) {
   require_memory(name, gradient);

@@ -3,6 +3,7 @@
 #include <array>
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include <Eigen/Core>
 #include <unsupported/Eigen/CXX11/Tensor>
@@ -20,8 +21,8 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// Extents and strides of dense memory of any rank up to four, axes slowest first: row-major (b, h, n, d) and column-major (d, n, h, b)
-// are the same bytes. A lower rank misses leading axes.
+// A view of dense memory of any rank up to four, its axes slowest first: row-major (b, h, n, d) and column-major (d, n, h, b) are
+// the same bytes. A lower rank misses leading axes.
 template <class S, std::size_t Rank>
 view<S> dense(S* data, const std::array<index_t, Rank>& slowest_first) {
   view<S> whole{data, {1, 1, 1, 1}, {}};
@@ -59,7 +60,6 @@ struct tensor_traits<X> {
   template <class S, std::size_t Rank>
   using made = Eigen::Tensor<S, int(Rank), int(X::Layout)>;
 
-  // A TensorMap of const hands out a pointer to const only where asked by its scalar type.
   template <class Y>
   static auto of(Y& tensor) {
     static_assert(rank >= 2 && rank <= 4, "a tensor is (batch, head, token, channel) or misses leading axes: rank 2, 3 or 4");
@@ -85,22 +85,26 @@ struct tensor_traits<X> {
   }
 
  private:
+  // To const if the tensor or its elements are: data() of a const TensorMap alone does not say so.
   template <class Y>
   static auto pointer(Y& tensor) {
     using S = typename X::Scalar;
     constexpr bool fixed = std::is_const_v<Y> || std::is_const_v<std::remove_pointer_t<decltype(tensor.data())>>;
     return static_cast<std::conditional_t<fixed, const S, S>*>(tensor.data());
   }
+  // The index is a constant: tensors of dynamic and of fixed size take it with and without sign.
   static std::array<index_t, rank> slowest_first(const X& tensor) {
-    std::array<index_t, rank> extents;
-    for (std::size_t axis = 0; axis < rank; ++axis) extents[axis] = index_t(tensor.dimensions()[axis]);
-    return detail::extents_for<layout, rank>(extents);
+    const auto own = [&]<std::size_t... Axis>(std::index_sequence<Axis...>) {
+      return std::array<index_t, rank>{index_t(tensor.dimensions()[Axis])...};
+    };
+    return detail::extents_for<layout, rank>(own(std::make_index_sequence<rank>{}));
   }
 };
 
 namespace detail {
 
-// A matrix is one head: tokens are the rows of a row-major one, the columns of a column-major one. Maps with strides and blocks count.
+// A matrix is one head: tokens are the rows of a row-major one, the columns of a column-major one. Maps with strides and blocks
+// count.
 template <class X>
 concept eigen_matrix = requires(X& x) {
   x.data();

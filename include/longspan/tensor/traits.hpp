@@ -8,9 +8,9 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// How a kind of tensor is read and made; specialised for X without const or reference. For Eigen's tensors and matrices, and for view
-// itself, in tensor/eigen.hpp. A specialisation tells:
-//   static view<S> of(X&)                           its memory as (batch, head, token, channel), S const where it may not be written
+// How a kind of tensor is read and made; specialised for X without const or reference. For Eigen's tensors and matrices, and for
+// view itself, in tensor/eigen.hpp. A specialisation tells:
+//   static view<S> of(X&)                           its memory as (batch, head, token, channel); const if read-only
 //   static auto make_output<S>(const shapes&)       a new (batch, head, query, value_channel) of X's rank and storage order
 //   static auto make_log_sum_exp<S>(const shapes&)  a new (batch, head, query) of the same
 //   static view<S> log_sum_exp_of(X&)               a (batch, head, query) as (batch, head, query, 1)
@@ -34,7 +34,7 @@ auto view_of(X&& tensor) {
 template <class X>
 using element_of = std::remove_const_t<std::remove_pointer_t<decltype(traits_of<X>::of(std::declval<X&>()).data)>>;
 
-// What computes, and holds log-sum-exp: double for double, float for every narrower storage.
+// The precision of the computation and of log-sum-exp: double for double, float for every narrower storage.
 template <class S>
 using compute_t = std::conditional_t<std::same_as<S, double>, double, float>;
 

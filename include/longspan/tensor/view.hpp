@@ -22,7 +22,7 @@ struct head_view {
   S* row(index_t token) const { return data + token * token_stride; }
 };
 
-// Channels of one token to those of another, in whatever precision and stride both have.
+// Copies the channels of a token, between any two strides and precisions.
 template <class From, class To>
 void copy_row(const From* from, index_t from_stride, To* to, index_t to_stride, index_t channels) {
   if constexpr (std::is_same_v<From, To>)
@@ -42,7 +42,7 @@ void copy_row(const From* from, index_t from_stride, To* to, index_t to_stride, 
 }  // namespace detail
 
 // Strided memory as a tensor of (batch, head, token, channel): what an engine hands over instead of an Eigen tensor. Extents and
-// strides count elements of S, not bytes; strides may be any for inputs, and must not fold elements onto each other for outputs.
+// strides count elements of S, not bytes. Inputs may have any strides; elements of an output must not share an address.
 template <class S>
 struct view {
   S* data = nullptr;

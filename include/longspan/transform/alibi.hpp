@@ -11,9 +11,9 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// ALiBi: z = s - slope_h |t| (arXiv 2108.12409). The slopes are the paper's unless given: 2^(-8 h / H), h = 1 .. H, for H a power of two;
-// otherwise those of P = 2^floor(log2 H), then every other one of 2P from its first. Keys after the query count their distance too, as
-// in bidirectional models. Throws std::invalid_argument where a given list does not fit the heads.
+// ALiBi: z = s - slope_h |t| (arXiv 2108.12409). The slopes are the paper's unless given: 2^(-8 h / H), h = 1 .. H, for H a power
+// of two; otherwise those of P = 2^floor(log2 H), then every other one of 2P from its first. Keys after the query count their
+// distance too, as in bidirectional models. Throws std::invalid_argument where a given list does not fit the heads.
 struct alibi {
   std::optional<per_head> slopes = {};
 

@@ -12,16 +12,17 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A transform given by any function of the distance t = i - j (tokens, an index_t; negative for keys after the query): f(t) returns
-// affine{a, m} for z = a s + m, or one number for z = s + m. In the kernel f is called once per distance that some row sees, when the
-// call begins, and every batch of logits then reads contiguous runs of the table: as cheap for a slow f as for a fast one.
+// A transform given by any function of the distance t = i - j (tokens, an index_t; negative for keys after the query): f(t)
+// returns affine{a, m} for z = a s + m, or one number for z = s + m. When a call begins, a table is filled with f of each
+// distance between the smallest and the largest that some row sees; the kernel loads from it, so that a slow f costs as little
+// per logit as a fast one.
 //
 //   dot_product{} | by_distance{[](index_t t) { return -0.1 * std::sqrt(double(t)); }} | causal{}
 template <std::invocable<index_t> F>
 struct by_distance {
   F f;
 
-  // The definition, a lane at a time: what the reference runs.
+  // The definition, for one key at a time: the reference runs it.
   auto operator()(const query_row&) const {
     return [f = f](const auto& logit, const auto& keys) {
       const affine z = f(keys.query - keys.first);

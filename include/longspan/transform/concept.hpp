@@ -19,24 +19,27 @@ LONGSPAN_NAMESPACE_BEGIN
 //     }
 //   };
 //
-// `logit` is a SIMD batch in the kernel, a double in the reference and a dual number in the backward pass: write one body, call
-// functions unqualified (tanh, exp, log, sqrt ...) and include <cmath>; say `using longspan::select;` before a choice,
-// select(logit > 0, logit, 0 * logit), since a batch takes both branches. `keys.position()` and `keys.distance()` tell where the keys
-// under the batch stand, in the same kind of number. Some lanes may lie outside the mask and hold anything; what the body makes
-// of them is thrown away, so it must not follow them into memory. Capture by value: rows outlive nothing.
+// `logit` is a SIMD batch in the kernel, a double in the reference and a dual number in the backward pass. Write one body for
+// all: call functions unqualified (tanh, exp, log, sqrt ...) and include <cmath>; instead of a branch write `using
+// longspan::select;` and select(logit > 0, logit, 0 * logit), which computes both sides. `keys.position()` and `keys.distance()`
+// are the places of the keys of the batch, in the same type of number. Some lanes may belong to hidden keys and hold any value,
+// NaN too. Their results are discarded, but must not be used as an index into memory. Capture by value: the query row is gone
+// when the body runs.
 //
-// A row function that is a longspan::row_factor, as a temperature's is, costs nothing at the head of the transforms: it is folded into
-// the query.
+// If the row function is a longspan::row_factor, as for all temperatures, and stands before all other transforms, its factor is
+// multiplied into the query and costs nothing per logit.
 //
-// A number that is learned is a field `learned power;`, set like a double (`power.value`), which the part names in `auto parameters()
-// { return std::tie(power); }`; a number for each head is a `per_head`, read with [row.head]. Then backward_with_parameters differentiates
-// by it, and the body needs nothing more (write `logit = logit - x`, not `logit -= x`: the kind of number may change). A row function
-// that is an object may offer the derivative by the logit, `slope(logit, keys)`: then its body runs on dual numbers only in sentences
-// that have learned numbers.
+// A learned number is a field `learned power;`, set like a double (`power.value`); one for each head is a `per_head`, read with
+// [row.head]. The part names them: `auto parameters() { return std::tie(power); }`. backward_with_parameters then differentiates
+// by them with the same body. Write `logit = logit - x` in it, not `logit -= x`: the type of the result may differ from that of
+// the logit. A part with a per_head that has `auto parameters() const` too is not copied when its lists are checked. A row
+// function that is an object may offer the derivative by the logit, `slope(logit, keys)`: its body then runs on dual numbers only
+// for the sake of learned numbers.
 //
-// Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything is
-// written; `stage order` says where in the sentence a transform belongs (one that does not say goes anywhere between score and mask);
-// `prepare<T>(const reach&)` returns what the kernel runs in its stead, once per call (by_distance).
+// Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything
+// is written; `static constexpr stage order` says where in a mechanism the transform belongs (without it: anywhere between score
+// and mask); `prepare<T>(const reach&)` makes, once per call, what the kernel runs instead of the transform (by_distance uses
+// it).
 template <class F>
 concept transform =
     std::copy_constructible<F> && requires(const F& f, const query_row& row, const detail::keys_under<double>& keys) {

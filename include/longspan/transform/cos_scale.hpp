@@ -9,8 +9,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// CosScale: z = S cos(q, k), a constant in the place of 1/sqrt(d) (arXiv 2501.08570, section 3.3: 128 for GAU-alpha). Written after
-// cosine{}. Throws std::invalid_argument where the scale is not positive and finite.
+// CosScale: z = S cos(q, k), a constant in the place of 1/sqrt(d) (arXiv 2501.08570, section 3.3: 128 for GAU-alpha). Written
+// after cosine{}. Throws std::invalid_argument where the scale is not positive and finite.
 struct cos_scale {
   static constexpr stage order = stage::temperature;
   learned scale;

@@ -12,27 +12,30 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A number of every distance that some row sees, farthest first, so that the keys under a batch find theirs side by side; and its
-// derivative by the learned number that asks for it, if one does. Distances that no row sees hold zeros; `touched` pads the ends for
-// the lanes that a tile cuts away.
+// A table with a number for each distance of a call, and beside it the derivative of each by a learned number, if one was set. It
+// begins with the largest distance: a query sees consecutive keys at falling distances, so that a batch of keys is one load.
+// Distances that no row sees hold 0. They are there for the lanes of a tile that the mask hides, up to `padding` keys after the
+// last.
 template <class T>
 class distance_column {
  public:
   explicit distance_column(const reach& distances)
-      : beyond_(distances.touched.last), numbers_(std::make_shared<numbers>(std::size_t(distances.touched.size()))) {}
+      : largest_(distances.touched.last - 1), numbers_(std::make_shared<numbers>(std::size_t(distances.touched.size()))) {}
 
+  // The slopes get memory with the first that is not 0.
   void set(index_t distance, const learned& number) {
-    const auto at = std::size_t(beyond_ - 1 - distance);
+    const auto at = std::size_t(largest_ - distance);
     numbers_->value[at] = T(number.value);
     if (number.slope == 0 && numbers_->slope.empty()) return;
     numbers_->slope.resize(numbers_->value.size());
     numbers_->slope[at] = T(number.slope);
   }
 
-  // The numbers of a row: those under a batch of keys, of the kind of number that tells where the keys stand.
+  // The numbers of one query row. Called with keys as a transform sees them, it returns those of their distances as a batch, or
+  // with their slopes as a dual number: whatever `keys.lane` is.
   struct of_row {
     const T *value, *slope;
-    index_t origin;
+    index_t origin;  // where key 0 is in the table; may lie before its begin
 
     template <class Keys>
     auto operator()(const Keys& keys) const {
@@ -47,7 +50,7 @@ class distance_column {
     }
   };
   of_row operator()(const query_row& row) const {
-    return {numbers_->value.data(), numbers_->slope.empty() ? nullptr : numbers_->slope.data(), beyond_ - 1 - row.position};
+    return {numbers_->value.data(), numbers_->slope.empty() ? nullptr : numbers_->slope.data(), largest_ - row.position};
   }
 
  private:
@@ -55,7 +58,7 @@ class distance_column {
     std::vector<T> value, slope;
     explicit numbers(std::size_t size) : value(size) {}
   };
-  index_t beyond_;
+  index_t largest_;
   std::shared_ptr<numbers> numbers_;
 };
 

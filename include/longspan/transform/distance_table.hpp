@@ -8,7 +8,7 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// What a function of the distance answers: z = scale s + shift.
+// What a function of the distance returns: z = scale s + shift.
 struct affine {
   learned scale = 1.0;
   learned shift = 0.0;
@@ -20,7 +20,7 @@ struct affine {
 
 namespace detail {
 
-// The table behind by_distance: a and m of every distance that some row sees. f is never asked about others.
+// The table of by_distance: scale and shift for each distance of `seen`. f is not called for others.
 template <class T, bool Scaled>
 class distance_table {
  public:

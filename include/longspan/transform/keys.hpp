@@ -5,8 +5,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The keys under one batch of logits, as a transform sees them. Batch is the kind of number that its logits are made of: in float,
-// positions are exact up to 2^24, distances wherever the distance is.
+// The keys of one batch of logits, as the body of a transform is given them. Batch is the type of the logits. In float a position
+// is exact up to 2^24; a distance is exact if it is at most 2^24 itself, wherever the two tokens are.
 template <class Batch>
 struct keys_under {
   index_t first = 0;  // position of the key under lane 0; the others follow it

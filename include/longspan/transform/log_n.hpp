@@ -10,8 +10,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// LogN: z = s log n / log m (Su 2021; m = 512 for GAU-alpha). n is the number of keys that the row sees, or all keys with `all_keys`;
-// m is the length in tokens that the model was trained at; `clamp` is the deployed max(1, log n / log m). Throws
+// LogN: z = s log n / log m (Su 2021; m = 512 for GAU-alpha). n is the number of keys that the row sees, or all keys with
+// `all_keys`; m is the length in tokens that the model was trained at; `clamp` is the deployed max(1, log n / log m). Throws
 // std::invalid_argument for trained < 2.
 struct log_n {
   static constexpr stage order = stage::temperature;

@@ -4,11 +4,11 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// The distances t = i - j of one call: those that some row sees, nearest <= t < beyond, and how far past them the lanes of a tile may
-// look without being seen. A function of the distance is only ever asked about the first.
+// The distances t = i - j of one call, each as first <= t < last. A function of the distance is only asked about those that are
+// seen.
 struct reach {
-  interval seen;
-  interval touched;
+  interval seen;     // from the smallest to the largest at which some row sees a key
+  interval touched;  // those, and all others for which a tile computes logits that the mask then hides
 };
 
 LONGSPAN_NAMESPACE_END

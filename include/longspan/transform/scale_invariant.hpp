@@ -17,8 +17,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 
 // Scale-invariant attention: z = a_t s + m_t with a_t^2 = 2 (log(1 + t/tau) - log alpha + beta/alpha), m_t = beta/alpha - a_t^2
-// (arXiv 2505.17083, theorem 1). t = |i - j| in tokens. alpha = beta = sqrt(e) gives a_0 = 1, m_0 = 0 and the paper's
-// a_t = sqrt(1 + 2 log(1 + t/tau)), m_t = -2 log(1 + t/tau); tau = 10 is its best. Throws std::invalid_argument where tau, alpha or
+// (arXiv 2505.17083, theorem 1). t = |i - j| in tokens. alpha = beta = sqrt(e) gives a_0 = 1, m_0 = 0 and the paper's a_t =
+// sqrt(1 + 2 log(1 + t/tau)), m_t = -2 log(1 + t/tau); tau = 10 is its best. Throws std::invalid_argument where tau, alpha or
 // beta is not positive and finite, or a_t would be imaginary (beta < alpha log alpha).
 struct scale_invariant {
   static constexpr double sqrt_e = 1.6487212707001281468;
@@ -28,9 +28,9 @@ struct scale_invariant {
   double beta = sqrt_e;
 
   affine at(index_t t) const {
-    // Written so that the default's constants cancel exactly: a_0 is 1, not 1 + 2e-16.
+    // For the default alpha the logarithm is exactly 0.5, so that a_0 is 1, not 1 + 2e-16.
     const double ratio = beta / alpha, offset = alpha == sqrt_e ? 0.5 : std::log(alpha);
-    // At the edge beta = alpha log alpha the square of a_0 is 0, which rounding may put below.
+    // At beta = alpha log alpha the square of a_0 is 0, and rounding may make it negative.
     const learned square = max(2 * (log1p(std::abs(double(t)) / tau) + (ratio - offset)), learned(0.0));
     return {square.value > 0 ? sqrt(square) : learned(0.0), ratio - square};
   }
@@ -41,7 +41,7 @@ struct scale_invariant {
     return by_distance{[part = *this](index_t t) { return part.at(t); }}(row);
   }
 
-  // Written z = a_t (s - a_t) + beta/alpha, so that the kernel reads one table: the second costs a point of the peak.
+  // z = a_t (s - a_t) + beta/alpha is the same with one table, of a_t: a second table costs a percentage point of the peak.
   template <class T>
   struct table {
     detail::distance_column<T> scale;

@@ -10,8 +10,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Softcap: z = cap tanh(z / cap), before bias and mask (Gemma 2, arXiv 2408.00118: cap = 50). Throws std::invalid_argument where the
-// cap is not positive and finite.
+// Softcap: z = cap tanh(z / cap), before bias and mask (Gemma 2, arXiv 2408.00118: cap = 50). Throws std::invalid_argument where
+// the cap is not positive and finite.
 struct softcap {
   static constexpr stage order = stage::softcap;
   double cap;

@@ -11,9 +11,9 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// SSMax, scalable softmax: z = c log n * s with a learned c, one for all heads or one a head (arXiv 2501.19399; the "LogN" baseline of
-// arXiv 2505.17083; c = 1 is Chiang and Cholak 2022). n is the number of keys that the row sees, or all keys with `all_keys`. Throws
-// std::invalid_argument where the list does not fit the heads or is not finite.
+// SSMax, scalable softmax: z = c log n * s with a learned c, one for all heads or one a head (arXiv 2501.19399; the "LogN"
+// baseline of arXiv 2505.17083; c = 1 is Chiang and Cholak 2022). n is the number of keys that the row sees, or all keys with
+// `all_keys`. Throws std::invalid_argument where the list does not fit the heads or is not finite.
 struct ss_max {
   static constexpr stage order = stage::temperature;
   per_head scale = 1.0;

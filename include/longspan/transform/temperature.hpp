@@ -23,7 +23,8 @@ auto times(const Logit& logit, const learned& factor) {
 
 }  // namespace detail
 
-// A factor that is constant along a query row: the row function of every temperature. It is rounded once, to the scalar of the logits.
+// A factor that is constant along a query row: the row function of every temperature. It is rounded once, to the scalar of the
+// logits.
 struct row_factor {
   learned factor;
   auto operator()(const auto& logit, const auto&) const { return detail::times(logit, factor); }
