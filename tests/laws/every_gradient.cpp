@@ -26,7 +26,7 @@ TEST(every_gradient, is_the_central_difference_of_the_definition) {
                                            return of(mechanism, in);
                                          });
         x.data()[i] = kept;
-        worst = std::max(worst, std::abs(gradient.data()[i] - wanted));
+        worst = worse(worst, std::abs(gradient.data()[i] - wanted));
       }
     };
     compare(in.q, got.d_query), compare(in.k, got.d_key), compare(in.v, got.d_value);

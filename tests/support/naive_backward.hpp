@@ -90,7 +90,7 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
 // The worst absolute difference of any of the three.
 template <class A, class B>
 double worst_gradient(const A& a, const B& b) {
-  return std::max(
+  return worse(
       {worst_difference(a.d_query, b.d_query), worst_difference(a.d_key, b.d_key), worst_difference(a.d_value, b.d_value)});
 }
 
