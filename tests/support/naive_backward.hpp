@@ -16,6 +16,7 @@ template <class T, class... Parts>
 longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longspan::mechanism<Parts...>& whole,
                                                                     const inputs<T>& in, const tensor<T>& d_output) {
   using namespace longspan;
+  using namespace longspan::detail;
   const shapes call = checked(view_of(in.q), view_of(in.k), view_of(in.v), {});
   const auto mechanism = bind_definition(whole, call);
   const auto output = naive_attention(whole, in);
