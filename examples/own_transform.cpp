@@ -28,7 +28,7 @@ int main() {
     const auto mechanism = longspan::dot_product{} | forgetting{power} | longspan::causal{};
     const auto attended = longspan::forward(mechanism, q, k, v);
     const auto expected = longspan::reference::attention(mechanism, q, k, v);
-    const double worst = (attended.output.cast<double>() - expected.output).cwiseAbs().maxCoeff();
+    const double worst = (attended.output.cast<double>() - expected.output).cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
     const double distance = double(tokens - 1) * double(1 - attended.output(0, tokens - 1));
     std::cout << "power " << power << ": the last token looks " << distance << " tokens back; off the definition by " << worst
               << '\n';

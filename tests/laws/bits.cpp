@@ -11,6 +11,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 const auto mechanism = rms_normalize{} | p_rope{} | dot_product{} | info_scale{.trained = 64} | scale_invariant{} |
                        sinks_and_window{.sinks = 5, .window = 400};

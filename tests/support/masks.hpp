@@ -10,6 +10,7 @@ namespace testing_support {
 template <class Mask, class Sees>
 void expect_sees(const Mask& m, Sees sees) {
   using namespace longspan;
+  using namespace longspan::detail;
   for (const index_t keys : {0, 1, 7, 12})
     for (index_t position = -6; position < 19; ++position) {
       const query_row row{.position = position, .keys = keys};

@@ -17,6 +17,7 @@ template <class T, class... Parts>
 tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inputs<T>& in,
                           const longspan::placement& where = {}) {
   using namespace longspan;
+  using namespace longspan::detail;
   const shapes call = checked(view_of(in.q), view_of(in.k), view_of(in.v), where);
   const auto mechanism = bind_definition(whole, call);
   tensor<T> output(call.batch, call.heads, call.queries, call.value_channels);

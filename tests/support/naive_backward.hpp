@@ -16,6 +16,7 @@ template <class T, class... Parts>
 longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longspan::mechanism<Parts...>& whole,
                                                                     const inputs<T>& in, const tensor<T>& d_output) {
   using namespace longspan;
+  using namespace longspan::detail;
   const shapes call = checked(view_of(in.q), view_of(in.k), view_of(in.v), {});
   const auto mechanism = bind_definition(whole, call);
   const auto output = naive_attention(whole, in);
@@ -90,7 +91,7 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
 // The worst absolute difference of any of the three.
 template <class A, class B>
 double worst_gradient(const A& a, const B& b) {
-  return std::max(
+  return worse(
       {worst_difference(a.d_query, b.d_query), worst_difference(a.d_key, b.d_key), worst_difference(a.d_value, b.d_value)});
 }
 

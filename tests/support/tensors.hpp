@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include <unsupported/Eigen/CXX11/Tensor>
 
 #include <longspan/core/index.hpp>
+
+#include "worse.hpp"
 
 namespace testing_support {
 
@@ -42,15 +45,15 @@ inputs<T> random_inputs(const lengths& of, unsigned seed = 1) {
           normal<T>(of.batch, of.key_heads, of.keys, of.value_channels, seed + 2)};
 }
 
-// The largest absolute difference of two tensors of one size; NaN where one alone is NaN, 0 where both are or both are one infinity.
+// The largest absolute difference of two tensors. NaN, which passes no bound, where one number alone is NaN or the sizes differ; where
+// both numbers are NaN or the same infinity they do not differ.
 template <class A, class B>
 double worst_difference(const A& a, const B& b) {
+  if (a.size() != b.size()) return std::numeric_limits<double>::quiet_NaN();
   double worst = 0;
   for (Eigen::Index i = 0; i < a.size(); ++i) {
     const double x = double(a.data()[i]), y = double(b.data()[i]);
-    if ((std::isnan(x) && std::isnan(y)) || x == y) continue;
-    if (!(std::abs(x - y) <= worst)) worst = std::abs(x - y);
-    if (std::isnan(worst)) return worst;
+    if (!(std::isnan(x) && std::isnan(y)) && x != y) worst = worse(worst, std::abs(x - y));
   }
   return worst;
 }

@@ -55,7 +55,7 @@ double error_of_own(const lengths& of) {
   const auto mechanism = dot_product{} | own{0.25f} | temperature{0.7} | own{-0.1f} | causal{};
   const auto got = forward(mechanism, in.q, in.k, in.v);
   const auto wanted = reference::attention(mechanism, in.q, in.k, in.v);
-  return std::max(worst_difference(got.output, wanted.output), worst_difference(got.log_sum_exp, wanted.log_sum_exp));
+  return worse(worst_difference(got.output, wanted.output), worst_difference(got.log_sum_exp, wanted.log_sum_exp));
 }
 
 TEST(transform, of_ones_own_is_computed_as_precisely_as_the_tensors) {
