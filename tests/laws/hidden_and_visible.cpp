@@ -29,7 +29,7 @@ TEST(hidden_keys, may_hold_anything) {
         const auto touched = forward(mechanism, bad.q, bad.k, bad.v);
         for (index_t h = 0; h < 2; ++h)
           for (index_t i = 0; i < tokens; ++i)
-            if (!contains(bound.visible(bound.row(0, h, i)), poisoned)) {
+            if (!contains(bound.seen.of(0, h, i), poisoned)) {
               ASSERT_EQ(touched.log_sum_exp(0, h, i), clean.log_sum_exp(0, h, i)) << name << " row " << i << " key " << poisoned;
               for (index_t c = 0; c < 10; ++c)
                 ASSERT_EQ(touched.output(0, h, i, c), clean.output(0, h, i, c)) << name << " row " << i;
@@ -49,7 +49,7 @@ TEST(visible_nan, reaches_every_row_that_sees_it) {
     const auto attended = forward(mechanism, in.q, in.k, in.v);
     for (index_t h = 0; h < 2; ++h)
       for (index_t i = 0; i < tokens; ++i) {
-        const auto seen = bound.visible(bound.row(0, h, i));
+        const auto seen = bound.seen.of(0, h, i);
         EXPECT_EQ(std::isnan(attended.output(0, h, i, 4)), contains(seen, 17) || contains(seen, 260)) << name << " row " << i;
         EXPECT_EQ(std::isnan(attended.output(0, h, i, 5)), contains(seen, 17)) << name << " row " << i;
         EXPECT_EQ(std::isnan(attended.log_sum_exp(0, h, i)), contains(seen, 17)) << name << " row " << i;

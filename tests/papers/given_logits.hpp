@@ -36,7 +36,7 @@ range_statistics attend(const longspan::mechanism<Parts...>& whole, const given_
   const placement where{.first_query = tokens - 1, .first_key = tokens - range.last, .all_keys = tokens};
   const auto bound = bind_definition(whole, checked(view_of(q), keys, view_of(v), where));
   const query_row row = bound.row(0, 0, 0);
-  const auto transform = bound.transform(row);
+  const auto transform = bound.transforms.of_scores(row);
   for (index_t k = 0; k < count; ++k) {
     const keys_under<double> key{where.first_key + k, row.position};
     const double shift = transform(0.0, key), scale = transform(1.0, key) - shift;

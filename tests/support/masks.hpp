@@ -21,7 +21,7 @@ void expect_sees(const Mask& m, Sees sees) {
         EXPECT_EQ(contains(runs, j), seen) << "position " << position << " of " << keys << ", key " << j;
         wanted += seen;
       }
-      EXPECT_EQ(count(runs), wanted) << "position " << position << " of " << keys;
+      EXPECT_EQ(runs.count(), wanted) << "position " << position << " of " << keys;
     }
 }
 

@@ -32,18 +32,18 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
     for (index_t h = 0; h < call.heads; ++h)
       for (index_t i = 0; i < call.queries; ++i) {
         const query_row row = mechanism.row(b, h, i);
-        const auto transform = mechanism.transform(row);
+        const auto transform = mechanism.transforms.of_scores(row);
         const index_t g = h / call.group();
         const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, row.position); });
         const auto sink = mechanism.sink_logit(h);
         std::vector<T> logits(std::size_t(call.keys), -std::numeric_limits<T>::infinity());
         T maximum = sink ? T(*sink) : -std::numeric_limits<T>::infinity(), sum = 0;
         for (index_t j = 0; j < call.keys; ++j) {
-          if (!contains(mechanism.visible(row), call.first_key + j)) continue;
+          if (!contains(mechanism.seen.of(b, h, i), j)) continue;
           const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, call.first_key + j); });
           T score = 0;
           for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * key[c];
-          logits[std::size_t(j)] = transform(T(mechanism.scale()) * score, keys_under<T>{call.first_key + j, row.position});
+          logits[std::size_t(j)] = transform(T(mechanism.transforms.scale) * score, keys_under<T>{call.first_key + j, row.position});
           maximum = std::max(maximum, logits[std::size_t(j)]);
         }
         if (maximum == -std::numeric_limits<T>::infinity()) continue;

@@ -38,7 +38,7 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
       for (index_t h = g * call.group(); h < (g + 1) * call.group(); ++h)
         for (index_t i = 0; i < call.queries; ++i) {
           const query_row row = mechanism.row(b, h, i);
-          const auto transform = mechanism.transform(row);
+          const auto transform = mechanism.transforms.of_scores(row);
           auto query = channels_of(in.q, b, h, i);
           const auto unprepared = query;
           mechanism.query(std::span(query), row.position);
@@ -47,11 +47,11 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
           const auto sink = mechanism.sink_logit(h);
           T maximum = sink ? T(*sink) : -std::numeric_limits<T>::infinity(), sum = 0, mean = 0;
           for (index_t j = 0; j < call.keys; ++j) {
-            if (!contains(mechanism.visible(row), j)) continue;
+            if (!contains(mechanism.seen.of(b, h, i), j)) continue;
             T score = 0;
             for (std::size_t c = 0; c < d; ++c) score += query[c] * keys[std::size_t(j)][c];
             logits.push_back(
-                transform(dual<T>(T(mechanism.scale()) * score, T(mechanism.scale())), keys_under<T>{j, row.position}));
+                transform(dual<T>(T(mechanism.transforms.scale) * score, T(mechanism.transforms.scale)), keys_under<T>{j, row.position}));
             seen.push_back(j);
             maximum = std::max(maximum, logits.back().value);
           }
