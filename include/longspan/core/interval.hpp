@@ -21,9 +21,11 @@ struct interval {
   constexpr interval hull() const { return empty() ? interval{} : *this; }
   constexpr index_t count() const { return size(); }
   constexpr std::uint64_t bits(index_t key) const {
-    const auto below = [](index_t end) { return end == 64 ? ~std::uint64_t(0) : (std::uint64_t(1) << end) - 1; };
-    const index_t begin = std::clamp<index_t>(first - key, 0, 64);
-    return below(std::clamp<index_t>(last - key, begin, 64)) & ~below(begin);
+    constexpr std::uint64_t all = ~std::uint64_t(0);
+    if (first <= key && key + 64 <= last) return all;
+    if (last <= key || key + 64 <= first || empty()) return 0;
+    const std::uint64_t head = first <= key ? all : all << (first - key), tail = last >= key + 64 ? all : ~(all << (last - key));
+    return head & tail;
   }
 };
 

@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
@@ -49,7 +48,8 @@ constexpr void for_each_run(const Keys& keys, interval bounds, Visit visit) {
   } else {
     bounds = intersect(keys.hull(), bounds);
     for (index_t key = bounds.first; key < bounds.last; key += 64)
-      for_each_run_of_bits(keys.bits(key) & bounds.bits(key), [&](interval run) { visit(interval{key + run.first, key + run.last}); });
+      for_each_run_of_bits(keys.bits(key) & bounds.bits(key),
+                           [&](interval run) { visit(interval{key + run.first, key + run.last}); });
   }
 }
 
@@ -60,23 +60,13 @@ constexpr bool covers(const Keys& keys, interval some) {
     return keys.covers(some);
   } else {
     const interval whole = keys.hull();
-    return whole.first <= some.first && some.last <= whole.last && keys.count() == whole.size();
+    return whole.first <= some.first && some.last <= whole.last && index_t(keys.count()) == whole.size();
   }
 }
 
 template <key_set Keys>
 constexpr bool contains(const Keys& keys, index_t key) {
   return keys.hull().contains(key) && (keys.bits(key) & 1) != 0;
-}
-
-// The bits of the panels from key `first` on, a word each.
-template <key_set Keys>
-constexpr void read_panels(const Keys& keys, index_t first, std::span<std::uint64_t> panels) {
-  const bool all = covers(keys, interval{first, first + panel_keys * index_t(panels.size())});
-  for (std::uint64_t& bits : panels) {
-    bits = all ? ~std::uint64_t(0) : keys.bits(first);
-    first += panel_keys;
-  }
 }
 
 // The keys of a few intervals, which may come in any order and overlap.
@@ -109,7 +99,8 @@ struct any_of {
       const index_t taken = next.last;
       next = {bounds.last, bounds.last};
       for (const interval& run : runs)
-        if (run.last > std::max(run.first, taken) && std::max(run.first, taken) < next.first) next = {std::max(run.first, taken), std::min(run.last, bounds.last)};
+        if (run.last > std::max(run.first, taken) && std::max(run.first, taken) < next.first)
+          next = {std::max(run.first, taken), std::min(run.last, bounds.last)};
       if (!next.empty()) visit(next);
     }
   }

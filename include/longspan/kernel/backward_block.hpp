@@ -53,17 +53,15 @@ class backward_block {
   backward_block() : weight_(std::size_t(query_rows * stride)), d_score_(std::size_t(query_rows * stride)) {}
 
   void differentiate(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval tile) {
-    const std::size_t count = queries.rows.size(), panels = std::size_t(round_up(tile.size(), panel_keys) / panel_keys);
-    for (std::size_t r = 0; r < count; ++r) read_panels(queries.rows[r].seen, tile.first, std::span(panels_[r]).first(panels));
-    for (std::size_t p = 0; p < panels; ++p) {
-      for (std::size_t r = 0; r < count; ++r) seen_[r] = panels_[r][p];
-      const index_t first = tile.first + index_t(p) * panel_keys;
+    for (index_t first = tile.first; first < tile.last; first += panel_keys) {
+      for (std::size_t r = 0; r < queries.rows.size(); ++r) seen_[r] = queries.rows[r].seen.bits(first);
       differentiate_panel(queries, keys, {first, std::min(first + panel_keys, tile.last)});
     }
   }
 
  private:
-  [[gnu::flatten]] void differentiate_panel(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval panel) {
+  [[gnu::flatten]] void differentiate_panel(const backward_queries<T, Row>& queries, const backward_keys<T>& keys,
+                                            interval panel) {
     const index_t count = index_t(queries.rows.size());
     std::uint64_t all = ~std::uint64_t(0);
     for (index_t r = 0; r < count; r += shape::block::rows) {
@@ -92,8 +90,8 @@ class backward_block {
                                          queries.d_query + (r + i) * queries.depth, queries.depth, of.size()},
                               several, queries.depth);
     };
-    split_by_row(seen, [&](interval of) { add_to_queries(0, rows, of); },
-                 [&](index_t i, interval of) { add_to_queries(i, 1, of); });
+    split_by_row(
+        seen, [&](interval of) { add_to_queries(0, rows, of); }, [&](index_t i, interval of) { add_to_queries(i, 1, of); });
   }
 
   // dV and dK: the same with queries and keys exchanged. A register block of keys goes through the rows that all of them are seen by
@@ -113,9 +111,9 @@ class backward_block {
     const auto seen_by = transposed(std::span(seen_).first(std::size_t(count)));
     for (index_t j = 0; j < panel.size(); j += shape::block::rows) {
       const index_t several = std::min(shape::block::rows, panel.size() - j);
-      split_by_row(std::span(seen_by).subspan(std::size_t(j), std::size_t(several)),
-                   [&](interval rows) { add({j, j + several}, rows); },
-                   [&](index_t key, interval rows) { add({j + key, j + key + 1}, rows); });
+      split_by_row(
+          std::span(seen_by).subspan(std::size_t(j), std::size_t(several)), [&](interval rows) { add({j, j + several}, rows); },
+          [&](index_t key, interval rows) { add({j + key, j + key + 1}, rows); });
     }
   }
 
@@ -123,8 +121,7 @@ class backward_block {
   T* d_score(index_t row, index_t key) { return d_score_.data() + row * stride + key; }
 
   buffer<T> weight_, d_score_;
-  std::array<std::array<std::uint64_t, std::size_t(shape::backward_key_rows / panel_keys)>, std::size_t(query_rows)> panels_;
-  std::array<std::uint64_t, std::size_t(query_rows)> seen_;  // of the panel at hand
+  std::array<std::uint64_t, std::size_t(query_rows)> seen_;  // of one panel
 };
 
 }  // namespace detail

@@ -92,8 +92,7 @@ struct backward_row {
       const Batch d_logit = weight * (simd::load<Batch>(d_weight + j) - Batch(mean));
       if constexpr (Seeds::folded < Seeds::count)
         for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
-          const auto of_seed =
-              by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
+          const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
           sum[p] = sum[p] + keep(j, d_logit * of_seed.slope);
         }
       simd::store(score + j, keep(j, weight));

@@ -88,7 +88,8 @@ class backward_wave {
           tile.differentiate({std::span(own.rows), query(w, row), d_output(w, row), d_query(w, row), depth_, width_});
         pass(passed(w, t), s + 1);
       }
-      tile.finish(tensors_.key.head(of.batch, of.head), tensors_.d_key.head(of.batch, of.head), tensors_.d_value.head(of.batch, of.head));
+      tile.finish(tensors_.key.head(of.batch, of.head), tensors_.d_key.head(of.batch, of.head),
+                  tensors_.d_value.head(of.batch, of.head));
     } catch (...) {
       failed_ = true;
       for (auto& each : passed_) pass(each, steps_of_head());
@@ -99,8 +100,8 @@ class backward_wave {
   void finish(index_t thread, index_t item) {
     const index_t w = item % count_, s = item / count_;
     for (index_t row = rows_of(s).first; row < rows_of(s).last; ++row)
-      detail::finish_backward_row(step_of(w, s).rows[std::size_t(row - rows_of(s).first)], mechanism_, tensors_, d_query(w, row), query(w, row),
-                       room_[std::size_t(thread)].data());
+      detail::finish_backward_row(step_of(w, s).rows[std::size_t(row - rows_of(s).first)], mechanism_, tensors_, d_query(w, row),
+                                  query(w, row), room_[std::size_t(thread)].data());
   }
 
   // Adds to d_parameters[number][head]; a sink is the last of them.

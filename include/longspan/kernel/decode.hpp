@@ -33,8 +33,8 @@ class decode_wave {
  public:
   // Of the parts of one key head; at least one, for the sake of division.
   static index_t bytes_of_parts(const shapes& lengths) {
-    return 1 + decode_slots<T>::bytes(decode_order<Mechanism>::tiles_of(lengths, tile_keys<Words>(lengths)), key_head::rows(lengths),
-                                      round_up(lengths.value_channels, shape::lanes));
+    return 1 + decode_slots<T>::bytes(decode_order<Mechanism>::tiles_of(lengths, tile_keys<Words>(lengths)),
+                                      key_head::rows(lengths), round_up(lengths.value_channels, shape::lanes));
   }
 
   decode_wave(const Mechanism& mechanism, const Tensors& tensors, index_t heads_at_once, index_t threads)
@@ -81,8 +81,7 @@ class decode_wave {
     tile.begin(tensors_.query, order_.head(w), {0, rows_});
     for (index_t first = 0; first < mechanism_.lengths.keys; first += key_rows_)
       for (index_t r = 0; r < rows_; ++r)
-        if (const index_t t = first / key_rows_; tile.sees(r, first))
-          tile.merge(r, slots_.part(w, t, r), slots_.output(w, t, r));
+        if (const index_t t = first / key_rows_; tile.sees(r, first)) tile.merge(r, slots_.part(w, t, r), slots_.output(w, t, r));
     tile.finish(tensors_);
   }
 
@@ -122,8 +121,7 @@ class decode_wave {
       });
     };
     if constexpr (std::is_same_v<const T*, decltype(values.data)>)
-      if (in_place_)
-        return attend_to(streamed_values<Words>({values.data, 0, values.token_stride}, width_, own.ahead));
+      if (in_place_) return attend_to(streamed_values<Words>({values.data, 0, values.token_stride}, width_, own.ahead));
     const by_key<T, Words::per_word> rows{own.values.data(), first, width_};
     for (index_t j = round_down(needed.first, Words::per_word); j < needed.last; j += Words::per_word) {
       own.ahead.ask(Words::per_word * values.channels * index_t(sizeof(*values.data)));

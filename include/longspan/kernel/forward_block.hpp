@@ -37,25 +37,27 @@ class forward_block {
   explicit forward_block(const shapes& lengths)
       : key_rows_(tile_keys<Words>(lengths)),
         width_(round_up(lengths.value_channels, shape::lanes)),
+        panels_(std::size_t(key_rows_ / panel_keys)),
         score_(std::size_t(largest * key_rows_)),
         output_(std::size_t(largest * width_)) {}
 
   const softmax_part<T>& part(index_t i) const { return part_[std::size_t(i)]; }
   const T* output(index_t i) const { return output_.data() + i * width_; }
   bool sees(index_t i) const {
-    return std::ranges::any_of(seen_[std::size_t(i)], [](std::uint64_t bits) { return bits != 0; });
+    return std::ranges::any_of(panels_of(i), [](std::uint64_t bits) { return bits != 0; });
   }
 
   // Scores, logits, weights, output. Each step for all rows, so that the slow ends of one hide behind the next. Returns whether any row
   // sees a key; if none does, nothing was computed.
-  [[gnu::flatten]] bool attend(std::span<const Row> rows, const T* query, index_t query_stride, const key_operand<Words>& keys,
-                               const value_operand<Words>& values, index_t tile) {
+  template <class Keys, class Values>
+  [[gnu::flatten]] bool attend(std::span<const Row> rows, const T* query, index_t query_stride, const Keys& keys,
+                               const Values& values, index_t tile) {
     const index_t count = index_t(rows.size());
     const interval seen = look(rows, tile);
     if (seen.empty()) return false;
     std::array<Batch, std::size_t(largest)> maximum;
     maximum.fill(Batch(-std::numeric_limits<T>::infinity()));
-    for (std::size_t p = 0; p < any_.size(); ++p) {
+    for (std::size_t p = 0; p < panels_; ++p) {
       if (any_[p] == 0) continue;
       const index_t first = index_t(p) * panel_keys;
       const interval panel = intersect(whole_batches(seen), {first, first + panel_keys});
@@ -65,7 +67,8 @@ class forward_block {
             maximum[i], rows[i].to_logits(panel, tile, seen_[i][p] >> (panel.first - first), scores(index_t(i)) + panel.first));
     }
     for (std::size_t i = 0; i < rows.size(); ++i) part_[i].maximum = simd::reduce_max(maximum[i]);
-    for (std::size_t i = 0; i < rows.size(); ++i) part_[i].sum = rows[i].to_weights(seen_[i], scores(index_t(i)), part_[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      part_[i].sum = rows[i].to_weights(panels_of(index_t(i)), scores(index_t(i)), part_[i]);
     accumulate(values, tile, count);
     return true;
   }
@@ -78,23 +81,36 @@ class forward_block {
     return {round_down(keys.first, stretch), round_up(keys.last, stretch)};
   }
 
-  // Finds what the rows see of each panel of the tile that begins at key `tile`; returns the hull, counted from there.
+  // Finds what the rows see of each panel of the tile that begins at key `tile`; returns an interval that holds it, counted from there,
+  // none where no row sees a key. Most tiles are seen whole by every row.
   interval look(std::span<const Row> rows, index_t tile) {
-    const std::size_t panels = std::size_t(key_rows_ / panel_keys);
-    any_.fill(0), all_.fill(~std::uint64_t(0));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      read_panels(rows[i].seen, tile, std::span(seen_[i]).first(panels));
-      for (std::size_t p = 0; p < panels; ++p) any_[p] |= seen_[i][p], all_[p] &= seen_[i][p];
-    }
+    constexpr std::uint64_t full = ~std::uint64_t(0);
     interval seen;
-    for (std::size_t p = 0; p < any_.size(); ++p)
-      if (any_[p] != 0)
-        seen = hull(seen, {index_t(p) * panel_keys + std::countr_zero(any_[p]), index_t(p + 1) * panel_keys - std::countl_zero(any_[p])});
-    return seen;
+    bool whole = true;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (const auto& keys = rows[i].seen; covers(keys, interval{tile, tile + key_rows_})) {
+        seen_[i].fill(full);
+        seen = {0, key_rows_};
+      } else {
+        for (std::size_t p = 0; p < panels_; ++p) seen_[i][p] = keys.bits(tile + index_t(p) * panel_keys);
+        const interval all = keys.hull();
+        seen = hull(seen, intersect({all.first - tile, all.last - tile}, {0, key_rows_}));
+        whole = false;
+      }
+    any_.fill(full), all_.fill(full);
+    if (whole) return seen;
+    std::uint64_t found = 0;
+    for (std::size_t p = 0; p < panels_; ++p) {
+      std::uint64_t any = 0, all = full;
+      for (std::size_t i = 0; i < rows.size(); ++i) any |= seen_[i][p], all &= seen_[i][p];
+      any_[p] = any, all_[p] = all, found |= any;
+    }
+    return found == 0 ? interval{} : seen;
   }
 
   // output = weights values. Keys that every row sees are multiplied for all rows at once, across panels; the others row by row.
-  void accumulate(const value_operand<Words>& values, index_t tile, index_t count) {
+  template <class Values>
+  void accumulate(const Values& values, index_t tile, index_t count) {
     start from = start::zero;
     interval common;  // not multiplied yet
     const auto add_common = [&] {
@@ -115,23 +131,26 @@ class forward_block {
       else
         values.multiply_one(weights(i, keys.first), tile + keys.first, output_.data() + i * width_);
     };
-    for (std::size_t p = 0; p < any_.size(); ++p) {
+    for (std::size_t p = 0; p < panels_; ++p) {
       const index_t first = index_t(p) * panel_keys;
       const auto at = [=](interval keys) { return interval{first + keys.first, first + keys.last}; };
       if (all_[p] == ~std::uint64_t(0))
         together(at({0, panel_keys}));
       else if (any_[p] != 0)
-        split_by_row<Words::per_word>(column(p, count), [&](interval keys) { together(at(keys)); },
-                                      [&](index_t i, interval keys) { alone(i, at(keys)); });
+        split_by_row<Words::per_word>(
+            column(p, count), [&](interval keys) { together(at(keys)); }, [&](index_t i, interval keys) { alone(i, at(keys)); });
     }
     add_common();
   }
 
   // Of rows from i on.
-  void add(const value_operand<Words>& values, start from, index_t tile, index_t i, index_t count, interval keys) {
+  template <class Values>
+  void add(const Values& values, start from, index_t tile, index_t i, index_t count, interval keys) {
     values.multiply(from, weights(i, keys.first), key_rows_, count, {tile + keys.first, tile + keys.last},
                     output_.data() + i * width_);
   }
+
+  std::span<const std::uint64_t> panels_of(index_t i) const { return std::span(seen_[std::size_t(i)]).first(panels_); }
 
   // What each row sees of panel p.
   std::span<const std::uint64_t> column(std::size_t p, index_t count) {
@@ -144,9 +163,10 @@ class forward_block {
   const T* weights(index_t i, index_t key) { return scores(i) + key / Words::per_word; }
 
   index_t key_rows_, width_;
+  std::size_t panels_;  // of a tile
   buffer<T> score_, output_;
-  std::array<panel_bits, std::size_t(largest)> seen_{};
-  panel_bits any_, all_;  // rows of the block
+  std::array<panel_bits, std::size_t(largest)> seen_;
+  panel_bits any_, all_;  // of the rows of the block
   std::array<std::uint64_t, std::size_t(largest)> column_;
   std::array<softmax_part<T>, std::size_t(largest)> part_;
 };

@@ -56,14 +56,14 @@ struct forward_row {
   // `score` might change any of them as far as the compiler knows, and each would be loaded again for every batch.
   Batch to_logits(interval keys, index_t tile, std::uint64_t bits, T* score) const {
     Batch maximum(-std::numeric_limits<T>::infinity());
-    const auto logit = [=, row = logits, position = told.position,
-                        origin = first_key + tile + keys.first](index_t j) LONGSPAN_INLINE {
-      Batch z = simd::load<Batch>(score + j);
-      if constexpr (!factor_in_query) z = z * Batch(T(row.factor.value));
-      return row.function(z, keys_under<Batch>{origin + j, position, simd::lane_numbers<Batch>()});
-    };
-    if (const std::uint64_t all = keys.bits(keys.first); (bits & all) == all) {
-      for (index_t j = 0; j < keys.size(); j += lanes) {
+    const auto logit = [=, row = logits, position = told.position, origin = first_key + tile + keys.first](index_t j)
+                           LONGSPAN_INLINE {
+                             Batch z = simd::load<Batch>(score + j);
+                             if constexpr (!factor_in_query) z = z * Batch(T(row.factor.value));
+                             return row.function(z, keys_under<Batch>{origin + j, position, simd::lane_numbers<Batch>()});
+                           };
+    if (bits == ~std::uint64_t(0)) {
+      for (index_t j = 0; j < panel_keys; j += lanes) {
         const Batch z = logit(j);
         if constexpr (!untransformed) simd::store(score + j, z);
         maximum = simd::max(maximum, z);

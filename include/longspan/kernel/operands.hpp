@@ -7,9 +7,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// What the kernel multiplies query rows with, one tile at a time: its keys and its values, wherever they are kept. Which kind they are is
-// chosen once for a tile; a virtual call for each panel, some hundred cycles of multiply-adds, costs nothing that can be measured, and the
-// kernel is compiled once for all kinds.
+// What the kernel multiplies query rows with, a tile at a time: keys and values, wherever they are kept. The kernel takes any class with
+// these functions. A prefill gives it the one kind that it has, whose functions are inlined; decoding, which has several kinds and whose
+// time is that of memory, chooses one for each tile and gives it as these, so that the kernel is compiled once for all of them.
 
 template <class Words>
 class key_operand {

@@ -27,7 +27,8 @@ class packed_keys final : public key_operand<Words> {
 
   static index_t size(index_t keys, index_t depth) { return round_up(keys, shape::panel) * depth; }
 
-  void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to, index_t stride) const override {
+  [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
+                                 index_t stride) const override {
     const index_t panel = round_down(keys.first, shape::panel);
     const product<T, Words> p{query, query_stride, keys_.at(panel) + (keys.first - panel), shape::panel, to, stride, depth_};
     detail::multiply<start::zero>(p, rows, keys.size());

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <type_traits>
 
 #include <longspan/core/interval.hpp>
+#include <longspan/core/key_set.hpp>
 #include <longspan/kernel/forward_block.hpp>
 #include <longspan/kernel/forward_row.hpp>
 #include <longspan/kernel/key_head.hpp>
-#include <longspan/kernel/operands.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/simd/row.hpp>
 #include <longspan/tensor/view.hpp>
@@ -27,6 +28,8 @@ class query_tile {
   using Batch = batch<T>;
   using shape = tile_shape<T>;
   using Row = forward_row<Words, Mechanism>;
+  // Rows whose keys are one interval see something of every tile between the first and the last.
+  static constexpr bool may_skip = !std::is_same_v<typename Row::Seen, at_hand<interval>>;
 
  public:
   query_tile(const Mechanism& mechanism, index_t block)
@@ -46,7 +49,7 @@ class query_tile {
   template <class S>
   void begin(const view<const S>& queries, key_head head, interval rows) {
     rows_.clear();
-    needed_.clear();
+    if (may_skip) needed_.clear();
     for (index_t row = rows.first; row < rows.last; ++row) {
       const index_t h = head.query_head(mechanism_.lengths, row), i = key_head::query(mechanism_.lengths, row);
       add(queries.head(head.batch, h), head.batch, h, i);
@@ -54,19 +57,21 @@ class query_tile {
   }
 
   // Attends to the keys that some row sees, tile by tile. Tiles begin at multiples of their length, whoever asks.
-  void attend(const key_operand<Words>& keys, const value_operand<Words>& values) {
+  template <class Keys, class Values>
+  void attend(const Keys& keys, const Values& values) {
     interval seen;
     for (const Row& row : rows_) seen = hull(seen, row.seen.hull());
     for (index_t tile = round_down(seen.first, key_rows_); tile < seen.last; tile += key_rows_)
-      if (!needed_.needed(0, intersect(seen, {tile, tile + key_rows_})).empty())
+      if (!may_skip || !needed_.needed(0, intersect(seen, {tile, tile + key_rows_})).empty())
         attend(keys, values, tile, [&](index_t r, const softmax_part<T>& part, const T* output) { merge(r, part, output); });
   }
 
   // Attends to the tile of keys that begins at key `tile`, and delivers the part of each row that sees one of them.
-  template <class Deliver>
-  void attend(const key_operand<Words>& keys, const value_operand<Words>& values, index_t tile, Deliver deliver) {
+  template <class Keys, class Values, class Deliver>
+  void attend(const Keys& keys, const Values& values, index_t tile, Deliver deliver) {
     for (index_t r = 0; r < index_t(rows_.size()); r += block_) {
-      const auto rows = std::span<const Row>(rows_).subspan(std::size_t(r), std::size_t(std::min(block_, index_t(rows_.size()) - r)));
+      const auto rows =
+          std::span<const Row>(rows_).subspan(std::size_t(r), std::size_t(std::min(block_, index_t(rows_.size()) - r)));
       if (!kernel_.attend(rows, query_.data() + r * depth_, depth_, keys, values, tile)) continue;
       for (index_t i = 0; i < index_t(rows.size()); ++i)
         if (kernel_.sees(i)) deliver(r + i, kernel_.part(i), kernel_.output(i));
@@ -112,7 +117,7 @@ class query_tile {
     const index_t r = index_t(rows_.size());
     rows_.emplace_back(mechanism_, b, h, i);
     const Row& row = rows_.back();
-    row.seen.for_each_run({0, mechanism_.lengths.keys}, [&](interval run) { needed_.add(0, run); });
+    if constexpr (may_skip) row.seen.for_each_run({0, mechanism_.lengths.keys}, [&](interval run) { needed_.add(0, run); });
     prepare_row<Words>(queries, i, query_.data() + r * depth_, [&](std::span<T> channels) {
       mechanism_.query(channels, row.told.position);
       if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));

@@ -35,8 +35,9 @@ class streamed_keys final : public key_operand<Words> {
             product<T, Words>{query, query_stride, from, keys_.token_stride / Words::per_word, to, stride, query_stride}, ahead_,
             rows);
       } else {
-        multiply_transposed(product<T, Words>{query, query_stride, prepared(j, query_stride), query_stride, to, stride, query_stride},
-                            nothing_ahead{}, rows);
+        multiply_transposed(
+            product<T, Words>{query, query_stride, prepared(j, query_stride), query_stride, to, stride, query_stride},
+            nothing_ahead{}, rows);
       }
     }
   }

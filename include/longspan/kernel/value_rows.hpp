@@ -20,7 +20,8 @@ class value_rows : public value_operand<Words> {
 
   value_rows(by_key<const T, Words::per_word> rows, index_t width) : rows_(rows), width_(width) {}
 
-  void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys, T* out) const override {
+  [[gnu::flatten]] void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys,
+                                 T* out) const override {
     const auto p = operands(weights, stride, keys, out);
     if (from == start::zero)
       detail::multiply<start::zero>(p, rows, width_);
@@ -65,7 +66,8 @@ class streamed_values final : public value_rows<Words> {
   streamed_values(by_key<const T, Words::per_word> rows, index_t width, read_ahead& ahead)
       : value_rows<Words>(rows, width), ahead_(ahead) {}
 
-  void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys, T* out) const override {
+  [[gnu::flatten]] void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys,
+                                 T* out) const override {
     if (from == start::zero) std::fill(out, out + rows * this->width_, T(0));
     multiply_streamed(this->operands(weights, stride, keys, out), rows, this->width_, ahead_);
   }
