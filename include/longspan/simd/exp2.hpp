@@ -47,8 +47,8 @@ struct exp2_constants<double> {
 };
 
 // 2^(rate x) for rate x <= 127 (1023 in double): the weights of a softmax, whose exponents are not positive, and which change to base
-// 2 by a rate. Exactly 0 below the normal numbers and at -infinity. NaN stays NaN: simd::max returns its second argument then, and 2^n
-// is a factor. Adding 1.5 * 2^23 leaves round(x) in the low bits of the mantissa, from where a shift moves it into the exponent.
+// 2 by a rate. Exactly 0 below the normal numbers and at -infinity. NaN stays NaN: it is the second argument of simd::max, and 2^n is a
+// factor. Adding 1.5 * 2^23 leaves round(x) in the low bits of the mantissa, from where a shift moves it into the exponent.
 template <class Batch>
   requires(!is_scalar<Batch>)
 Batch exp2(const Batch& x, scalar<Batch> rate = 1) {

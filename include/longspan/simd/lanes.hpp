@@ -11,14 +11,15 @@ LONGSPAN_QUIET_BEGIN
 LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
-// The larger of both; y where either is NaN. One instruction on x86 (maxps). xsimd::max returns y up to version 13 and x from
-// version 14 on.
+// The larger of both; where y is NaN, y. x86 max returns its second operand where either is NaN, which is the first of xsimd::max from
+// version 14 on. The scalar does as x86 does. (A comparison and a choice of vectors would say so for every version; g++ does not always
+// find the one instruction that it is.)
 template <class Batch>
 Batch max(const Batch& x, const Batch& y) {
   if constexpr (is_scalar<Batch>)
     return x > y ? x : y;
   else
-    return Batch(x.data > y.data ? x.data : y.data);
+    return XSIMD_VERSION_MAJOR < 14 ? xsimd::max(x, y) : xsimd::max(y, x);
 }
 
 template <class Condition, class Batch>
