@@ -70,6 +70,10 @@ struct tile_shape {
                 key_rows(1 << 20) % panel == 0);
 };
 
+// Decoding works on as many key heads at once as keep their tiles' parts, outputs not yet merged, in so many bytes: about an L2.
+// Not measured: 256 KiB and 4 MiB.
+inline constexpr index_t decode_parts = index_t(1) << 20;
+
 // Memory that a thread keeps for its next call, in bytes, and the largest block of it. Decoding must not allocate: 32 heads on 8 with 128
 // channels over 32768 keys work in 1.4 MiB on one thread and 2.3 MiB on eight (bfloat16: 1.6 and 4.3 MiB), in blocks of 1 MiB and less.
 // Larger blocks belong to calls long enough to allocate them, such as a prefill of 8 heads of 4096 keys on two threads (4 MiB).
