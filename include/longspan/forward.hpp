@@ -22,19 +22,6 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// What the doors were given. Where no log-sum-exp is kept its view has no extent.
-template <class Q, class K, class V, class Output>
-auto make_forward_tensors(const Q& q, const K& k, const V& v, Output& output,
-                          const view<compute_t<element_of<Q>>>& log_sum_exp = {}) {
-  using S = element_of<Q>;
-  using T = compute_t<S>;
-  static_assert(std::is_same_v<T, compute_t<element_of<K>>> && std::is_same_v<T, compute_t<element_of<V>>> &&
-                    std::is_same_v<T, compute_t<element_of<Output>>>,
-                "double does not mix with narrower numbers: query, key, value and output compute in one precision");
-  return forward_tensors<common_words<S, element_of<K>, element_of<V>>, S, element_of<K>, element_of<V>, element_of<Output>>{
-      detail::view_of(q), detail::view_of(k), detail::view_of(v), detail::view_of(output), log_sum_exp};
-}
-
 // Of inputs and results that fit each other.
 template <device D, class... Parts, class Tensors>
 void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths) {

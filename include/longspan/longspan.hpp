@@ -1,6 +1,17 @@
 #pragma once
 
 // longspan: fused attention on the CPU, composed from small parts. The table of contents, in the order the data flows.
+//
+// Public are the names of the parts below and the doors, and what parts of one's own need:
+//   index_t, interval, key_set, query_row, shapes, shape_error           what they are told and may answer
+//   the concepts row_part, rotation, score, transform, differentiable, mask; ladder, pairing, stage, row_factor, affine
+//   learned, per_head, for_each_learned, get                             learned numbers, and how to find and step them
+//   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
+//   mechanism, attended, gradients, view, placement, tensor_traits, device
+//   reference::attention
+// Everything in longspan::detail is internal and may change with any version.
+
+#include <longspan/version.hpp>
 
 // Rows learn where they are.
 #include <longspan/position/no_position.hpp>     // NoPE
@@ -38,11 +49,12 @@
 #include <longspan/softmax/sink.hpp>
 
 // The sentence, and what runs it.
-#include <longspan/backward.hpp>             // gradients of the tensors and of learned numbers
-#include <longspan/forward.hpp>              // forward, forward_into
-#include <longspan/mechanism.hpp>            // position | score | transform | mask | sink
-#include <longspan/reference/attention.hpp>  // the definition
-#include <longspan/simd/select.hpp>          // choices in the bodies of transforms
-#include <longspan/softmax/merge.hpp>        // parts of the keys, put together
-#include <longspan/tensor/placement.hpp>     // where queries and keys stand
-#include <longspan/tensor/view.hpp>          // strided memory
+#include <longspan/backward.hpp>              // gradients of the tensors and of learned numbers
+#include <longspan/forward.hpp>               // forward, forward_into
+#include <longspan/mechanism.hpp>             // position | score | transform | mask | sink
+#include <longspan/mechanism/parameters.hpp>  // for_each_learned, get
+#include <longspan/reference/attention.hpp>   // the definition
+#include <longspan/simd/select.hpp>           // choices in the bodies of transforms
+#include <longspan/softmax/merge.hpp>         // parts of the keys, put together
+#include <longspan/tensor/placement.hpp>      // where queries and keys stand
+#include <longspan/tensor/view.hpp>           // strided memory

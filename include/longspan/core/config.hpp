@@ -35,16 +35,11 @@
 #endif
 
 // Open and close the namespace of every header. Indexers that do not run the preprocessor (Universal Ctags) lose a whole file in
-// `namespace longspan::inline LONGSPAN_ISA {`; a macro of its own line they pass over.
+// `namespace longspan::inline LONGSPAN_ISA {`; a macro on a line of its own they pass over. What users do not name stands in
+// longspan::detail.
 #define LONGSPAN_NAMESPACE_BEGIN \
   namespace longspan {           \
   inline namespace LONGSPAN_ISA {
 #define LONGSPAN_NAMESPACE_END \
   }                            \
   }
-
-// What users do not name. Every header wraps it in `namespace detail`.
-LONGSPAN_NAMESPACE_BEGIN
-namespace detail {}
-using namespace detail;  // transition
-LONGSPAN_NAMESPACE_END

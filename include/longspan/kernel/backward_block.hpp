@@ -13,8 +13,8 @@
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/by_key.hpp>
 #include <longspan/tile/multiply.hpp>
-#include <longspan/tile/seen_bits.hpp>
 #include <longspan/tile/shape.hpp>
+#include <longspan/tile/split_by_row.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {

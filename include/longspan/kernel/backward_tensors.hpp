@@ -1,5 +1,9 @@
 #pragma once
 
+#include <type_traits>
+
+#include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -23,6 +27,43 @@ struct backward_tensors {
 
   bool with_log_sum_exp() const { return d_log_sum_exp.extent[3] != 0; }
 };
+
+template <class X>
+inline constexpr bool is_attended = false;
+template <class Output, class LogSumExp>
+inline constexpr bool is_attended<attended<Output, LogSumExp>> = true;
+
+template <class T, class... Tensors>
+inline constexpr bool computes_in = (std::is_same_v<T, compute_t<element_of<Tensors>>> && ...);
+
+// What a door was given, as views. `kept` is what forward returned; `d_kept` is the gradient of the output, or attended{d_output,
+// d_log_sum_exp} where the log-sum-exp is part of the loss too.
+template <class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
+auto make_backward_tensors(const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept, DQ& d_q, DK& d_k, DV& d_v) {
+  using T = compute_t<element_of<Q>>;
+  static_assert(computes_in<T, K, V, DQ, DK, DV, decltype(kept.output), decltype(kept.log_sum_exp)>,
+                "double does not mix with narrower numbers: inputs, what was kept and gradients compute in one precision");
+  const auto log_sum_exp_of = [](const auto& of) -> view<const T> { return traits_of<decltype(of)>::log_sum_exp_of(of); };
+  const auto all = [&](const auto& d_output, const view<const T>& d_log_sum_exp) {
+    using O = element_of<decltype(kept.output)>;
+    using G = element_of<decltype(d_output)>;
+    return backward_tensors<T, element_of<Q>, element_of<K>, element_of<V>, O, G, element_of<DQ>, element_of<DK>, element_of<DV>>{
+        detail::view_of(q),
+        detail::view_of(k),
+        detail::view_of(v),
+        detail::view_of(kept.output),
+        log_sum_exp_of(kept.log_sum_exp),
+        detail::view_of(d_output),
+        d_log_sum_exp,
+        detail::view_of(d_q),
+        detail::view_of(d_k),
+        detail::view_of(d_v)};
+  };
+  if constexpr (is_attended<DKept>)
+    return all(d_kept.output, log_sum_exp_of(d_kept.log_sum_exp));
+  else
+    return all(d_kept, {});
+}
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -8,10 +8,12 @@
 #include <longspan/kernel/decode_order.hpp>
 #include <longspan/kernel/decode_slots.hpp>
 #include <longspan/kernel/key_head.hpp>
+#include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/pack_values.hpp>
 #include <longspan/kernel/packed_keys.hpp>
 #include <longspan/kernel/query_tile.hpp>
 #include <longspan/kernel/streamed_keys.hpp>
+#include <longspan/kernel/value_operand.hpp>
 #include <longspan/kernel/value_rows.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/read_ahead.hpp>
@@ -139,13 +141,13 @@ class decode_wave {
   buffer<worker> workers_;
 };
 
-// As many heads at once as give every thread work and a MiB of parts.
+// As many heads at once as give every thread work and decode_parts bytes of parts.
 template <device D, class Mechanism, class Tensors>
 void decode(const D& d, const Mechanism& mechanism, const Tensors& tensors) {
   using Wave = decode_wave<Mechanism, Tensors>;
   const index_t heads = mechanism.lengths.batch * mechanism.lengths.key_heads;
   const index_t at_once =
-      std::clamp((index_t(1) << 20) / Wave::bytes_of_parts(mechanism.lengths), threads_of(d), std::max(heads, threads_of(d)));
+      std::clamp(decode_parts / Wave::bytes_of_parts(mechanism.lengths), threads_of(d), std::max(heads, threads_of(d)));
   Wave wave(mechanism, tensors, std::min(heads, at_once), threads_of(d));
   for (index_t first = 0; first < heads; first += at_once) {
     wave.begin(first, std::min(at_once, heads - first));

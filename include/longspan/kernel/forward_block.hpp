@@ -10,14 +10,14 @@
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
 #include <longspan/core/shapes.hpp>
-#include <longspan/kernel/operands.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
 #include <longspan/softmax/online_softmax.hpp>
 #include <longspan/tile/buffer.hpp>
-#include <longspan/tile/seen_bits.hpp>
+#include <longspan/tile/multiply.hpp>
 #include <longspan/tile/shape.hpp>
+#include <longspan/tile/split_by_row.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {

@@ -4,7 +4,7 @@
 #include <span>
 
 #include <longspan/core/interval.hpp>
-#include <longspan/kernel/operands.hpp>
+#include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/tile/by_key.hpp>
 #include <longspan/tile/multiply.hpp>

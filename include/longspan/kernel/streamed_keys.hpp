@@ -4,7 +4,7 @@
 #include <span>
 
 #include <longspan/core/interval.hpp>
-#include <longspan/kernel/operands.hpp>
+#include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/multiply_transposed.hpp>

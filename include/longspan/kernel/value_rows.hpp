@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include <longspan/core/interval.hpp>
-#include <longspan/kernel/operands.hpp>
+#include <longspan/kernel/value_operand.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/tile/by_key.hpp>
 #include <longspan/tile/multiply.hpp>

@@ -20,7 +20,8 @@ struct sliding_window {
   // Cut at the ends of the text, so that the largest index is as good as no bound.
   interval operator()(const query_row& row) const {
     const index_t rest = std::max<index_t>(row.keys - row.position, 0);
-    return {row.position - std::min(before, std::max<index_t>(row.position, 0)), row.position + (after < rest ? after + 1 : rest)};
+    return {row.position - std::min(before, std::max<index_t>(row.position, 0)),
+            row.position + (after < rest ? after + 1 : rest)};
   }
 
   void check(const shapes&) const {

@@ -22,9 +22,7 @@ Batch keep(std::uint64_t bits, const Batch& value, const Batch& other) {
     // Without mask registers: each lane looks at its own bit of all of them.
     using lane_bits = std::conditional_t<sizeof(scalar<Batch>) == 8, std::int64_t, std::int32_t>;
     typedef lane_bits lane_vector __attribute__((vector_size(sizeof(Batch))));
-    constexpr auto own = []<std::size_t... Lane>(std::index_sequence<Lane...>) {
-      return lane_vector{(lane_bits(1) << Lane)...};
-    };
+    constexpr auto own = []<std::size_t... Lane>(std::index_sequence<Lane...>) { return lane_vector{(lane_bits(1) << Lane)...}; };
     const lane_vector chosen = (lane_vector{} + lane_bits(bits)) & own(std::make_index_sequence<std::size_t(lanes<Batch>)>{});
     return Batch(chosen != 0 ? value.data : other.data);
   }

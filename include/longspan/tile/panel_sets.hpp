@@ -16,7 +16,8 @@ namespace detail {
 // Which panels of keys are needed, a bit for each, of several heads. Keys count from the first at hand.
 class panel_sets {
  public:
-  panel_sets(index_t heads, index_t keys) : words_(round_up(keys, 64 * panel_keys) / (64 * panel_keys)), bits_(std::size_t(heads * words_), 0) {}
+  panel_sets(index_t heads, index_t keys)
+      : words_(round_up(keys, 64 * panel_keys) / (64 * panel_keys)), bits_(std::size_t(heads * words_), 0) {}
 
   void clear() { std::fill(bits_.begin(), bits_.end(), 0); }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include <longspan/core/index.hpp>
+#include <longspan/core/key_set.hpp>
 #include <longspan/simd/batch.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -27,7 +28,7 @@ struct tile_shape {
   // Keys are packed in panels. The scores of a register block of rows for one panel become logits while they are in L1. Smaller panels
   // switch between product and transform more often; larger ones pack more keys beyond the diagonal in vain.
   // Not measured: 32 and 128.
-  static constexpr index_t panel = 64;
+  static constexpr index_t panel = panel_keys;
 
   // Query rows that share one pass over a tile of keys in L2.
   // Not measured: 24 and 96.
