@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
@@ -90,7 +91,7 @@ template <index_t Rows, start From, left Left, index_t Batches, class T, class W
   constexpr index_t most = tile_shape<T>::spread_depth, lanes = simd::lanes<batch<T>>;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
   alignas(64) T words[std::size_t(Rows * most * lanes)];
-  const auto part = [&]<start Then>(index_t first, index_t depth) {
+  const auto part = [&]<start Then>(std::integral_constant<start, Then>, index_t first, index_t depth) {
     for (index_t r = 0; r < Rows; ++r) {
       const T* const from = p.left + (first_row + r) * stride + first * step;
       T* const to = words + r * most * lanes;
@@ -104,8 +105,9 @@ template <index_t Rows, start From, left Left, index_t Batches, class T, class W
                           p.out_stride, depth},
         0, columns, ahead);
   };
-  part.template operator()<From>(0, std::min(most, p.depth));
-  for (index_t k = most; k < p.depth; k += most) part.template operator()<start::output>(k, std::min(most, p.depth - k));
+  part(std::integral_constant<start, From>{}, 0, std::min(most, p.depth));
+  for (index_t k = most; k < p.depth; k += most)
+    part(std::integral_constant<start, start::output>{}, k, std::min(most, p.depth - k));
 }
 
 // As many rows as a register block has, or fewer.
