@@ -13,6 +13,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 const auto mechanism = rope{} | dot_product{} | temperature{1.5} | causal{};
 using sums = Eigen::Tensor<float, 3, Eigen::RowMajor>;

@@ -8,6 +8,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 const auto mechanism = rope{} | dot_product{} | causal{};
 
@@ -119,7 +120,7 @@ TEST(forward, names_the_parameter_out_of_range) {
   EXPECT_EQ(words(dot_product{} | softcap{-1} | causal{}), "softcap: cap must be positive and finite, not -1");
   EXPECT_EQ(words(dot_product{} | info_scale{.trained = 1} | causal{}),
             "info_scale: trained must be a length of at least 2, not 1");
-  EXPECT_EQ(words(dot_product{} | sliding_window{-1}), "sliding_window: left must be at least 0, not -1");
+  EXPECT_EQ(words(dot_product{} | sliding_window{-1}), "sliding_window: before must be at least 0, not -1");
   EXPECT_EQ(words(p_rope{.fraction = 1.5} | dot_product{} | causal{}), "p_rope: fraction must be in [0, 1], not 1.5");
   EXPECT_EQ(words(dot_product{} | causal{} | sink{{1, 2, 3}}),
             "sink: logit must be one number or one for each head: 3 numbers and 2 heads");
