@@ -73,7 +73,7 @@ constexpr bool contains(const Keys& keys, index_t key) {
 // The bits of the panels from key `first` on, a word each.
 template <key_set Keys>
 constexpr void read_panels(const Keys& keys, index_t first, std::span<std::uint64_t> panels) {
-  const bool all = covers(keys, interval{first, first + panel_keys * index_t(panels.size())});
+  const bool all = detail::covers(keys, interval{first, first + panel_keys * index_t(panels.size())});
   for (std::uint64_t& bits : panels) {
     bits = all ? ~std::uint64_t(0) : keys.bits(first);
     first += panel_keys;
@@ -187,7 +187,7 @@ constexpr Keys intersection(const Keys& keys) {
 }
 template <key_set A, key_set B, key_set... More>
 constexpr auto intersection(const A& a, const B& b, const More&... more) {
-  return intersection(intersect(a, b), more...);
+  return detail::intersection(detail::intersect(a, b), more...);
 }
 
 }  // namespace detail

@@ -54,7 +54,7 @@ class backward_block {
 
   void differentiate(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval tile) {
     const std::size_t count = queries.rows.size(), panels = std::size_t(round_up(tile.size(), panel_keys) / panel_keys);
-    for (std::size_t r = 0; r < count; ++r) read_panels(queries.rows[r].seen, tile.first, std::span(panels_[r]).first(panels));
+    for (std::size_t r = 0; r < count; ++r) detail::read_panels(queries.rows[r].seen, tile.first, std::span(panels_[r]).first(panels));
     for (std::size_t p = 0; p < panels; ++p) {
       for (std::size_t r = 0; r < count; ++r) seen_[r] = panels_[r][p];
       const index_t first = tile.first + index_t(p) * panel_keys;

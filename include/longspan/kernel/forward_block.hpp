@@ -83,7 +83,7 @@ class forward_block {
     const std::size_t panels = std::size_t(key_rows_ / panel_keys);
     any_.fill(0), all_.fill(~std::uint64_t(0));
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      read_panels(rows[i].seen, tile, std::span(seen_[i]).first(panels));
+      detail::read_panels(rows[i].seen, tile, std::span(seen_[i]).first(panels));
       for (std::size_t p = 0; p < panels; ++p) any_[p] |= seen_[i][p], all_[p] &= seen_[i][p];
     }
     interval seen;
