@@ -84,6 +84,16 @@ class masks_that_are_data : public testing::Test {};
 using storages = testing::Types<float, double, Eigen::bfloat16>;
 TYPED_TEST_SUITE(masks_that_are_data, storages);
 
+// The sentence of all tests below: one for each kind of mask and number is enough to compile.
+template <class... Masks>
+auto with(const Masks&... masks) {
+  return (dot_product{.scale = 0.25} | temperature{1.5} | ... | masks);
+}
+template <class Mechanism, class S>
+auto gradients_of(const Mechanism& each, const inputs<S>& in, const tensor<S>& d_output) {
+  return backward_with_parameters(each, in.q, in.k, in.v, forward(each, in.q, in.k, in.v), d_output);
+}
+
 // One head at a time, in double, from the predicate itself.
 template <class S, class Sees>
 double worst_output(const inputs<S>& in, const auto& got, const lengths& of, Sees sees) {
@@ -98,7 +108,7 @@ double worst_output(const inputs<S>& in, const auto& got, const lengths& of, See
           if (!sees(b, h, p, j)) continue;
           double score = 0;
           for (index_t c = 0; c < of.channels; ++c) score += double(in.q(b, h, i, c)) * double(in.k(b, g, j, c));
-          const double weight = std::exp(score / std::sqrt(double(of.channels)));
+          const double weight = std::exp(0.25 * 1.5 * score);
           sum += weight;
           for (index_t c = 0; c < of.value_channels; ++c) output[std::size_t(c)] += weight * double(in.v(b, g, j, c));
         }
@@ -122,7 +132,7 @@ TYPED_TEST(masks_that_are_data, see_what_their_bits_say) {
         return (seed_of(b, h, p) * 2654435761u ^ unsigned(j) * 40503u * 65539u) / 977 % sparse == 0;
       };
       const bit_matrix bits(of.batch, of.heads, of.queries, of.keys, sees);
-      const auto got = forward(dot_product{} | bits, in.q, in.k, in.v);
+      const auto got = forward(with(bits), in.q, in.k, in.v);
       EXPECT_LT(worst_output(in, got, of, sees), most<TypeParam>) << of.queries << " queries, a key in " << sparse;
     }
   }
@@ -135,13 +145,12 @@ TYPED_TEST(masks_that_are_data, have_the_bits_of_masks_that_are_intervals) {
     for_each_pattern(of.keys, [&](const char* name, const runs_of_row& some) {
       const std::string what = std::string(name) + ", " + std::to_string(of.queries) + " queries";
       const bit_matrix bits = as_bits(of, some);
-      const auto data = dot_product{} | temperature{1.5} | bits;
-      const auto intervals = dot_product{} | temperature{1.5} | as_intervals{some};
+      const auto data = with(bits);
+      const auto intervals = with(as_intervals{some});
       const auto got = forward(data, in.q, in.k, in.v), wanted = forward(intervals, in.q, in.k, in.v);
       EXPECT_TRUE(same_bits(got.output, wanted.output) && same_bits(got.log_sum_exp, wanted.log_sum_exp)) << what;
       if (of.queries > 100) return;
-      const auto gradients = backward_with_parameters(data, in.q, in.k, in.v, got, d_output),
-                 others = backward_with_parameters(intervals, in.q, in.k, in.v, wanted, d_output);
+      const auto gradients = gradients_of(data, in, d_output), others = gradients_of(intervals, in, d_output);
       EXPECT_TRUE(same_bits(gradients.d_query, others.d_query)) << what;
       EXPECT_TRUE(same_bits(gradients.d_key, others.d_key)) << what;
       EXPECT_TRUE(same_bits(gradients.d_value, others.d_value)) << what;
@@ -159,12 +168,11 @@ TYPED_TEST(masks_that_are_data, intersect_with_others) {
       return some(b, h, p, j) && j <= p && (j < 4 || p - j < 500);
     };
     const bit_matrix bits(of.batch, of.heads, of.queries, of.keys, some), all(of.batch, of.heads, of.queries, of.keys, sees);
-    const auto wanted = forward(dot_product{} | all, in.q, in.k, in.v);
+    const auto wanted = forward(with(all), in.q, in.k, in.v);
     EXPECT_LT(worst_output(in, wanted, of, sees), most<TypeParam>) << of.queries;
     const sinks_and_window window{.sinks = 4, .window = 500};
-    for (const auto& got : {forward(dot_product{} | bits | causal{} | window, in.q, in.k, in.v),
-                            forward(dot_product{} | window | bits, in.q, in.k, in.v)})
-      EXPECT_TRUE(same_bits(got.output, wanted.output) && same_bits(got.log_sum_exp, wanted.log_sum_exp)) << of.queries;
+    const auto got = forward(with(bits, causal{}, window), in.q, in.k, in.v);
+    EXPECT_TRUE(same_bits(got.output, wanted.output) && same_bits(got.log_sum_exp, wanted.log_sum_exp)) << of.queries;
   }
 }
 
@@ -178,8 +186,8 @@ void expect_gradients() {
       const bit_matrix bits(of.batch, of.heads, of.queries, of.keys, [=](index_t b, index_t h, index_t p, index_t j) {
         return (seed_of(b, h, p) * 2654435761u ^ unsigned(j) * 40503u * 65539u) / 977 % sparse == 0;
       });
-      const auto each = dot_product{} | softcap{5} | bits;
-      const auto got = backward(each, in.q, in.k, in.v, forward(each, in.q, in.k, in.v), d_output);
+      const auto each = with(bits);
+      const auto got = gradients_of(each, in, d_output);
       EXPECT_LT(worst_gradient(got, naive_backward(each, exact, tensor<double>(d_output.template cast<double>()))), 10 * most<T>)
           << of.queries << " queries, a key in " << sparse;
     }
@@ -207,14 +215,14 @@ TYPED_TEST(masks_that_are_data, keep_hidden_nan_out) {
     const auto sees = [&](index_t b, index_t h, index_t i, index_t j) {
       return contains(bits({.position = of.keys - of.queries + i, .head = h, .batch = b}), j);
     };
-    const auto each = dot_product{} | softcap{5} | bits;
+    const auto each = with(bits);
     const auto clean = forward(each, in.q, in.k, in.v);
-    const auto gradients = backward(each, in.q, in.k, in.v, clean, d_output);
+    const auto gradients = gradients_of(each, in, d_output);
     for (const index_t key : {0, 63, 64, 77, 299, 300}) {
       auto bad = in;
       poison(bad.k, 1, 0, key), poison(bad.v, 1, 0, key);
       const auto touched = forward(each, bad.q, bad.k, bad.v);
-      const auto d_touched = backward(each, bad.q, bad.k, bad.v, touched, d_output);
+      const auto d_touched = gradients_of(each, bad, d_output);
       for (index_t b = 0; b < 2; ++b)
         for (index_t h = 0; h < 4; ++h)
           for (index_t i = 0; i < of.queries; ++i) {
@@ -234,7 +242,7 @@ TYPED_TEST(masks_that_are_data, keep_hidden_nan_out) {
       auto bad = in;
       auto d_bad = d_output;
       poison(bad.q, 0, 3, row), poison(d_bad, 0, 3, row);
-      const auto d_touched = backward(each, bad.q, bad.k, bad.v, forward(each, bad.q, bad.k, bad.v), d_bad);
+      const auto d_touched = gradients_of(each, bad, d_bad);
       for (index_t g = 0; g < 2; ++g)
         for (index_t j = 0; j < of.keys; ++j) {
           const bool seen = g == 1 && sees(0, 3, row, j);
@@ -242,6 +250,32 @@ TYPED_TEST(masks_that_are_data, keep_hidden_nan_out) {
           ASSERT_EQ(same_row(d_touched.d_value, gradients.d_value, 0, g, j), !seen) << "row " << row << " key " << j;
         }
     }
+  }
+}
+
+// Parts of the keys, which begin anywhere, see their part of the bits.
+TEST(parts_of_masks_that_are_data, merge_into_the_whole) {
+  for (const lengths& of : {shape_of(3, 701), shape_of(90, 701)}) {
+    const auto in = random_inputs<float>(of);
+    const bit_matrix bits(of.batch, of.heads, of.queries, of.keys, [](index_t b, index_t h, index_t p, index_t j) {
+      return p % 9 != 0 && (seed_of(b, h, p) * 2654435761u ^ unsigned(j) * 40503u * 65539u) / 977 % 3 == 0 && j / 100 != 2;
+    });
+    const auto each = rope{} | dot_product{} | log_n{.trained = 16} | scale_invariant{} | alibi{} | bits;
+    const auto part = [&](index_t from, index_t to) {
+      const auto tokens = [&](const tensor<float>& t) {
+        return view<const float>{t.data() + from * t.dimension(3),
+                                 {of.batch, of.key_heads, to - from, t.dimension(3)},
+                                 {of.key_heads * of.keys * t.dimension(3), of.keys * t.dimension(3), t.dimension(3), 1}};
+      };
+      return forward(each, in.q, tokens(in.k), tokens(in.v),
+                     {.first_query = of.keys - of.queries, .first_key = from, .all_keys = of.keys});
+    };
+    const auto whole = forward(each, in.q, in.k, in.v), exact = part(0, of.keys);
+    EXPECT_TRUE(same_bits(whole.output, exact.output));
+    EXPECT_LT(worst_difference(whole.output, reference::attention(each, in.q, in.k, in.v).output), 2e-5);
+    const auto merged = merge(merge(part(0, 37), part(37, 201)), merge(part(201, 260), part(260, 701)));
+    EXPECT_LT(worst_difference(merged.output, whole.output), 1e-5);
+    EXPECT_LT(worst_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-5);
   }
 }
 

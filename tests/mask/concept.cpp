@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <functional>
+#include <limits>
 
 #include "support/masks.hpp"
 
@@ -76,6 +77,13 @@ TEST(mask, of_one_interval_is_clipped_to_the_keys) {
   expect_sees(sentence{3}, [](const query_row& row, index_t j) { return row.position / 3 * 3 <= j && j <= row.position; });
   expect_sees([](const query_row&) { return interval{-100, 100}; }, [](const query_row&, index_t) { return true; });
   expect_sees([](const query_row&) { return interval{100, -100}; }, [](const query_row&, index_t) { return false; });
+  using limits = std::numeric_limits<index_t>;
+  expect_sees([](const query_row&) { return interval{limits::min(), limits::max()}; },
+              [](const query_row&, index_t) { return true; });
+  expect_sees([](const query_row&) { return interval{limits::max(), limits::min()}; },
+              [](const query_row&, index_t) { return false; });
+  expect_sees([](const query_row&) { return std::array{interval{limits::min(), 2}, interval{5, limits::max()}}; },
+              [](const query_row&, index_t j) { return j < 2 || j >= 5; });
 }
 
 TEST(mask, of_untidy_runs_counts_no_key_twice) { expect_sees(untidy{}, untidy::sees); }
