@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <longspan/longspan.hpp>
+#include <longspan/mechanism/get.hpp>
+#include <longspan/mechanism/parameters.hpp>
 
+#include "support/greedy.hpp"
 #include "support/tensors.hpp"
 #include "support/words.hpp"
 
@@ -13,6 +16,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 const auto mechanism = rope{} | dot_product{} | temperature{1.5} | causal{};
 using sums = Eigen::Tensor<float, 3, Eigen::RowMajor>;
@@ -195,6 +199,34 @@ TEST(backward, can_be_called_from_within_the_pool) {
   });
   done.Wait();
   EXPECT_TRUE(same_bits(got.d_key, wanted.d_key));
+}
+
+// Parts, sets of keys, devices and tensors bring their namespace with them: see support/greedy.hpp.
+TEST(backward, calls_no_function_of_a_user_s_namespace) {
+  using some = greedy::tensor<float>;
+  const auto q = some::some(2, 60, 8, 1), k = some::some(1, 70, 8, 2), v = some::some(1, 70, 8, 3),
+             d_output = some::some(2, 60, 8, 4);
+  const auto sentence = greedy::sentence();
+  const auto kept = longspan::forward(sentence, q, k, v);
+  const auto wanted = longspan::backward(sentence, q, k, v, kept, d_output);
+  const auto made = longspan::backward_with_parameters(greedy::device{}, sentence, q, k, v, kept, d_output);
+  EXPECT_TRUE(made.d_query.memory == wanted.d_query.memory && made.d_key.memory == wanted.d_key.memory &&
+              made.d_value.memory == wanted.d_value.memory);
+  some d_q{2, 60, 8}, d_k{1, 70, 8}, d_v{1, 70, 8};
+  auto d_sentence = sentence;
+  longspan::backward_into(sentence, q, k, v, kept, d_output, d_q, d_k, d_v);
+  EXPECT_EQ(d_k.memory, wanted.d_key.memory);
+  longspan::backward_with_parameters_into(sentence, q, k, v, kept, d_output, d_q, d_k, d_v, d_sentence);
+  EXPECT_EQ(d_q.memory, wanted.d_query.memory);
+  longspan::backward(greedy::device{}, sentence, q, k, v, kept, attended{d_output, some{2, 60, 1}});
+  longspan::backward_with_parameters(sentence, q, k, v, kept, d_output);
+  std::vector<double> learned_numbers;
+  longspan::for_each_learned(d_sentence, made.d_mechanism, [&](double number, double other) {
+    EXPECT_EQ(number, other);
+    learned_numbers.push_back(number);
+  });
+  EXPECT_EQ(learned_numbers.size(), 4u);
+  EXPECT_EQ(longspan::get<greedy::temperature>(d_sentence).factor, learned_numbers[0]);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The doors: overloads, storage types, and errors before anything is written.
 #include <gtest/gtest.h>
 
+#include "support/greedy.hpp"
 #include "support/mechanisms.hpp"
 #include "support/tensors.hpp"
 
@@ -8,6 +9,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 const auto mechanism = rope{} | dot_product{} | causal{};
 
@@ -119,7 +121,7 @@ TEST(forward, names_the_parameter_out_of_range) {
   EXPECT_EQ(words(dot_product{} | softcap{-1} | causal{}), "softcap: cap must be positive and finite, not -1");
   EXPECT_EQ(words(dot_product{} | info_scale{.trained = 1} | causal{}),
             "info_scale: trained must be a length of at least 2, not 1");
-  EXPECT_EQ(words(dot_product{} | sliding_window{-1}), "sliding_window: left must be at least 0, not -1");
+  EXPECT_EQ(words(dot_product{} | sliding_window{-1}), "sliding_window: before must be at least 0, not -1");
   EXPECT_EQ(words(p_rope{.fraction = 1.5} | dot_product{} | causal{}), "p_rope: fraction must be in [0, 1], not 1.5");
   EXPECT_EQ(words(dot_product{} | causal{} | sink{{1, 2, 3}}),
             "sink: logit must be one number or one for each head: 3 numbers and 2 heads");
@@ -164,37 +166,26 @@ TEST(forward, can_be_called_from_within_the_pool) {
   EXPECT_TRUE(same_bits(output, forward(mechanism, in.q, in.k, in.v).output));
 }
 
-// A part brings its namespace with it, where anything may be called as the library's own functions are.
-namespace greedy {
-struct plain {
-  auto operator()(const query_row&) const {
-    return [](auto logit, const auto&) { return logit; };
-  }
-};
-template <class... Any>
-void run_forward(Any&&...) {
-  ADD_FAILURE();
-}
-template <class... Any>
-void make_forward_call(Any&&...) {
-  ADD_FAILURE();
-}
-template <class... Any>
-void decode(Any&&...) {
-  ADD_FAILURE();
-}
-template <class... Any>
-void prefill(Any&&...) {
-  ADD_FAILURE();
-}
-}  // namespace greedy
-
-TEST(forward, calls_no_function_of_a_part_s_namespace) {
+// Parts, sets of keys, devices and tensors bring their namespace with them: see support/greedy.hpp.
+TEST(forward, calls_no_function_of_a_user_s_namespace) {
   for (const index_t queries : {1, 60}) {
-    const auto in = random_inputs<float>({.heads = 2, .key_heads = 2, .queries = queries, .keys = 60});
-    tensor<float> output(1, 2, queries, 8);
-    forward_into(dot_product{} | greedy::plain{} | causal{}, in.q, in.k, in.v, output);
-    EXPECT_TRUE(same_bits(output, forward(dot_product{} | greedy::plain{} | causal{}, in.q, in.k, in.v).output));
+    const auto q = greedy::tensor<float>::some(2, queries, 8, 1), k = greedy::tensor<float>::some(1, 70, 8, 2),
+               v = greedy::tensor<float>::some(1, 70, 8, 3);
+    const auto sentence = greedy::sentence();
+    const auto wanted = longspan::forward(sentence, q, k, v);
+    const auto made = longspan::forward(greedy::device{}, sentence, q, k, v);
+    EXPECT_EQ(made.output.memory, wanted.output.memory);
+    greedy::tensor<float> output{2, queries, 8}, log_sum_exp{2, queries, 1};
+    longspan::forward_into(greedy::device{}, sentence, q, k, v, output, log_sum_exp);
+    EXPECT_TRUE(output.memory == wanted.output.memory && log_sum_exp.memory == wanted.log_sum_exp.memory);
+    longspan::forward_into(sentence, q, k, v, output);
+    EXPECT_EQ(output.memory, wanted.output.memory);
+    const auto whole =
+        longspan::merge(wanted, longspan::forward(sentence, q, greedy::tensor<float>{1, 0, 8}, greedy::tensor<float>{1, 0, 8},
+                                                  {.first_query = 70 - queries, .first_key = 70}));
+    EXPECT_EQ(whole.output.memory, wanted.output.memory);
+    const auto exact = reference::attention(sentence, q, k, v);
+    for (std::size_t n = 0; n < exact.output.memory.size(); ++n) EXPECT_NEAR(output.memory[n], exact.output.memory[n], 2e-5);
   }
 }
 

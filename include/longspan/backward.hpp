@@ -153,20 +153,20 @@ auto backward_with_parameters(const D& d, const mechanism<Parts...>& whole, cons
 template <class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept,
               const placement& where = {}) {
-  return backward(Eigen::DefaultDevice{}, whole, q, k, v, kept, d_kept, where);
+  return longspan::backward(Eigen::DefaultDevice{}, whole, q, k, v, kept, d_kept, where);
 }
 template <class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward_with_parameters(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
                               const DKept& d_kept, const placement& where = {}) {
-  return backward_with_parameters(Eigen::DefaultDevice{}, whole, q, k, v, kept, d_kept, where);
+  return longspan::backward_with_parameters(Eigen::DefaultDevice{}, whole, q, k, v, kept, d_kept, where);
 }
 template <class... Parts, class... Tensors>
 void backward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  backward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+  longspan::backward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 template <class... Parts, class... Tensors>
 void backward_with_parameters_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+  longspan::backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 
 LONGSPAN_NAMESPACE_END

@@ -81,11 +81,11 @@ auto forward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& 
 // Without a device, on the calling thread.
 template <class... Parts, class Q, class K, class V>
 auto forward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
-  return forward(Eigen::DefaultDevice{}, whole, q, k, v, where);
+  return longspan::forward(Eigen::DefaultDevice{}, whole, q, k, v, where);
 }
 template <class... Parts, class... Tensors>
 void forward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+  longspan::forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 
 LONGSPAN_NAMESPACE_END

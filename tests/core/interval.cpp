@@ -2,24 +2,25 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <limits>
 #include <random>
 #include <set>
 
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 using keys = std::set<index_t>;
 
-template <std::size_t N>
-keys held(const intervals<N>& runs) {
+keys held(interval run) {
   keys all;
-  for (const interval& run : runs)
-    for (index_t j = run.first; j < run.last; ++j) all.insert(j);
+  for (index_t j = run.first; j < run.last; ++j) all.insert(j);
   return all;
 }
-
-keys held(interval run) { return held(intervals<1>{run}); }
 
 keys both(const keys& a, const keys& b) {
   keys shared;
@@ -27,106 +28,57 @@ keys both(const keys& a, const keys& b) {
   return shared;
 }
 
-// Any order, overlaps, empty and inside-out ones: what a mask may write down.
-template <std::size_t N>
-intervals<N> random_runs(std::mt19937& generator) {
-  std::uniform_int_distribution<index_t> position(-6, 12);
-  intervals<N> runs;
-  for (interval& run : runs) run = {position(generator), position(generator)};
-  return runs;
-}
-
-template <std::size_t N>
-bool ascending(const intervals<N>& runs) {
-  index_t reached = std::numeric_limits<index_t>::min();
-  for (const interval& run : runs) {
-    if (run.empty()) continue;
-    if (run.first < reached) return false;
-    reached = run.last;
-  }
-  return true;
-}
-
+// Empty and inside-out ones too: what a mask may write down.
 template <class Check>
-void for_random_runs(Check check) {
+void for_random_pairs(Check check) {
   std::mt19937 generator(1);
-  for (int trial = 0; trial < 3000; ++trial) check(generator);
+  std::uniform_int_distribution<index_t> position(-6, 12);
+  const auto run = [&] { return interval{position(generator), position(generator)}; };
+  for (int trial = 0; trial < 3000; ++trial) check(run(), run());
 }
 
 static_assert(interval{3, 3}.empty() && interval{5, 2}.empty() && !interval{2, 3}.empty());
 static_assert(interval{5, 2}.size() == 0 && interval{-2, 3}.size() == 5);
+static_assert(interval{5, 2}.count() == 0 && interval{-2, 3}.count() == 5);
 static_assert(interval{-2, 3}.contains(-2) && !interval{-2, 3}.contains(3) && !interval{3, -2}.contains(0));
+static_assert(interval{-2, 3}.hull() == interval{-2, 3} && interval{5, 2}.hull() == interval{} &&
+              interval{7, 7}.hull() == interval{});
 static_assert(hull(interval{}, interval{}) == interval{} && hull(interval{9, 4}, interval{7, 7}) == interval{});
+static_assert(interval{0, 64}.bits(0) == ~std::uint64_t(0) && interval{}.bits(0) == 0);
 
 TEST(interval, intersect_holds_the_keys_of_both) {
-  for_random_runs([](std::mt19937& generator) {
-    const auto [a, b] = random_runs<2>(generator);
+  for_random_pairs([](interval a, interval b) {
     EXPECT_EQ(held(intersect(a, b)), both(held(a), held(b)));
     EXPECT_EQ(intersect(a, b).size(), index_t(both(held(a), held(b)).size()));
   });
 }
 
-TEST(interval, hull_is_the_smallest_that_holds_all) {
-  for_random_runs([](std::mt19937& generator) {
-    const auto runs = random_runs<3>(generator);
-    const keys all = held(runs);
-    EXPECT_EQ(hull(runs), all.empty() ? interval{} : (interval{*all.begin(), *all.rbegin() + 1}));
-    EXPECT_EQ(hull(runs[0], runs[1]), hull(runs[1], runs[0]));
+TEST(interval, hull_is_the_smallest_that_holds_both) {
+  for_random_pairs([](interval a, interval b) {
+    keys all = held(a);
+    all.merge(held(b));
+    EXPECT_EQ(hull(a, b), all.empty() ? interval{} : (interval{*all.begin(), *all.rbegin() + 1}));
+    EXPECT_EQ(hull(a, b), hull(b, a));
   });
 }
 
-TEST(interval, disjoint_keeps_every_key_once_in_order) {
-  for_random_runs([](std::mt19937& generator) {
-    const auto runs = random_runs<4>(generator);
-    const auto sorted = disjoint(runs);
-    EXPECT_EQ(held(sorted), held(runs));
-    EXPECT_TRUE(ascending(sorted));
-    EXPECT_EQ(count(sorted), index_t(held(runs).size()));
-  });
+TEST(interval, has_the_bits_of_64_keys_from_any_key_on) {
+  for (const interval run :
+       {interval{0, 1}, {0, 63}, {0, 64}, {0, 65}, {3, 3}, {9, 2}, {5, 200}, {-7, 30}, {-90, -2}, {63, 64}, {100, 164}})
+    for (index_t key = -200; key < 300; ++key) {
+      std::uint64_t wanted = 0;
+      for (index_t b = 0; b < 64; ++b) wanted |= std::uint64_t(run.contains(key + b)) << b;
+      ASSERT_EQ(run.bits(key), wanted) << run.first << " to " << run.last << " from " << key;
+    }
 }
 
-TEST(interval, contains_agrees_with_the_keys) {
-  for_random_runs([](std::mt19937& generator) {
-    const auto runs = random_runs<3>(generator);
-    const keys all = held(runs);
-    for (index_t j = -8; j < 14; ++j) EXPECT_EQ(contains(runs, j), all.contains(j));
-  });
-}
-
-template <std::size_t A, std::size_t B>
-void expect_intersection(std::mt19937& generator) {
-  const auto a = disjoint(random_runs<A>(generator));
-  const auto b = disjoint(random_runs<B>(generator));
-  const auto shared = intersect(a, b);
-  static_assert(shared.size() == A + B - 1);
-  EXPECT_EQ(held(shared), both(held(a), held(b)));
-  EXPECT_TRUE(ascending(shared));
-  EXPECT_EQ(count(shared), index_t(held(shared).size()));
-}
-
-TEST(interval, lists_intersect_to_the_keys_of_both_in_order) {
-  for_random_runs([](std::mt19937& generator) {
-    expect_intersection<1, 1>(generator);
-    expect_intersection<1, 4>(generator);
-    expect_intersection<3, 2>(generator);
-    expect_intersection<4, 4>(generator);
-  });
-}
-
-// Combs whose teeth interleave share as many runs as the list that answers can hold.
-TEST(interval, lists_intersect_in_the_widest_case) {
-  const intervals<3> comb{interval{0, 4}, {6, 10}, {12, 16}};
-  const intervals<3> shifted{interval{3, 7}, {9, 13}, {15, 19}};
-  const intervals<5> wanted{interval{3, 4}, {6, 7}, {9, 10}, {12, 13}, {15, 16}};
-  EXPECT_EQ(intersect(comb, shifted), wanted);
-}
-
-TEST(interval, bounds_cut_every_run_of_a_list) {
-  for_random_runs([](std::mt19937& generator) {
-    const auto runs = random_runs<3>(generator);
-    const interval bounds{-1, 7};
-    EXPECT_EQ(held(intersect(runs, bounds)), both(held(runs), held(bounds)));
-  });
+TEST(interval, has_bits_where_32_bits_do_not_reach) {
+  constexpr index_t far = index_t(1) << 40;
+  EXPECT_EQ((interval{far + 3, far + 5}.bits(far)), 0b11000u);
+  EXPECT_EQ((interval{0, far + 2}.bits(far)), 0b11u);
+  EXPECT_EQ((interval{0, far}.bits(far)), 0u);
+  EXPECT_EQ((interval{0, far}.bits(5)), ~std::uint64_t(0));
+  EXPECT_EQ((interval{far, 2 * far}.bits(0)), 0u);
 }
 
 }  // namespace

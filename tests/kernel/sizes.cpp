@@ -8,6 +8,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 const auto mechanism =
     rms_normalize{} | dot_product{} | log_n{.trained = 64} | scale_invariant{} | sinks_and_window{.sinks = 3, .window = 150};

@@ -10,6 +10,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
@@ -31,6 +32,17 @@ TEST(placement, parts_of_the_keys_merge_into_the_whole) {
     EXPECT_LT(worst_difference(merged.output, whole.output), 1e-5) << name;
     EXPECT_LT(worst_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-5) << name;
   });
+}
+
+// Rows whose runs the ends of the keys empty or cut: no run may be summed twice.
+TEST(placement, may_empty_runs_of_a_mask) {
+  const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = 150, .keys = 150});
+  const auto mechanism = dot_product{} | own_stripes{} | causal{};
+  const placement where{.first_query = 50, .first_key = 5, .all_keys = 170};
+  const auto fused = forward(mechanism, in.q, in.k, in.v, where);
+  const auto exact = reference::attention(mechanism, in.q, in.k, in.v, where);
+  EXPECT_LT(worst_difference(fused.output, exact.output), 1e-5);
+  EXPECT_LT(worst_difference(fused.log_sum_exp, exact.log_sum_exp), 1e-5);
 }
 
 TEST(placement, puts_the_queries_last_unless_told) {

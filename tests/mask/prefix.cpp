@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "support/masks.hpp"
 #include "support/words.hpp"
 
@@ -16,6 +18,11 @@ TEST(prefix, sees_the_first_keys_and_what_stands_before) {
   for (const index_t length : {0, 1, 5, 100})
     testing_support::expect_sees(prefix{length},
                                  [=](const query_row& row, index_t j) { return j < length || j <= row.position; });
+}
+
+// The largest index stands for no bound: every query sees every key.
+TEST(prefix, may_be_unbounded) {
+  testing_support::expect_sees(prefix{std::numeric_limits<index_t>::max()}, [](const query_row&, index_t) { return true; });
 }
 
 TEST(prefix, names_what_it_refuses) {

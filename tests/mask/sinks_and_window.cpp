@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "support/masks.hpp"
 #include "support/words.hpp"
 
@@ -19,6 +21,16 @@ TEST(sinks_and_window, sees_the_first_and_the_last_keys_causally) {
       testing_support::expect_sees(sinks_and_window{.sinks = sinks, .window = window}, [=](const query_row& row, index_t j) {
         return j <= row.position && (j < sinks || row.position - j < window);
       });
+}
+
+// The largest index stands for no bound: either alone makes the mask causal.
+TEST(sinks_and_window, may_be_unbounded) {
+  constexpr index_t unbounded = std::numeric_limits<index_t>::max();
+  const auto causally = [](const query_row& row, index_t j) { return j <= row.position; };
+  for (const index_t other : {index_t(0), index_t(3), unbounded}) {
+    testing_support::expect_sees(sinks_and_window{.sinks = unbounded, .window = other}, causally);
+    testing_support::expect_sees(sinks_and_window{.sinks = other, .window = unbounded}, causally);
+  }
 }
 
 TEST(sinks_and_window, has_the_four_sinks_of_streaming_llm) { EXPECT_EQ((sinks_and_window{.window = 9}.sinks), 4); }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include <longspan/longspan.hpp>
@@ -9,6 +10,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 // Four queries at the end of ten keys, of which the call holds the keys from 3 to 9.
 const shapes part_of_the_keys{.batch = 2,
@@ -22,13 +24,15 @@ const shapes part_of_the_keys{.batch = 2,
                               .first_key = 3,
                               .all_keys = 10};
 shapes with_first_key(index_t first_key, index_t keys) {
-  shapes call = part_of_the_keys;
-  call.first_key = first_key, call.keys = keys;
-  return call;
+  shapes lengths = part_of_the_keys;
+  lengths.first_key = first_key, lengths.keys = keys;
+  return lengths;
 }
 
 struct own_runs {
-  intervals<3> operator()(const query_row& row) const { return {interval{row.position, row.position + 1}, {7, 4}, {0, 2}}; }
+  std::array<interval, 3> operator()(const query_row& row) const {
+    return {interval{row.position, row.position + 1}, {7, 4}, {0, 2}};
+  }
 };
 
 TEST(bound, tells_a_row_all_about_itself) {
@@ -56,23 +60,29 @@ TEST(bound, counts_the_keys_that_a_row_sees_after_all_masks) {
   }
 }
 
+// Of the keys at hand, which count from the first of the tensor.
 TEST(bound, sees_what_every_mask_lets_it_see) {
-  const auto mechanism =
-      bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 2, .window = 3} | prefix{8}, part_of_the_keys);
-  for (index_t position = -3; position < 14; ++position) {
-    const query_row row{.position = position, .keys = 10};
-    for (index_t j = -1; j < 12; ++j) {
-      const bool wanted = contains(visible(own_runs{}, row), j) && contains(visible(sinks_and_window{2, 3}, row), j) &&
-                          contains(visible(prefix{8}, row), j);
-      EXPECT_EQ(contains(mechanism.visible(row), j), wanted) << "position " << position << ", key " << j;
+  for (const index_t first_key : {0, 3})
+    for (const index_t keys : {0, 1, 5, 7}) {
+      shapes lengths = with_first_key(first_key, keys);
+      lengths.first_query = -3, lengths.queries = 17;
+      const auto mechanism =
+          bind_definition(dot_product{} | own_runs{} | sinks_and_window{.sinks = 2, .window = 3} | prefix{8}, lengths);
+      for (index_t i = 0; i < lengths.queries; ++i) {
+        const query_row row{.position = i - 3, .keys = 10};
+        for (index_t j = -1; j < 12; ++j) {
+          const bool wanted = contains(visible(own_runs{}, row), j) && contains(visible(sinks_and_window{2, 3}, row), j) &&
+                              contains(visible(prefix{8}, row), j) && lengths.key_positions().contains(j);
+          EXPECT_EQ(contains(mechanism.seen.of(1, 2, i), j - first_key), wanted) << "position " << row.position << ", key " << j;
+        }
+      }
     }
-  }
 }
 
 TEST(bound, sees_nothing_before_every_key) {
-  shapes call = part_of_the_keys;
-  call.first_query = -2;
-  const auto mechanism = bind_definition(dot_product{} | causal{}, call);
+  shapes lengths = part_of_the_keys;
+  lengths.first_query = -2;
+  const auto mechanism = bind_definition(dot_product{} | causal{}, lengths);
   EXPECT_EQ(mechanism.row(0, 0, 0).seen, 0);
   EXPECT_EQ(mechanism.row(0, 0, 1).seen, 0);
   EXPECT_EQ(mechanism.row(0, 0, 2).seen, 1);
@@ -82,7 +92,7 @@ TEST(bound, sees_nothing_before_every_key) {
 TEST(bound, transforms_in_the_order_written) {
   const auto add = by_distance{[](index_t) { return 1.0; }};
   const auto mechanism = bind_definition(dot_product{} | add | temperature{3} | temperature{2} | causal{}, part_of_the_keys);
-  EXPECT_EQ(mechanism.transform(mechanism.row(0, 0, 0))(5.0, keys_under<double>{0, 6}), 36);
+  EXPECT_EQ(mechanism.transforms.of_scores(mechanism.row(0, 0, 0))(5.0, keys_under<double>{0, 6}), 36);
 }
 
 // What multiplies the whole row goes into the query, up to the first part that does not.
@@ -91,13 +101,13 @@ TEST(bound, folds_the_temperatures_at_the_head_into_one_factor) {
   const auto mechanism = bind_definition(
       dot_product{.scale = 0.5} | temperature{3} | ss_max{.scale = 2, .all_keys = true} | add | temperature{2} | causal{},
       part_of_the_keys);
-  const auto logits = mechanism.logits(mechanism.row(0, 0, 0));
+  const auto logits = mechanism.transforms.of_products(mechanism.row(0, 0, 0));
   EXPECT_DOUBLE_EQ(logits.factor.value, 0.5 * 3 * 2 * std::log(10.0));
   EXPECT_EQ(logits.function(5.0, keys_under<double>{0, 6}), 12);
-  static_assert(
-      std::is_same_v<
-          decltype(bind_definition(dot_product{} | temperature{3} | causal{}, part_of_the_keys).logits(query_row{}).function),
-          composed<>>);
+  static_assert(std::is_same_v<decltype(bind_definition(dot_product{} | temperature{3} | causal{}, part_of_the_keys)
+                                            .transforms.of_products(query_row{})
+                                            .function),
+                               composed<>>);
 }
 
 static_assert(decltype(bind_definition(dot_product{} | causal{}, part_of_the_keys))::keeps_keys);
@@ -124,8 +134,8 @@ TEST(bound, prepares_rows_in_the_order_written_and_leaves_the_scale_to_the_logit
   mechanism.key(std::span(key), 4);
   EXPECT_EQ(query[0], 10);
   EXPECT_EQ(key[0], 10);
-  EXPECT_EQ(mechanism.scale(), 10);
-  EXPECT_EQ(bind_definition(cosine{} | causal{}, part_of_the_keys).scale(), 1);
+  EXPECT_EQ(mechanism.transforms.scale, 10);
+  EXPECT_EQ(bind_definition(cosine{} | causal{}, part_of_the_keys).transforms.scale, 1);
 }
 
 TEST(bound, counts_the_sink_with_the_part_that_holds_key_zero) {

@@ -10,6 +10,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using testing_support::lanes_of;
 
 const auto twice = [](auto logit, const auto&) { return 2.f * logit; };

@@ -39,6 +39,7 @@ inline auto before_a_mask() { return score{} | longspan::causal{}; }
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using elsewhere::bias, elsewhere::decay, elsewhere::odd_keys;
 
 template <class... Parts, class Sentence>
@@ -62,7 +63,7 @@ TEST(mechanism, keeps_what_each_part_was_told) {
   EXPECT_EQ(std::get<p_rope>(whole.parts).fraction, 0.5);
   EXPECT_EQ(std::get<dot_product>(whole.parts).scale, 0.125);
   EXPECT_EQ(std::get<temperature>(whole.parts).factor, 3);
-  EXPECT_EQ(std::get<sliding_window>(whole.parts).right, 2);
+  EXPECT_EQ(std::get<sliding_window>(whole.parts).after, 2);
   EXPECT_EQ(std::get<sink>(whole.parts).logit[0], 0.5);
 }
 

@@ -7,6 +7,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 struct own_rotation {
   ladder frequencies(index_t channels) const { return geometric(100, channels, pairing::interleaved); }

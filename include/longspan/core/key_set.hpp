@@ -13,7 +13,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 
 // What a row sees, as a mask may answer: a set of keys, by position in the text. `hull()` is an interval that holds them all, `count()`
-// their number, and bit b of `bits(key)` says whether key + b is one of them, for any key from 63 before the hull's first on.
+// their number, and bit b of `bits(key)` says whether key + b is one of them, for any key from 0 on: the kernel asks for whole panels of
+// whole tiles, those before and beyond the hull too.
 template <class Keys>
 concept key_set = std::copy_constructible<Keys> && requires(const Keys& keys, index_t key) {
   { keys.hull() } -> std::same_as<interval>;
@@ -177,7 +178,7 @@ constexpr Keys intersection(const Keys& keys) {
 }
 template <key_set A, key_set B, key_set... More>
 constexpr auto intersection(const A& a, const B& b, const More&... more) {
-  return intersection(intersect(a, b), more...);
+  return detail::intersection(detail::intersect(a, b), more...);
 }
 
 }  // namespace detail

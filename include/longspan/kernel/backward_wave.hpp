@@ -44,7 +44,8 @@ class backward_wave {
         d_output_(std::size_t(heads_at_once * rows_ * width_)),
         steps_(std::size_t(heads_at_once * steps_of_head())),
         passed_(std::size_t(heads_at_once * tiles_of_head())) {
-    for (index_t t = 0; t < threads; ++t) tiles_.emplace_back(mechanism), room_.emplace_back(std::size_t(room_of(mechanism)));
+    for (index_t t = 0; t < threads; ++t)
+      tiles_.emplace_back(mechanism), room_.emplace_back(std::size_t(detail::room_of(mechanism)));
   }
 
   // Moves on to `count` key heads from `first`, counted through the batch.
@@ -160,13 +161,13 @@ class backward_wave {
 template <device D, class Mechanism, class Seeds, class Tensors>
 void differentiate(const D& d, const Mechanism& mechanism, const Seeds& learned_numbers, const Tensors& tensors,
                    std::vector<std::vector<double>>& d_parameters) {
-  const index_t heads = mechanism.lengths.batch * mechanism.lengths.key_heads, at_once = std::min(heads, threads_of(d));
-  backward_wave wave(mechanism, learned_numbers, tensors, at_once, threads_of(d));
+  const index_t heads = mechanism.lengths.batch * mechanism.lengths.key_heads, at_once = std::min(heads, detail::threads_of(d));
+  backward_wave wave(mechanism, learned_numbers, tensors, at_once, detail::threads_of(d));
   for (index_t first = 0; first < heads; first += at_once) {
     wave.begin(first, std::min(at_once, heads - first));
-    for_each_item(d, wave.steps(), [&](index_t, index_t item) { wave.prepare(item); });
-    for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
-    for_each_item(d, wave.steps(), [&](index_t thread, index_t item) { wave.finish(thread, item); });
+    detail::for_each_item(d, wave.steps(), [&](index_t, index_t item) { wave.prepare(item); });
+    detail::for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
+    detail::for_each_item(d, wave.steps(), [&](index_t thread, index_t item) { wave.finish(thread, item); });
     wave.add_parameters(d_parameters);
   }
 }

@@ -146,13 +146,13 @@ template <device D, class Mechanism, class Tensors>
 void decode(const D& d, const Mechanism& mechanism, const Tensors& tensors) {
   using Wave = decode_wave<Mechanism, Tensors>;
   const index_t heads = mechanism.lengths.batch * mechanism.lengths.key_heads;
-  const index_t at_once =
-      std::clamp(decode_parts / Wave::bytes_of_parts(mechanism.lengths), threads_of(d), std::max(heads, threads_of(d)));
-  Wave wave(mechanism, tensors, std::min(heads, at_once), threads_of(d));
+  const index_t at_once = std::clamp(decode_parts / Wave::bytes_of_parts(mechanism.lengths), detail::threads_of(d),
+                                     std::max(heads, detail::threads_of(d)));
+  Wave wave(mechanism, tensors, std::min(heads, at_once), detail::threads_of(d));
   for (index_t first = 0; first < heads; first += at_once) {
     wave.begin(first, std::min(at_once, heads - first));
-    for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
-    for_each_item(d, wave.merges(), [&](index_t thread, index_t item) { wave.merge(thread, item); });
+    detail::for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
+    detail::for_each_item(d, wave.merges(), [&](index_t thread, index_t item) { wave.merge(thread, item); });
   }
 }
 

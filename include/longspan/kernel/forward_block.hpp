@@ -88,7 +88,7 @@ class forward_block {
     interval seen;
     bool whole = true;
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (const auto& keys = rows[i].seen; covers(keys, interval{tile, tile + key_rows_})) {
+      if (const auto& keys = rows[i].seen; detail::covers(keys, interval{tile, tile + key_rows_})) {
         seen_[i].fill(full);
         seen = {0, key_rows_};
       } else {

@@ -34,7 +34,7 @@ class key_tile {
         d_key_(rows_.size()),
         value_panels_(std::size_t(shape::backward_key_rows * width_)),
         d_value_(value_panels_.size()),
-        scratch_(std::size_t(std::max(shape::panel * width_, room_of(mechanism)))) {}
+        scratch_(std::size_t(std::max(shape::panel * width_, detail::room_of(mechanism)))) {}
 
   // Takes up the keys from `tile.first` on, at most as many as a tile holds.
   template <class K, class V>

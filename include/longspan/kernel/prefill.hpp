@@ -99,12 +99,12 @@ class prefill_wave {
 
 template <device D, class Mechanism, class Tensors>
 void prefill(const D& d, const Mechanism& mechanism, const Tensors& tensors) {
-  const index_t heads = mechanism.lengths.batch * mechanism.lengths.key_heads, at_once = std::min(heads, threads_of(d));
-  prefill_wave wave(mechanism, tensors, at_once, threads_of(d));
+  const index_t heads = mechanism.lengths.batch * mechanism.lengths.key_heads, at_once = std::min(heads, detail::threads_of(d));
+  prefill_wave wave(mechanism, tensors, at_once, detail::threads_of(d));
   for (index_t first = 0; first < heads; first += at_once) {
     wave.begin(first, std::min(at_once, heads - first));
-    for_each_item(d, wave.panels(), [&](index_t thread, index_t item) { wave.prepare(thread, item); });
-    for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
+    detail::for_each_item(d, wave.panels(), [&](index_t thread, index_t item) { wave.prepare(thread, item); });
+    detail::for_each_item(d, wave.tiles(), [&](index_t thread, index_t item) { wave.attend(thread, item); });
   }
 }
 

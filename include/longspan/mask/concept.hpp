@@ -61,7 +61,7 @@ namespace detail {
 // What a mask lets a row see of the keys that exist.
 template <mask M>
 auto visible(const M& m, const query_row& row) {
-  return cut(as_key_set(m(row)), interval{0, row.keys});
+  return detail::cut(detail::as_key_set(m(row)), interval{0, row.keys});
 }
 
 template <mask M>

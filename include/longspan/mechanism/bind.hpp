@@ -51,24 +51,24 @@ void check(const mechanism<Parts...>& whole, const shapes& lengths) {
 // The scale and the transforms, each as `prepare` gives it.
 template <class... Parts, class Prepare>
 auto bind_transforms(const mechanism<Parts...>& whole, const shapes& lengths, Prepare prepare) {
-  const auto score = std::get<0>(pick<place::score>(whole, unchanged));
+  const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
   double scale = 1;
   if constexpr (requires { score.factor(lengths); }) scale = score.factor(lengths);
-  auto transforms = pick<place::anywhere_between, place::bias>(whole, prepare);
+  auto transforms = detail::pick<place::anywhere_between, place::bias>(whole, prepare);
   return bound_transforms<decltype(transforms)>{scale, std::move(transforms)};
 }
 
 template <class Rows, class Seen, class Transforms, class... Parts>
 auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, Rows rows, Seen seen, Transforms transforms) {
-  auto score = std::get<0>(pick<place::score>(whole, unchanged));
-  auto sinks = pick<place::sink>(whole, unchanged);
+  auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
+  auto sinks = detail::pick<place::sink>(whole, unchanged);
   return bound<Rows, decltype(score), Transforms, Seen, decltype(sinks)>{
       lengths, std::move(rows), score, std::move(transforms), std::move(seen), std::move(sinks)};
 }
 
 template <class... Parts>
 auto see(const mechanism<Parts...>& whole, const shapes& lengths) {
-  return seen_keys(pick<place::mask>(whole, unchanged), lengths);
+  return seen_keys(detail::pick<place::mask>(whole, unchanged), lengths);
 }
 
 // The parts themselves, for the reference: rotations by their definition, functions of the distance asked for every key.
@@ -81,7 +81,7 @@ auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths) {
     else
       return part;
   };
-  return detail::assemble(whole, lengths, pick<place::rows>(whole, definition), detail::see(whole, lengths),
+  return detail::assemble(whole, lengths, detail::pick<place::rows>(whole, definition), detail::see(whole, lengths),
                           detail::bind_transforms(whole, lengths, unchanged));
 }
 
@@ -113,7 +113,7 @@ auto bind(const mechanism<Parts...>& whole, const shapes& lengths, index_t paddi
   };
   auto seen = detail::see(whole, lengths);
   auto transforms = detail::bind_transforms_for<T>(whole, lengths, seen.distances(padding));
-  return detail::assemble(whole, lengths, pick<place::rows>(whole, turned), std::move(seen), std::move(transforms));
+  return detail::assemble(whole, lengths, detail::pick<place::rows>(whole, turned), std::move(seen), std::move(transforms));
 }
 
 }  // namespace detail

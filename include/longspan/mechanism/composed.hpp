@@ -19,9 +19,10 @@ template <class Value, class Function, class Keys>
 Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
   if constexpr (is_dual<Value> && !is_dual<decltype(keys.lane)> && requires { function.slope(logit.value, keys); }) {
     using V = decltype(logit.value);
-    return {as_logit<V>(function(logit.value, keys)), logit.slope * as_logit<V>(function.slope(logit.value, keys))};
+    return {detail::as_logit<V>(function(logit.value, keys)),
+            logit.slope * detail::as_logit<V>(function.slope(logit.value, keys))};
   } else {
-    return as_logit<Value>(function(logit, keys));
+    return detail::as_logit<Value>(function(logit, keys));
   }
 }
 
@@ -34,7 +35,7 @@ struct composed {
 
   template <class Value, class Keys>
   Value operator()(Value logit, const Keys& keys) const {
-    std::apply([&](const auto&... function) { ((logit = apply_to(logit, function, keys)), ...); }, each);
+    std::apply([&](const auto&... function) { ((logit = detail::apply_to(logit, function, keys)), ...); }, each);
     return logit;
   }
 };

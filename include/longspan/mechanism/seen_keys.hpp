@@ -31,7 +31,7 @@ inline query_row place_of_row(const shapes& lengths, index_t batch, index_t head
 // What every mask lets a row see.
 template <class... Masks>
 auto seen_by_all(const std::tuple<Masks...>& masks, const query_row& row) {
-  return std::apply([&](const Masks&... each) { return intersection(visible(each, row)...); }, masks);
+  return std::apply([&](const Masks&... each) { return detail::intersection(detail::visible(each, row)...); }, masks);
 }
 
 template <class Masks>
@@ -45,7 +45,7 @@ inline constexpr bool all_by_position_alone<std::tuple<Masks...>> = (by_position
 template <class Masks>
 class seen_keys {
  public:
-  using answer = decltype(seen_by_all(std::declval<const Masks&>(), query_row{}));
+  using answer = decltype(detail::seen_by_all(std::declval<const Masks&>(), query_row{}));
   using keys = at_hand<answer>;
 
   seen_keys(const Masks& masks, const shapes& lengths)
@@ -58,7 +58,7 @@ class seen_keys {
       for (index_t h = 0; h < heads; ++h)
         for (index_t i = 0; i < lengths.queries; ++i) {
           const query_row row = place_of_row(lengths, b, h, i);
-          answers_.push_back(seen_by_all(masks, row));
+          answers_.push_back(detail::seen_by_all(masks, row));
           note(alike ? 0 : number(b, h / lengths.group()), row.position, of(b, h, i));
         }
   }

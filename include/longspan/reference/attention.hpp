@@ -38,7 +38,7 @@ double attend_by_definition(const Mechanism& mechanism, const query_row& row, co
     const shapes& lengths = mechanism.lengths;
     const auto own = mechanism.seen.of(row.batch, row.head, row.position - lengths.first_query);
     for (index_t k = 0; k < lengths.keys; ++k)
-      if (contains(own, k)) visit(lengths.first_key + k, std::size_t(k));
+      if (detail::contains(own, k)) visit(lengths.first_key + k, std::size_t(k));
   };
   each_seen([&](index_t j, std::size_t k) {
     double score = 0;
@@ -66,7 +66,7 @@ auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const
   const view<const element_of<K>> keys = detail::view_of(k);
   const view<const element_of<V>> values = detail::view_of(v);
   const shapes lengths = checked(queries, keys, values, where);
-  const auto mechanism = bind_definition(whole, lengths);
+  const auto mechanism = detail::bind_definition(whole, lengths);
   auto result = make_attended<Q, double>(lengths);
   const view<double> output = detail::view_of(result.output),
                      log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
@@ -82,7 +82,7 @@ auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const
           const query_row row = mechanism.row(b, h, i);
           std::vector<double> query = exact_row(queries.head(b, h), i), attended(std::size_t(lengths.value_channels));
           mechanism.query(std::span(query), row.position);
-          *log_sum_exp.head(b, h).row(i) = attend_by_definition(mechanism, row, query, prepared, attended);
+          *log_sum_exp.head(b, h).row(i) = detail::attend_by_definition(mechanism, row, query, prepared, attended);
           for (index_t c = 0; c < lengths.value_channels; ++c)
             output.head(b, h).row(i)[c * output.stride[3]] = attended[std::size_t(c)];
         }
