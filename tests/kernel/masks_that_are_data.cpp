@@ -87,7 +87,7 @@ TYPED_TEST_SUITE(masks_that_are_data, storages);
 // The sentence of all tests below: one for each kind of mask and number is enough to compile.
 template <class... Masks>
 auto with(const Masks&... masks) {
-  return (dot_product{.scale = 0.25} | temperature{1.5} | ... | masks);
+  return ((dot_product{.scale = 0.25} | temperature{1.5}) | ... | masks);
 }
 template <class Mechanism, class S>
 auto gradients_of(const Mechanism& each, const inputs<S>& in, const tensor<S>& d_output) {
@@ -150,7 +150,8 @@ TYPED_TEST(masks_that_are_data, have_the_bits_of_masks_that_are_intervals) {
       const auto got = forward(data, in.q, in.k, in.v), wanted = forward(intervals, in.q, in.k, in.v);
       EXPECT_TRUE(same_bits(got.output, wanted.output) && same_bits(got.log_sum_exp, wanted.log_sum_exp)) << what;
       if (of.queries > 100) return;
-      const auto gradients = gradients_of(data, in, d_output), others = gradients_of(intervals, in, d_output);
+      const auto gradients = gradients_of(data, in, d_output);
+      const auto others = gradients_of(intervals, in, d_output);
       EXPECT_TRUE(same_bits(gradients.d_query, others.d_query)) << what;
       EXPECT_TRUE(same_bits(gradients.d_key, others.d_key)) << what;
       EXPECT_TRUE(same_bits(gradients.d_value, others.d_value)) << what;

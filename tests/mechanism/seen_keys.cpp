@@ -61,15 +61,11 @@ void expect_one_question_a_row(const lengths& of, bool with_gradients, const Tra
   const index_t texts = ByPositionAlone ? 1 : of.batch, heads = ByPositionAlone ? 1 : of.heads;
   const interval positions{of.keys - of.queries, of.keys};
   const auto in = random_inputs<float>(of);
-  const auto kept = forward(whole, in.q, in.k, in.v);
-  first.all->expect_once(texts, heads, positions), second.all->expect_once(texts, heads, positions);
   Eigen::ThreadPool pool(3);
-  forward(Eigen::ThreadPoolDevice(&pool, 3), whole, in.q, in.k, in.v);
+  const auto kept = forward(Eigen::ThreadPoolDevice(&pool, 3), whole, in.q, in.k, in.v);
   first.all->expect_once(texts, heads, positions), second.all->expect_once(texts, heads, positions);
   if (!with_gradients) return;
-  backward_with_parameters(whole, in.q, in.k, in.v, kept, kept.output);
-  first.all->expect_once(texts, heads, positions), second.all->expect_once(texts, heads, positions);
-  backward(Eigen::ThreadPoolDevice(&pool, 3), whole, in.q, in.k, in.v, kept, kept.output);
+  backward_with_parameters(Eigen::ThreadPoolDevice(&pool, 3), whole, in.q, in.k, in.v, kept, kept.output);
   first.all->expect_once(texts, heads, positions), second.all->expect_once(texts, heads, positions);
 }
 
@@ -79,9 +75,9 @@ void expect_one_question_a_row() {
   expect_one_question_a_row<ByPositionAlone>(prefill, true);
   expect_one_question_a_row<ByPositionAlone>(prefill, true, temperature{2}, scale_invariant{}, softcap{30}, alibi{});
   const lengths few_rows{.batch = 2, .heads = 4, .key_heads = 2, .queries = 5, .keys = 700};
-  expect_one_question_a_row<ByPositionAlone>(few_rows, true, scale_invariant{});
+  expect_one_question_a_row<ByPositionAlone>(few_rows, true, temperature{2}, scale_invariant{}, softcap{30}, alibi{});
   const lengths decoding{.heads = 4, .key_heads = 2, .queries = 1, .keys = 32768};
-  expect_one_question_a_row<ByPositionAlone>(decoding, false, scale_invariant{});
+  expect_one_question_a_row<ByPositionAlone>(decoding, false, temperature{2}, scale_invariant{}, softcap{30}, alibi{});
 }
 
 TEST(seen_keys, ask_each_mask_once_for_every_row) { expect_one_question_a_row<false>(); }
