@@ -13,8 +13,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 
 // What a row sees, as a mask may answer: a set of keys, by position in the text. `hull()` is an interval that holds them all, `count()`
-// their number, and bit b of `bits(key)` says whether key + b is one of them, for any key from 0 on: the kernel asks for whole panels of
-// whole tiles, those before and beyond the hull too.
+// their number, and bit b of `bits(key)` says whether key + b is one of them. It is asked for keys from 63 before the first of the hull up
+// to its last.
 template <class Keys>
 concept key_set = std::copy_constructible<Keys> && requires(const Keys& keys, index_t key) {
   { keys.hull() } -> std::same_as<interval>;
@@ -137,7 +137,12 @@ struct at_hand {
   interval tensor;  // the positions of its keys
 
   constexpr interval hull() const { return counted(intersect(whole->hull(), tensor)); }
-  constexpr std::uint64_t bits(index_t key) const { return whole->bits(tensor.first + key) & tensor.bits(tensor.first + key); }
+  constexpr std::uint64_t bits(index_t key) const {
+    key += tensor.first;
+    const interval some = intersect(whole->hull(), tensor);
+    if constexpr (std::same_as<Keys, interval>) return some.bits(key);
+    return key + 64 <= some.first || some.last <= key ? 0 : whole->bits(key) & tensor.bits(key);
+  }
   constexpr index_t count() const {
     index_t keys = 0;
     for_each_run({0, tensor.size()}, [&](interval run) { keys += run.size(); });

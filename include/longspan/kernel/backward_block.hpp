@@ -71,7 +71,7 @@ class backward_block {
       for (const std::uint64_t bits : seen) any |= bits, all &= bits;
       if (any != 0) differentiate_rows(queries, keys, panel.first, r, seen, any);
     }
-    add_to_keys(queries, keys, panel, all);
+    differentiate_keys(queries, keys, panel, all);
   }
 
   // Weights, gradients of scores and dQ of a register block of rows, from row r on, by the keys that any of them sees.
@@ -85,36 +85,46 @@ class backward_block {
     for (index_t i = 0; i < rows; ++i)
       queries.rows[std::size_t(r + i)].differentiate(some, seen[std::size_t(i)] >> first, weight(r + i, first),
                                                      d_score(r + i, first));
-    const auto add_to_queries = [&](index_t i, index_t several, interval of) {
-      multiply<start::output>(product<T>{d_score(r + i, of.first), stride, keys.key.at(panel + of.first), queries.depth,
-                                         queries.d_query + (r + i) * queries.depth, queries.depth, of.size()},
-                              several, queries.depth);
-    };
     split_by_row(
-        seen, [&](interval of) { add_to_queries(0, rows, of); }, [&](index_t i, interval of) { add_to_queries(i, 1, of); });
+        seen, [&](interval of) { add_to_queries(queries, keys, panel, r, rows, of); },
+        [&](index_t i, interval of) { add_to_queries(queries, keys, panel, r + i, 1, of); });
+  }
+
+  // dQ += dS K for some rows from r on and some keys of a panel. Not inlined into its callers, nor is add_to_keys: a product for every
+  // number of rows is large.
+  [[gnu::noinline, gnu::flatten]] void add_to_queries(const backward_queries<T, Row>& queries, const backward_keys<T>& keys,
+                                                      index_t panel, index_t r, index_t rows, interval of) {
+    multiply<start::output>(product<T>{d_score(r, of.first), stride, keys.key.at(panel + of.first), queries.depth,
+                                       queries.d_query + r * queries.depth, queries.depth, of.size()},
+                            rows, queries.depth);
   }
 
   // dV and dK: the same with queries and keys exchanged. A register block of keys goes through the rows that all of them are seen by
   // together, and each key alone through the others that see it.
-  void add_to_keys(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval panel, std::uint64_t all) {
-    const auto add = [&](interval of, interval rows) {
-      const auto one = [&](const T* left, const T* right, T* out, index_t width) {
-        multiply<start::output, left::columns>(product<T>{left, stride, right, width, out, width, rows.size()}, of.size(), width);
-      };
-      one(weight(rows.first, of.first), queries.d_output + rows.first * queries.width, keys.d_value.at(panel.first + of.first),
-          queries.width);
-      one(d_score(rows.first, of.first), queries.query + rows.first * queries.depth, keys.d_key.at(panel.first + of.first),
-          queries.depth);
-    };
+  void differentiate_keys(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval panel,
+                          std::uint64_t all) {
     const index_t count = index_t(queries.rows.size());
-    if (all == interval{0, panel.size()}.bits(0)) return add({0, panel.size()}, {0, count});
+    if (all == interval{0, panel.size()}.bits(0)) return add_to_keys(queries, keys, panel.first, {0, panel.size()}, {0, count});
     const auto seen_by = transposed(std::span(seen_).first(std::size_t(count)));
     for (index_t j = 0; j < panel.size(); j += shape::block::rows) {
       const index_t several = std::min(shape::block::rows, panel.size() - j);
       split_by_row(
-          std::span(seen_by).subspan(std::size_t(j), std::size_t(several)), [&](interval rows) { add({j, j + several}, rows); },
-          [&](index_t key, interval rows) { add({j + key, j + key + 1}, rows); });
+          std::span(seen_by).subspan(std::size_t(j), std::size_t(several)),
+          [&](interval rows) { add_to_keys(queries, keys, panel.first, {j, j + several}, rows); },
+          [&](index_t key, interval rows) { add_to_keys(queries, keys, panel.first, {j + key, j + key + 1}, rows); });
     }
+  }
+
+  // dV += P' dO and dK += dS' Q for some keys of a panel and some rows.
+  [[gnu::noinline, gnu::flatten]] void add_to_keys(const backward_queries<T, Row>& queries, const backward_keys<T>& keys,
+                                                   index_t panel, interval of, interval rows) {
+    const auto add = [&](const T* left, const T* right, T* out, index_t width) {
+      multiply<start::output, left::columns>(product<T>{left, stride, right, width, out, width, rows.size()}, of.size(), width);
+    };
+    add(weight(rows.first, of.first), queries.d_output + rows.first * queries.width, keys.d_value.at(panel + of.first),
+        queries.width);
+    add(d_score(rows.first, of.first), queries.query + rows.first * queries.depth, keys.d_key.at(panel + of.first),
+        queries.depth);
   }
 
   T* weight(index_t row, index_t key) { return weight_.data() + row * stride + key; }

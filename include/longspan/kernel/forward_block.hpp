@@ -37,7 +37,6 @@ class forward_block {
   explicit forward_block(const shapes& lengths)
       : key_rows_(tile_keys<Words>(lengths)),
         width_(round_up(lengths.value_channels, shape::lanes)),
-        panels_(std::size_t(key_rows_ / panel_keys)),
         score_(std::size_t(largest * key_rows_)),
         output_(std::size_t(largest * width_)) {}
 
@@ -57,7 +56,7 @@ class forward_block {
     if (seen.empty()) return false;
     std::array<Batch, std::size_t(largest)> maximum;
     maximum.fill(Batch(-std::numeric_limits<T>::infinity()));
-    for (std::size_t p = 0; p < panels_; ++p) {
+    for (std::size_t p = std::size_t(panels_.first); p < std::size_t(panels_.last); ++p) {
       if (any_[p] == 0) continue;
       const index_t first = index_t(p) * panel_keys;
       const interval panel = intersect(whole_batches(seen), {first, first + panel_keys});
@@ -68,7 +67,7 @@ class forward_block {
     }
     for (std::size_t i = 0; i < rows.size(); ++i) part_[i].maximum = simd::reduce_max(maximum[i]);
     for (std::size_t i = 0; i < rows.size(); ++i)
-      part_[i].sum = rows[i].to_weights(panels_of(index_t(i)), scores(index_t(i)), part_[i]);
+      part_[i].sum = rows[i].to_weights(panels_of(index_t(i)), panels_.first * panel_keys, scores(index_t(i)), part_[i]);
     accumulate(values, tile, count);
     return true;
   }
@@ -81,31 +80,31 @@ class forward_block {
     return {round_down(keys.first, stretch), round_up(keys.last, stretch)};
   }
 
-  // Finds what the rows see of each panel of the tile that begins at key `tile`; returns an interval that holds it, counted from there,
-  // none where no row sees a key. Most tiles are seen whole by every row.
+  // Finds what the rows see of the panels of the tile that begins at key `tile`; returns an interval that holds it, counted from there,
+  // none where no row sees a key. Panels that all rows see whole, most of them, are known by the ends of what the rows see.
   interval look(std::span<const Row> rows, index_t tile) {
     constexpr std::uint64_t full = ~std::uint64_t(0);
-    interval seen;
-    bool whole = true;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (const auto& keys = rows[i].seen; detail::covers(keys, interval{tile, tile + key_rows_})) {
-        seen_[i].fill(full);
-        seen = {0, key_rows_};
-      } else {
-        for (std::size_t p = 0; p < panels_; ++p) seen_[i][p] = keys.bits(tile + index_t(p) * panel_keys);
-        const interval all = keys.hull();
-        seen = hull(seen, intersect({all.first - tile, all.last - tile}, {0, key_rows_}));
-        whole = false;
-      }
-    any_.fill(full), all_.fill(full);
-    if (whole) return seen;
-    std::uint64_t found = 0;
-    for (std::size_t p = 0; p < panels_; ++p) {
-      std::uint64_t any = 0, all = full;
-      for (std::size_t i = 0; i < rows.size(); ++i) any |= seen_[i][p], all &= seen_[i][p];
-      any_[p] = any, all_[p] = all, found |= any;
+    interval seen, common{0, key_rows_};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const interval all = rows[i].seen.hull(), own = intersect({all.first - tile, all.last - tile}, {0, key_rows_});
+      seen = hull(seen, own);
+      common = detail::covers(rows[i].seen, all) ? intersect(common, own) : interval{};
+      seen_[i].fill(full);
     }
-    return found == 0 ? interval{} : seen;
+    panels_ = {seen.first / panel_keys, round_up(seen.last, panel_keys) / panel_keys};
+    any_.fill(full), all_.fill(full);
+    bool found = !common.empty();
+    for (index_t p = panels_.first; p < panels_.last; ++p) {
+      const index_t first = p * panel_keys;
+      if (common.first <= first && first + panel_keys <= common.last) continue;
+      std::uint64_t any = 0, all = full;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::uint64_t bits = rows[i].seen.bits(tile + first);
+        seen_[i][std::size_t(p)] = bits, any |= bits, all &= bits;
+      }
+      any_[std::size_t(p)] = any, all_[std::size_t(p)] = all, found = found || any != 0;
+    }
+    return found ? seen : interval{};
   }
 
   // output = weights values. Keys that every row sees are multiplied for all rows at once, across panels; the others row by row.
@@ -131,7 +130,7 @@ class forward_block {
       else
         values.multiply_one(weights(i, keys.first), tile + keys.first, output_.data() + i * width_);
     };
-    for (std::size_t p = 0; p < panels_; ++p) {
+    for (std::size_t p = std::size_t(panels_.first); p < std::size_t(panels_.last); ++p) {
       const index_t first = index_t(p) * panel_keys;
       const auto at = [=](interval keys) { return interval{first + keys.first, first + keys.last}; };
       if (all_[p] == ~std::uint64_t(0))
@@ -143,14 +142,17 @@ class forward_block {
     add_common();
   }
 
-  // Of rows from i on.
+  // Of rows from i on. Not inlined into its callers: the product for every number of rows is large.
   template <class Values>
-  void add(const Values& values, start from, index_t tile, index_t i, index_t count, interval keys) {
+  [[gnu::noinline, gnu::flatten]] void add(const Values& values, start from, index_t tile, index_t i, index_t count,
+                                           interval keys) {
     values.multiply(from, weights(i, keys.first), key_rows_, count, {tile + keys.first, tile + keys.last},
                     output_.data() + i * width_);
   }
 
-  std::span<const std::uint64_t> panels_of(index_t i) const { return std::span(seen_[std::size_t(i)]).first(panels_); }
+  std::span<const std::uint64_t> panels_of(index_t i) const {
+    return std::span(seen_[std::size_t(i)]).subspan(std::size_t(panels_.first), std::size_t(panels_.size()));
+  }
 
   // What each row sees of panel p.
   std::span<const std::uint64_t> column(std::size_t p, index_t count) {
@@ -163,9 +165,9 @@ class forward_block {
   const T* weights(index_t i, index_t key) { return scores(i) + key / Words::per_word; }
 
   index_t key_rows_, width_;
-  std::size_t panels_;  // of a tile
   buffer<T> score_, output_;
   std::array<panel_bits, std::size_t(largest)> seen_;
+  interval panels_;       // of the tile, that hold what the rows see; of the others the bits say nothing
   panel_bits any_, all_;  // of the rows of the block
   std::array<std::uint64_t, std::size_t(largest)> column_;
   std::array<softmax_part<T>, std::size_t(largest)> part_;

@@ -78,17 +78,18 @@ struct forward_row {
     return maximum;
   }
 
-  // Turns the logits of a tile into words of weights, in place; returns their sum. `seen_of` has the bits of each panel of the tile. From
-  // the first to the last key seen of adjacent panels every logit is there, those of hidden keys as -infinity, whose weight is 0.
-  Batch to_weights(std::span<const std::uint64_t> seen_of, T* at, const softmax_part<T>& part) const {
+  // Turns the logits of a tile, which begin at `at`, into words of weights, in place; returns their sum. `seen_of` has the bits of some
+  // panels, from that of key `first` on. From the first to the last key seen of adjacent panels every logit is there, those of hidden keys
+  // as -infinity, whose weight is 0.
+  Batch to_weights(std::span<const std::uint64_t> seen_of, index_t first, T* at, const softmax_part<T>& part) const {
     const softmax_part<T> kept = part;
     Batch sum(T(0));
-    for (index_t p = 0; p < index_t(seen_of.size()); ++p) {
-      if (seen_of[std::size_t(p)] == 0) continue;
-      const index_t first = p * panel_keys + std::countr_zero(seen_of[std::size_t(p)]);
-      while (p + 1 < index_t(seen_of.size()) && seen_of[std::size_t(p) + 1] != 0) ++p;
-      const index_t last = (p + 1) * panel_keys - std::countl_zero(seen_of[std::size_t(p)]);
-      for (index_t j = round_down(first, word_keys); j < last; j += word_keys) {
+    for (std::size_t p = 0; p < seen_of.size(); ++p) {
+      if (seen_of[p] == 0) continue;
+      const index_t begin = first + index_t(p) * panel_keys + std::countr_zero(seen_of[p]);
+      while (p + 1 < seen_of.size() && seen_of[p + 1] != 0) ++p;
+      const index_t end = first + index_t(p + 1) * panel_keys - std::countl_zero(seen_of[p]);
+      for (index_t j = round_down(begin, word_keys); j < end; j += word_keys) {
         std::array<Batch, std::size_t(Words::per_word)> weights;
         for (index_t w = 0; w < Words::per_word; ++w) {
           weights[std::size_t(w)] = kept.weights(simd::load<Batch>(at + j + w * lanes));
