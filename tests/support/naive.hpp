@@ -43,7 +43,8 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
           const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, call.first_key + j); });
           T score = 0;
           for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * key[c];
-          logits[std::size_t(j)] = transform(T(mechanism.transforms.scale) * score, keys_under<T>{call.first_key + j, row.position});
+          logits[std::size_t(j)] =
+              transform(T(mechanism.transforms.scale) * score, keys_under<T>{call.first_key + j, row.position});
           maximum = std::max(maximum, logits[std::size_t(j)]);
         }
         if (maximum == -std::numeric_limits<T>::infinity()) continue;

@@ -50,8 +50,8 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
             if (!contains(mechanism.seen.of(b, h, i), j)) continue;
             T score = 0;
             for (std::size_t c = 0; c < d; ++c) score += query[c] * keys[std::size_t(j)][c];
-            logits.push_back(
-                transform(dual<T>(T(mechanism.transforms.scale) * score, T(mechanism.transforms.scale)), keys_under<T>{j, row.position}));
+            logits.push_back(transform(dual<T>(T(mechanism.transforms.scale) * score, T(mechanism.transforms.scale)),
+                                       keys_under<T>{j, row.position}));
             seen.push_back(j);
             maximum = std::max(maximum, logits.back().value);
           }
