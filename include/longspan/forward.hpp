@@ -29,7 +29,7 @@ void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& te
   using T = typename Words::compute;
   if (lengths.batch * lengths.heads * lengths.queries == 0) return;
   const auto bound = detail::bind<T>(whole, lengths, tile_keys<Words>(lengths));
-  if (key_head::rows(lengths) <= tile_shape<T>::query_rows)
+  if (key_head::rows(lengths) <= tile_shape<T>::decode_rows)
     detail::decode(d, bound, tensors);
   else
     detail::prefill(d, bound, tensors);

@@ -48,7 +48,7 @@ class backward_block {
   static constexpr index_t stride = shape::panel + shape::lanes;
 
  public:
-  static constexpr index_t query_rows = shape::query_rows;
+  static constexpr index_t query_rows = shape::backward_query_rows;
 
   backward_block() : weight_(std::size_t(query_rows * stride)), d_score_(std::size_t(query_rows * stride)) {}
 

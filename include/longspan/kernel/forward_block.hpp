@@ -43,7 +43,7 @@ class forward_block {
   const softmax_part<T>& part(index_t i) const { return part_[std::size_t(i)]; }
   const T* output(index_t i) const { return output_.data() + i * width_; }
   bool sees(index_t i) const {
-    return std::ranges::any_of(panels_of(i), [](std::uint64_t bits) { return bits != 0; });
+    return whole_ || std::ranges::any_of(panels_of(i), [](std::uint64_t bits) { return bits != 0; });
   }
 
   // Scores, logits, weights, output. Each step for all rows, so that the slow ends of one hide behind the next. Returns whether any row
@@ -57,17 +57,25 @@ class forward_block {
     std::array<Batch, std::size_t(largest)> maximum;
     maximum.fill(Batch(-std::numeric_limits<T>::infinity()));
     for (std::size_t p = std::size_t(panels_.first); p < std::size_t(panels_.last); ++p) {
-      if (any_[p] == 0) continue;
+      if (!whole_ && any_[p] == 0) continue;
       const index_t first = index_t(p) * panel_keys;
       const interval panel = intersect(whole_batches(seen), {first, first + panel_keys});
       keys.multiply(query, query_stride, count, {tile + panel.first, tile + panel.last}, scores(0) + panel.first, key_rows_);
-      for (std::size_t i = 0; i < rows.size(); ++i)
-        maximum[i] = simd::max(
-            maximum[i], rows[i].to_logits(panel, tile, seen_[i][p] >> (panel.first - first), scores(index_t(i)) + panel.first));
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::uint64_t bits = whole_ ? ~std::uint64_t(0) : seen_[i][p] >> (panel.first - first);
+        maximum[i] = simd::max(maximum[i], rows[i].to_logits(panel, tile, bits, scores(index_t(i)) + panel.first));
+      }
     }
     for (std::size_t i = 0; i < rows.size(); ++i) part_[i].maximum = simd::reduce_max(maximum[i]);
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      part_[i].sum = rows[i].to_weights(panels_of(index_t(i)), panels_.first * panel_keys, scores(index_t(i)), part_[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      Batch sum(T(0));
+      const auto add = [&](interval keys) { sum = rows[i].to_weights(keys, scores(index_t(i)), part_[i], sum); };
+      if (whole_)
+        add(seen);
+      else
+        for_each_stretch(panels_of(index_t(i)), panels_.first, add);
+      part_[i].sum = sum;
+    }
     accumulate(values, tile, count);
     return true;
   }
@@ -81,35 +89,38 @@ class forward_block {
   }
 
   // Finds what the rows see of the panels of the tile that begins at key `tile`; returns an interval that holds it, counted from there,
-  // none where no row sees a key. Panels that all rows see whole, most of them, are known by the ends of what the rows see.
+  // none where no row sees a key. Most tiles are seen whole by all rows, and of the others most panels: there no bits are made.
   interval look(std::span<const Row> rows, index_t tile) {
     constexpr std::uint64_t full = ~std::uint64_t(0);
     interval seen, common{0, key_rows_};
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const interval all = rows[i].seen.hull(), own = intersect({all.first - tile, all.last - tile}, {0, key_rows_});
+    for (const Row& row : rows) {
+      const interval all = row.seen.hull(), own = intersect({all.first - tile, all.last - tile}, {0, key_rows_});
       seen = hull(seen, own);
-      common = detail::covers(rows[i].seen, all) ? intersect(common, own) : interval{};
-      seen_[i].fill(full);
+      common = detail::covers(row.seen, all) ? intersect(common, own) : interval{};
     }
     panels_ = {seen.first / panel_keys, round_up(seen.last, panel_keys) / panel_keys};
+    whole_ = common.size() == key_rows_;
+    if (whole_ || seen.empty()) return seen;
+    for (std::size_t i = 0; i < rows.size(); ++i) seen_[i].fill(full);
     any_.fill(full), all_.fill(full);
-    bool found = !common.empty();
-    for (index_t p = panels_.first; p < panels_.last; ++p) {
-      const index_t first = p * panel_keys;
+    std::uint64_t found = common.empty() ? 0 : 1;
+    for (std::size_t p = std::size_t(panels_.first); p < std::size_t(panels_.last); ++p) {
+      const index_t first = index_t(p) * panel_keys;
       if (common.first <= first && first + panel_keys <= common.last) continue;
       std::uint64_t any = 0, all = full;
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::uint64_t bits = rows[i].seen.bits(tile + first);
-        seen_[i][std::size_t(p)] = bits, any |= bits, all &= bits;
+        seen_[i][p] = bits, any |= bits, all &= bits;
       }
-      any_[std::size_t(p)] = any, all_[std::size_t(p)] = all, found = found || any != 0;
+      any_[p] = any, all_[p] = all, found |= any;
     }
-    return found ? seen : interval{};
+    return found == 0 ? interval{} : seen;
   }
 
   // output = weights values. Keys that every row sees are multiplied for all rows at once, across panels; the others row by row.
   template <class Values>
   void accumulate(const Values& values, index_t tile, index_t count) {
+    if (whole_) return add(values, start::zero, tile, 0, count, {0, key_rows_});
     start from = start::zero;
     interval common;  // not multiplied yet
     const auto add_common = [&] {
@@ -167,7 +178,8 @@ class forward_block {
   index_t key_rows_, width_;
   buffer<T> score_, output_;
   std::array<panel_bits, std::size_t(largest)> seen_;
-  interval panels_;       // of the tile, that hold what the rows see; of the others the bits say nothing
+  bool whole_;            // all rows see the whole tile: then the bits say nothing
+  interval panels_;       // that hold what the rows see
   panel_bits any_, all_;  // of the rows of the block
   std::array<std::uint64_t, std::size_t(largest)> column_;
   std::array<softmax_part<T>, std::size_t(largest)> part_;

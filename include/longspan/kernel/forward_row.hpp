@@ -1,10 +1,8 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -78,25 +76,17 @@ struct forward_row {
     return maximum;
   }
 
-  // Turns the logits of a tile, which begin at `at`, into words of weights, in place; returns their sum. `seen_of` has the bits of some
-  // panels, from that of key `first` on. From the first to the last key seen of adjacent panels every logit is there, those of hidden keys
-  // as -infinity, whose weight is 0.
-  Batch to_weights(std::span<const std::uint64_t> seen_of, index_t first, T* at, const softmax_part<T>& part) const {
+  // Turns the logits of a stretch of keys into words of weights, in place, and adds them to a sum. Keys and logits, those of hidden keys
+  // -infinity, count from the first of the tile.
+  Batch to_weights(interval keys, T* at, const softmax_part<T>& part, Batch sum) const {
     const softmax_part<T> kept = part;
-    Batch sum(T(0));
-    for (std::size_t p = 0; p < seen_of.size(); ++p) {
-      if (seen_of[p] == 0) continue;
-      const index_t begin = first + index_t(p) * panel_keys + std::countr_zero(seen_of[p]);
-      while (p + 1 < seen_of.size() && seen_of[p + 1] != 0) ++p;
-      const index_t end = first + index_t(p + 1) * panel_keys - std::countl_zero(seen_of[p]);
-      for (index_t j = round_down(begin, word_keys); j < end; j += word_keys) {
-        std::array<Batch, std::size_t(Words::per_word)> weights;
-        for (index_t w = 0; w < Words::per_word; ++w) {
-          weights[std::size_t(w)] = kept.weights(simd::load<Batch>(at + j + w * lanes));
-          sum = sum + weights[std::size_t(w)];
-        }
-        simd::store(at + j / Words::per_word, Words::join(weights));
+    for (index_t j = round_down(keys.first, word_keys); j < keys.last; j += word_keys) {
+      std::array<Batch, std::size_t(Words::per_word)> weights;
+      for (index_t w = 0; w < Words::per_word; ++w) {
+        weights[std::size_t(w)] = kept.weights(simd::load<Batch>(at + j + w * lanes));
+        sum = sum + weights[std::size_t(w)];
       }
+      simd::store(at + j / Words::per_word, Words::join(weights));
     }
     return sum;
   }

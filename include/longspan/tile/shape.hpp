@@ -26,22 +26,24 @@ struct tile_shape {
   };
 
   // Keys are packed in panels. The scores of a register block of rows for one panel become logits while they are in L1. Smaller panels
-  // switch between product and transform more often; larger ones pack more keys beyond the diagonal in vain.
-  // Not measured: 32 and 128.
+  // switch between product and transform more often; larger ones pack more keys beyond the diagonal in vain. 64 keys are one word of bits
+  // (core/key_set.hpp); 128 were as fast.
   static constexpr index_t panel = panel_keys;
 
-  // Query rows that share one pass over a tile of keys in L2.
-  // Not measured: 24 and 96.
-  static constexpr index_t query_rows = 48;
+  // Query rows that share one pass over a tile of keys in L2. With AVX-512 96 are 1 to 2 points of the peak faster than 48 at 4096 keys and
+  // as fast at 512, and 24 are up to 1 point slower than 48; with AVX2 48 and 96 are alike (Zen 5).
+  static constexpr index_t query_rows = 96;
 
-  // The most query rows that are multiplied with keys straight from memory (tile/multiply_transposed.hpp): 16 registers hold a square of
-  // keys, the others one sum for each row.
-  // Not measured: fewer, with packed keys beyond.
+  // Up to so many rows of a key head are a call that decodes: its threads share the keys instead of the rows.
+  static constexpr index_t decode_rows = 48;
+
+  // The most query rows that are multiplied with keys straight from memory (tile/multiply_transposed.hpp). Set by the registers: 16 hold a
+  // square of keys, the others one sum for each row.
   static constexpr index_t streamed_rows = many_registers ? 8 : 6;
 
-  // A tile of keys in the backward pass: query rows pass over so many keys between two loads of their gradients.
-  // Not measured: 128 and 512.
-  static constexpr index_t backward_key_rows = 256;
+  // The backward pass: query rows that pass a tile of keys together, whose bits by key are one word, and keys of a tile, over which rows
+  // pass between two loads of their gradients. 128 keys are 1 to 3 points of the peak slower than 256 at 4096 tokens, 512 are 4 (Zen 5).
+  static constexpr index_t backward_query_rows = 48, backward_key_rows = 256;
 
   // A tile of keys in the forward pass, whose softmax is computed at once: rows of 2 KiB of scores, so that the work per tile that does
   // not grow with its keys is 2 % (256 floats instead of 512 are 2 points slower, 128 are 6; 512 doubles 2 points slower than 256), halved
@@ -59,20 +61,20 @@ struct tile_shape {
   static constexpr index_t asked_ahead(index_t key_bytes) { return std::max<index_t>(8 * 1024, lanes * key_bytes) + 2048; }
 
   // The depth of a product whose right operand comes from memory is cut into parts of so many rows: of 128 floats they take 8 KiB, so that
-  // all register blocks after the first find them in L1.
-  // Not measured: 8 and 32.
+  // all register blocks after the first find them in L1. Decoding 32 heads on 8 with 8 rows reads 2 points of the bandwidth less, with 32
+  // rows 1 to 5 (Zen 5).
   static constexpr index_t streamed_depth = 16;
 
   // Where a broadcast takes a shuffle (SSE2), the words of a register block of rows are broadcast so many at a time: 6 KiB, which stay in
   // L1 for all columns. 60 % of the peak instead of 56.
   static constexpr index_t spread_depth = 64;
 
-  static_assert(query_rows % block::rows == 0 && panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 &&
-                key_rows(1 << 20) % panel == 0);
+  static_assert(query_rows % block::rows == 0 && decode_rows <= query_rows && backward_query_rows <= 64 &&
+                panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 && key_rows(1 << 20) % panel == 0);
 };
 
-// Decoding works on as many key heads at once as keep their tiles' parts, outputs not yet merged, in so many bytes: about an L2.
-// Not measured: 256 KiB and 4 MiB.
+// Decoding works on as many key heads at once as keep their tiles' parts, outputs not yet merged, in so many bytes: about an L2. 256 KiB
+// and 4 MiB are as fast within the noise.
 inline constexpr index_t decode_parts = index_t(1) << 20;
 
 // Memory that a thread keeps for its next call, in bytes, and the largest block of it. Decoding must not allocate: 32 heads on 8 with 128

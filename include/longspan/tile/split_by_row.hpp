@@ -53,6 +53,18 @@ constexpr void split_by_row(std::span<const std::uint64_t> seen, Together togeth
   one_by_one({reached, panel_keys});
 }
 
+// Calls visit(keys) for every stretch of adjacent panels that hold a seen key, from its first seen key to its last. `first` is the number
+// of the first panel.
+template <class Visit>
+constexpr void for_each_stretch(std::span<const std::uint64_t> panels, index_t first, Visit visit) {
+  for (std::size_t p = 0; p < panels.size(); ++p) {
+    if (panels[p] == 0) continue;
+    const index_t begin = (first + index_t(p)) * panel_keys + std::countr_zero(panels[p]);
+    while (p + 1 < panels.size() && panels[p + 1] != 0) ++p;
+    visit(interval{begin, (first + index_t(p) + 1) * panel_keys - std::countl_zero(panels[p])});
+  }
+}
+
 // Row and key exchanged: bit r of word j says whether row r sees key j. For at most 64 rows. Swaps squares of bits, half as wide each time
 // (Hacker's Delight, 7-3).
 constexpr std::array<std::uint64_t, 64> transposed(std::span<const std::uint64_t> seen) {
