@@ -248,20 +248,6 @@ TEST(key_set, what_is_at_hand_covers_no_key_beyond_the_tensor) {
   EXPECT_EQ(some.bits(64), (interval{0, 36}.bits(0)));
 }
 
-TEST(key_set, panels_are_read_as_words) {
-  for_random_sets([](std::mt19937& generator) {
-    const auto few = random_few<3>(generator);
-    const listed list = random_list(generator);
-    std::array<std::uint64_t, 5> panels;
-    for (const index_t first : {-64, 0, 17, 64}) {
-      read_panels(few, first, panels);
-      for (index_t p = 0; p < 5; ++p) EXPECT_EQ(panels[std::size_t(p)], bits_of(held(few), first + 64 * p));
-      read_panels(list, first, panels);
-      for (index_t p = 0; p < 5; ++p) EXPECT_EQ(panels[std::size_t(p)], bits_of(list.held, first + 64 * p));
-    }
-  });
-}
-
 TEST(key_set, runs_of_bits_ascend) {
   std::mt19937_64 generator(3);
   const std::vector<std::uint64_t> edges{0,

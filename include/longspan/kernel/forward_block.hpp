@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -11,13 +10,13 @@
 #include <longspan/core/key_set.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/kernel/prepare_row.hpp>
+#include <longspan/kernel/tile_sight.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
 #include <longspan/softmax/online_softmax.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/shape.hpp>
-#include <longspan/tile/split_by_row.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -42,9 +41,7 @@ class forward_block {
 
   const softmax_part<T>& part(index_t i) const { return part_[std::size_t(i)]; }
   const T* output(index_t i) const { return output_.data() + i * width_; }
-  bool sees(index_t i) const {
-    return whole_ || std::ranges::any_of(panels_of(i), [](std::uint64_t bits) { return bits != 0; });
-  }
+  bool sees(index_t i) const { return sight_.sees(i); }
 
   // Scores, logits, weights, output. Each step for all rows, so that the slow ends of one hide behind the next. Returns whether any row
   // sees a key; if none does, nothing was computed.
@@ -52,28 +49,25 @@ class forward_block {
   [[gnu::flatten]] bool attend(std::span<const Row> rows, const T* query, index_t query_stride, const Keys& keys,
                                const Values& values, index_t tile) {
     const index_t count = index_t(rows.size());
-    const interval seen = look(rows, tile);
-    if (seen.empty()) return false;
+    sight_.look(rows, tile, key_rows_);
+    if (sight_.seen().empty()) return false;
     std::array<Batch, std::size_t(largest)> maximum;
     maximum.fill(Batch(-std::numeric_limits<T>::infinity()));
-    for (std::size_t p = std::size_t(panels_.first); p < std::size_t(panels_.last); ++p) {
-      if (!whole_ && any_[p] == 0) continue;
-      const index_t first = index_t(p) * panel_keys;
-      const interval panel = intersect(whole_batches(seen), {first, first + panel_keys});
+    for (index_t p = sight_.panels().first; p < sight_.panels().last; ++p) {
+      if (!sight_.any(p)) continue;
+      const interval panel = intersect(whole_batches(sight_.seen()), {p * panel_keys, (p + 1) * panel_keys});
       keys.multiply(query, query_stride, count, {tile + panel.first, tile + panel.last}, scores(0) + panel.first, key_rows_);
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        const std::uint64_t bits = whole_ ? ~std::uint64_t(0) : seen_[i][p] >> (panel.first - first);
-        maximum[i] = simd::max(maximum[i], rows[i].to_logits(panel, tile, bits, scores(index_t(i)) + panel.first));
+      for (index_t i = 0; i < count; ++i) {
+        const std::uint64_t bits = sight_.bits(i, p) >> (panel.first - p * panel_keys);
+        maximum[std::size_t(i)] =
+            simd::max(maximum[std::size_t(i)], rows[std::size_t(i)].to_logits(panel, tile, bits, scores(i) + panel.first));
       }
     }
     for (std::size_t i = 0; i < rows.size(); ++i) part_[i].maximum = simd::reduce_max(maximum[i]);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       Batch sum(T(0));
-      const auto add = [&](interval keys) { sum = rows[i].to_weights(keys, scores(index_t(i)), part_[i], sum); };
-      if (whole_)
-        add(seen);
-      else
-        for_each_stretch(panels_of(index_t(i)), panels_.first, add);
+      sight_.for_each_stretch(index_t(i),
+                              [&](interval some) { sum = rows[i].to_weights(some, scores(index_t(i)), part_[i], sum); });
       part_[i].sum = sum;
     }
     accumulate(values, tile, count);
@@ -81,46 +75,15 @@ class forward_block {
   }
 
  private:
-  using panel_bits = std::array<std::uint64_t, std::size_t(shape::key_rows(1) / panel_keys)>;
-
   static interval whole_batches(interval keys) {
     constexpr index_t stretch = Words::per_word * shape::lanes;
     return {round_down(keys.first, stretch), round_up(keys.last, stretch)};
   }
 
-  // Finds what the rows see of the panels of the tile that begins at key `tile`; returns an interval that holds it, counted from there,
-  // none where no row sees a key. Most tiles are seen whole by all rows, and of the others most panels: there no bits are made.
-  interval look(std::span<const Row> rows, index_t tile) {
-    constexpr std::uint64_t full = ~std::uint64_t(0);
-    interval seen, common{0, key_rows_};
-    for (const Row& row : rows) {
-      const interval all = row.seen.hull(), own = intersect({all.first - tile, all.last - tile}, {0, key_rows_});
-      seen = hull(seen, own);
-      common = detail::covers(row.seen, all) ? intersect(common, own) : interval{};
-    }
-    panels_ = {seen.first / panel_keys, round_up(seen.last, panel_keys) / panel_keys};
-    whole_ = common.size() == key_rows_;
-    if (whole_ || seen.empty()) return seen;
-    for (std::size_t i = 0; i < rows.size(); ++i) seen_[i].fill(full);
-    any_.fill(full), all_.fill(full);
-    std::uint64_t found = common.empty() ? 0 : 1;
-    for (std::size_t p = std::size_t(panels_.first); p < std::size_t(panels_.last); ++p) {
-      const index_t first = index_t(p) * panel_keys;
-      if (common.first <= first && first + panel_keys <= common.last) continue;
-      std::uint64_t any = 0, all = full;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        const std::uint64_t bits = rows[i].seen.bits(tile + first);
-        seen_[i][p] = bits, any |= bits, all &= bits;
-      }
-      any_[p] = any, all_[p] = all, found |= any;
-    }
-    return found == 0 ? interval{} : seen;
-  }
-
   // output = weights values. Keys that every row sees are multiplied for all rows at once, across panels; the others row by row.
   template <class Values>
   void accumulate(const Values& values, index_t tile, index_t count) {
-    if (whole_) return add(values, start::zero, tile, 0, count, {0, key_rows_});
+    if (sight_.whole()) return add(values, start::zero, tile, 0, count, {0, key_rows_});
     start from = start::zero;
     interval common;  // not multiplied yet
     const auto add_common = [&] {
@@ -141,15 +104,8 @@ class forward_block {
       else
         values.multiply_one(weights(i, keys.first), tile + keys.first, output_.data() + i * width_);
     };
-    for (std::size_t p = std::size_t(panels_.first); p < std::size_t(panels_.last); ++p) {
-      const index_t first = index_t(p) * panel_keys;
-      const auto at = [=](interval keys) { return interval{first + keys.first, first + keys.last}; };
-      if (all_[p] == ~std::uint64_t(0))
-        together(at({0, panel_keys}));
-      else if (any_[p] != 0)
-        split_by_row<Words::per_word>(
-            column(p, count), [&](interval keys) { together(at(keys)); }, [&](index_t i, interval keys) { alone(i, at(keys)); });
-    }
+    for (index_t p = sight_.panels().first; p < sight_.panels().last; ++p)
+      if (sight_.any(p)) sight_.template split<Words::per_word>(count, p, together, alone);
     add_common();
   }
 
@@ -161,27 +117,13 @@ class forward_block {
                     output_.data() + i * width_);
   }
 
-  std::span<const std::uint64_t> panels_of(index_t i) const {
-    return std::span(seen_[std::size_t(i)]).subspan(std::size_t(panels_.first), std::size_t(panels_.size()));
-  }
-
-  // What each row sees of panel p.
-  std::span<const std::uint64_t> column(std::size_t p, index_t count) {
-    for (std::size_t i = 0; i < std::size_t(count); ++i) column_[i] = seen_[i][p];
-    return std::span(column_).first(std::size_t(count));
-  }
-
   // Weights take the place of the scores they are made of. Keys count from the first of the tile.
   T* scores(index_t i) { return score_.data() + i * key_rows_; }
   const T* weights(index_t i, index_t key) { return scores(i) + key / Words::per_word; }
 
   index_t key_rows_, width_;
   buffer<T> score_, output_;
-  std::array<panel_bits, std::size_t(largest)> seen_;
-  bool whole_;            // all rows see the whole tile: then the bits say nothing
-  interval panels_;       // that hold what the rows see
-  panel_bits any_, all_;  // of the rows of the block
-  std::array<std::uint64_t, std::size_t(largest)> column_;
+  tile_sight<T, largest> sight_;
   std::array<softmax_part<T>, std::size_t(largest)> part_;
 };
 

@@ -1,4 +1,4 @@
-#include <longspan/tile/seen_bits.hpp>
+#include <longspan/tile/split_by_row.hpp>
 
 #include <gtest/gtest.h>
 
@@ -98,11 +98,11 @@ void expect_splits() {
   }
 }
 
-TEST(seen_bits, split_into_what_all_rows_see_and_what_each_sees_alone) { expect_splits<1>(); }
-TEST(seen_bits, split_into_whole_words_of_two_keys) { expect_splits<2>(); }
+TEST(split_by_row, delivers_what_all_rows_see_and_what_each_sees_alone) { expect_splits<1>(); }
+TEST(split_by_row, split_into_whole_words_of_two_keys) { expect_splits<2>(); }
 
 // One after the other, along keys: before a run that all see come the keys of each row before it.
-TEST(seen_bits, deliver_in_one_order) {
+TEST(split_by_row, deliver_in_one_order) {
   std::vector<std::array<index_t, 3>> calls;  // row (-1: together), first, last
   const auto note = [&](index_t r, interval keys) { calls.push_back({r, keys.first, keys.last}); };
   split_by_row(words{0b1111'0110, 0b0111'0011}, [&](interval keys) { note(-1, keys); }, note);
@@ -114,7 +114,7 @@ TEST(seen_bits, deliver_in_one_order) {
 
 // What a row gets does not depend on its neighbours: the sums of a row have the same bits whatever they see. Keys one after the other,
 // and in words that are multiplied whole or one by one.
-TEST(seen_bits, split_a_row_into_the_same_words_whatever_its_neighbours_see) {
+TEST(split_by_row, split_a_row_into_the_same_words_whatever_its_neighbours_see) {
   std::mt19937_64 generator(5);
   const auto words_of_first = [](const words& rows) {
     std::vector<std::array<index_t, 2>> got;  // word, keys of it
@@ -137,7 +137,7 @@ TEST(seen_bits, split_a_row_into_the_same_words_whatever_its_neighbours_see) {
   }
 }
 
-TEST(seen_bits, whole_words_are_those_of_which_every_key_is_seen) {
+TEST(split_by_row, whole_words_are_those_of_which_every_key_is_seen) {
   std::mt19937_64 generator(7);
   for (int trial = 0; trial < 500; ++trial) {
     const std::uint64_t row = random_row(generator), pairs = whole_words<2>(row);
@@ -146,7 +146,7 @@ TEST(seen_bits, whole_words_are_those_of_which_every_key_is_seen) {
   }
 }
 
-TEST(seen_bits, transposed_exchange_row_and_key) {
+TEST(split_by_row, transposed_exchange_row_and_key) {
   std::mt19937_64 generator(9);
   for (std::size_t rows = 0; rows <= 64; ++rows) {
     words some(rows);
@@ -159,6 +159,27 @@ TEST(seen_bits, transposed_exchange_row_and_key) {
       const auto back = transposed(by_key);
       EXPECT_TRUE(std::ranges::equal(back, some));
     }
+  }
+}
+
+// By brute force: a stretch begins at the first seen key of adjacent panels that hold one and ends behind the last.
+TEST(for_each_stretch, joins_adjacent_panels_that_hold_a_seen_key) {
+  std::mt19937_64 generator(5);
+  for (int trial = 0; trial < 300; ++trial) {
+    std::array<std::uint64_t, 6> panels;
+    for (auto& bits : panels) bits = generator() % 3 == 0 ? 0 : generator() & generator() & generator();
+    std::vector<interval> wanted, got;
+    for (index_t p = 0; p < 6; ++p) {
+      if (panels[std::size_t(p)] == 0) continue;
+      const bool joins = p > 0 && panels[std::size_t(p - 1)] != 0;
+      index_t first = 0, last = 63;
+      while ((panels[std::size_t(p)] >> first & 1) == 0) ++first;
+      while ((panels[std::size_t(p)] >> last & 1) == 0) --last;
+      if (!joins) wanted.push_back({64 * (p + 3) + first, 0});
+      wanted.back().last = 64 * (p + 3) + last + 1;
+    }
+    for_each_stretch(panels, 3, [&](interval keys) { got.push_back(keys); });
+    EXPECT_EQ(got, wanted);
   }
 }
 
