@@ -1,3 +1,4 @@
+#include <longspan/core/at_hand.hpp>
 #include <longspan/core/key_set.hpp>
 
 #include <gtest/gtest.h>
@@ -246,6 +247,23 @@ TEST(key_set, what_is_at_hand_covers_no_key_beyond_the_tensor) {
   EXPECT_FALSE(covers(some, interval{0, 101}) || covers(some, interval{-1, 50}));
   EXPECT_EQ(some.hull(), (interval{0, 100}));
   EXPECT_EQ(some.bits(64), (interval{0, 36}.bits(0)));
+}
+
+// A set of one's own with functions named like those that the library's sets have, of another meaning.
+struct every_second {
+  interval hull() const { return {0, 100}; }
+  std::uint64_t bits(index_t) const { return 0x5555'5555'5555'5555; }
+  index_t count() const { return 50; }
+  bool covers(interval) const { return true; }
+  template <class Visit>
+  void for_each_run(interval, Visit) const {}
+};
+
+TEST(key_set, of_ones_own_is_asked_for_hull_bits_and_count_alone) {
+  EXPECT_FALSE(covers(every_second{}, interval{0, 100}));
+  index_t keys = 0;
+  for_each_run(every_second{}, {0, 100}, [&](interval run) { keys += run.size(); });
+  EXPECT_EQ(keys, 50);
 }
 
 TEST(key_set, runs_of_bits_ascend) {

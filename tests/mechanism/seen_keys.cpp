@@ -251,4 +251,29 @@ TEST(seen_keys, of_no_rows_and_of_no_keys_see_nothing) {
   expect_seen({.batch = 0, .heads = 2, .key_heads = 1, .queries = 3, .keys = 4, .all_keys = 9}, three_runs{});
 }
 
+// An answer may refer to what the mask itself holds.
+struct owns_its_bits {
+  struct answer {
+    const std::vector<std::uint64_t>* words;
+    interval hull() const { return {0, 64 * index_t(words->size())}; }
+    std::uint64_t bits(index_t key) const {
+      std::uint64_t all = 0;
+      for (index_t b = 0; b < 64; ++b)
+        if (hull().contains(key + b)) all |= ((*words)[std::size_t(key + b) / 64] >> (key + b) % 64 & 1) << b;
+      return all;
+    }
+    index_t count() const { return 32 * index_t(words->size()); }
+  };
+  std::vector<std::uint64_t> words;
+  answer operator()(const query_row&) const { return {&words}; }
+};
+
+TEST(seen_keys, answers_may_refer_to_the_mask) {
+  const auto in = random_inputs<float>({.queries = 5, .keys = 128});
+  const auto mechanism = dot_product{} | owns_its_bits{{0x5555'5555'5555'5555, 0xaaaa'aaaa'aaaa'aaaa}};
+  EXPECT_LT(
+      worst_difference(forward(mechanism, in.q, in.k, in.v).output, reference::attention(mechanism, in.q, in.k, in.v).output),
+      1e-5);
+}
+
 }  // namespace

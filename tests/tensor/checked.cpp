@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include <longspan/longspan.hpp>
@@ -100,7 +101,11 @@ TEST(checked, names_a_place_where_no_call_can_stand) {
   expect_refusals(
       {{[](request& r) { r.where = {.first_key = -2}; }, "placement: first_key must be at least 0, not -2"},
        {[](request& r) { r.where = {.first_key = 4, .all_keys = 12}; }, "placement: keys end beyond all keys: 13 and 12"},
-       {[](request& r) { r.where = {.all_keys = 8}; }, "placement: keys end beyond all keys: 9 and 8"}});
+       {[](request& r) { r.where = {.all_keys = 8}; }, "placement: keys end beyond all keys: 9 and 8"},
+       {[](request& r) { r.where = {.first_query = std::numeric_limits<index_t>::max() - 1}; },
+        "placement: first_query must lie within 2305843009213693951 of 0, not 9223372036854775806"},
+       {[](request& r) { r.where = {.first_key = std::numeric_limits<index_t>::max() - 3}; },
+        "placement: first_key must lie within 2305843009213693951 of 0, not 9223372036854775804"}});
 }
 
 TEST(checked, places_the_queries_last_unless_told) {

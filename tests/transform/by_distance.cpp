@@ -14,6 +14,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using namespace testing_support;
 
 TEST(by_distance, takes_a_number_as_a_shift_and_a_pair_as_scale_and_shift) {

@@ -17,7 +17,7 @@ struct interval {
   constexpr bool contains(index_t j) const { return first <= j && j < last; }
   constexpr bool operator==(const interval&) const = default;
 
-  // An interval is a set of keys (core/key_set.hpp). Its ends lie within those of the text.
+  // An interval is a set of keys (core/key_set.hpp), once it was cut to those that exist.
   constexpr interval hull() const { return empty() ? interval{} : *this; }
   constexpr index_t count() const { return size(); }
   constexpr std::uint64_t bits(index_t key) const {

@@ -13,12 +13,12 @@
 LONGSPAN_NAMESPACE_BEGIN
 
 // What a row sees, as a mask may answer: a set of keys, by position in the text. `hull()` is an interval that holds them all, `count()`
-// their number, and bit b of `bits(key)` says whether key + b is one of them. It is asked for keys from 63 before the first of the hull up
-// to its last.
+// their number, and bit b of `bits(key)` says whether key + b is one of them. `key` is at least 0, at most 63 before the hull's first key
+// and not beyond its last. All three are asked more than once for a row: a set keeps its count rather than count anew.
 template <class Keys>
 concept key_set = std::copy_constructible<Keys> && requires(const Keys& keys, index_t key) {
   { keys.hull() } -> std::same_as<interval>;
-  { keys.bits(key) } -> std::same_as<std::uint64_t>;
+  { keys.bits(key) } -> std::convertible_to<std::uint64_t>;
   { keys.count() } -> std::convertible_to<index_t>;
 };
 
@@ -26,6 +26,10 @@ namespace detail {
 
 // Keys are packed and looked at in panels of 64, on every instruction set: what a row sees of a panel is one word of bits.
 inline constexpr index_t panel_keys = 64;
+
+// The library's own sets know their runs, and what they cover, without looking at bits.
+template <class Keys>
+inline constexpr bool knows_its_runs = false;
 
 // Calls visit(run) for every run of ones among 64 bits, in ascending order.
 template <class Visit>
@@ -44,7 +48,7 @@ constexpr void for_each_run(interval keys, interval bounds, Visit visit) {
 }
 template <key_set Keys, class Visit>
 constexpr void for_each_run(const Keys& keys, interval bounds, Visit visit) {
-  if constexpr (requires { keys.for_each_run(bounds, visit); }) {
+  if constexpr (knows_its_runs<Keys>) {
     keys.for_each_run(bounds, visit);
   } else {
     bounds = intersect(keys.hull(), bounds);
@@ -57,7 +61,7 @@ constexpr void for_each_run(const Keys& keys, interval bounds, Visit visit) {
 // Whether the set is known to hold all of some keys. One that holds as many keys as its hull is its hull.
 template <key_set Keys>
 constexpr bool covers(const Keys& keys, interval some) {
-  if constexpr (requires { keys.covers(some); }) {
+  if constexpr (knows_its_runs<Keys>) {
     return keys.covers(some);
   } else {
     const interval whole = keys.hull();
@@ -107,6 +111,9 @@ struct any_of {
   }
 };
 
+template <std::size_t N>
+inline constexpr bool knows_its_runs<any_of<N>> = true;
+
 // The keys that two sets share. Hull and number are counted once.
 template <key_set A, key_set B>
 class both {
@@ -130,37 +137,8 @@ class both {
   index_t count_ = 0;
 };
 
-// What is at hand of a set: the keys that are in the tensor, counted from its first. Refers to the set.
-template <key_set Keys>
-struct at_hand {
-  const Keys* whole;
-  interval tensor;  // the positions of its keys
-
-  constexpr interval hull() const { return counted(intersect(whole->hull(), tensor)); }
-  constexpr std::uint64_t bits(index_t key) const {
-    key += tensor.first;
-    const interval some = intersect(whole->hull(), tensor);
-    if constexpr (std::same_as<Keys, interval>) return some.bits(key);
-    return key + 64 <= some.first || some.last <= key ? 0 : whole->bits(key) & tensor.bits(key);
-  }
-  constexpr index_t count() const {
-    index_t keys = 0;
-    for_each_run({0, tensor.size()}, [&](interval run) { keys += run.size(); });
-    return keys;
-  }
-  constexpr bool covers(interval some) const {
-    return 0 <= some.first && some.last <= tensor.size() &&
-           detail::covers(*whole, interval{tensor.first + some.first, tensor.first + some.last});
-  }
-  template <class Visit>
-  constexpr void for_each_run(interval bounds, Visit visit) const {
-    detail::for_each_run(*whole, intersect({tensor.first + bounds.first, tensor.first + bounds.last}, tensor),
-                         [&](interval run) { visit(counted(run)); });
-  }
-
- private:
-  constexpr interval counted(interval run) const { return {run.first - tensor.first, run.last - tensor.first}; }
-};
+template <class A, class B>
+inline constexpr bool knows_its_runs<both<A, B>> = true;
 
 // Intersections. Intervals stay intervals.
 template <std::size_t N>

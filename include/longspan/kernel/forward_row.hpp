@@ -37,6 +37,8 @@ struct forward_row {
 
   query_row told;
   Seen seen;
+  interval hull;      // holds what it sees
+  bool stretch;       // it sees all of the hull
   index_t first_key;  // the position of the first key at hand
   Logits logits;
   online_softmax<T> softmax;
@@ -45,6 +47,8 @@ struct forward_row {
   forward_row(const Mechanism& mechanism, index_t b, index_t h, index_t i)
       : told(mechanism.row(b, h, i)),
         seen(mechanism.seen.of(b, h, i)),
+        hull(seen.hull()),
+        stretch(detail::covers(seen, hull)),
         first_key(mechanism.lengths.first_key),
         logits(mechanism.transforms.of_products(told)),
         softmax(mechanism.sink_logit(h)) {}
@@ -60,7 +64,7 @@ struct forward_row {
                              if constexpr (!factor_in_query) z = z * Batch(T(row.factor.value));
                              return row.function(z, keys_under<Batch>{origin + j, position, simd::lane_numbers<Batch>()});
                            };
-    if (bits == ~std::uint64_t(0)) {
+    if (bits == ~std::uint64_t(0)) {  // then the keys are the whole panel
       for (index_t j = 0; j < panel_keys; j += lanes) {
         const Batch z = logit(j);
         if constexpr (!untransformed) simd::store(score + j, z);

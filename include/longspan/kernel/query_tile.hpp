@@ -5,6 +5,7 @@
 #include <span>
 #include <type_traits>
 
+#include <longspan/core/at_hand.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
 #include <longspan/kernel/forward_block.hpp>
@@ -60,7 +61,7 @@ class query_tile {
   template <class Keys, class Values>
   void attend(const Keys& keys, const Values& values) {
     interval seen;
-    for (const Row& row : rows_) seen = hull(seen, row.seen.hull());
+    for (const Row& row : rows_) seen = hull(seen, row.hull);
     for (index_t tile = round_down(seen.first, key_rows_); tile < seen.last; tile += key_rows_)
       if (!may_skip || !needed_.needed(0, intersect(seen, {tile, tile + key_rows_})).empty())
         attend(keys, values, tile, [&](index_t r, const softmax_part<T>& part, const T* output) { merge(r, part, output); });

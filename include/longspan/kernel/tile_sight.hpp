@@ -26,9 +26,9 @@ class tile_sight {
     interval common{0, keys};
     seen_ = {};
     for (const Row& row : rows) {
-      const interval all = row.seen.hull(), own = intersect({all.first - tile, all.last - tile}, {0, keys});
+      const interval own = intersect({row.hull.first - tile, row.hull.last - tile}, {0, keys});
       seen_ = hull(seen_, own);
-      common = detail::covers(row.seen, all) ? intersect(common, own) : interval{};
+      common = row.stretch ? intersect(common, own) : interval{};
     }
     panels_ = {seen_.first / panel_keys, round_up(seen_.last, panel_keys) / panel_keys};
     whole_ = common.size() == keys;

@@ -22,7 +22,7 @@ template <place First, place Last = First, class... Parts, class Prepare>
 auto pick(const mechanism<Parts...>& whole, Prepare prepare) {
   const auto one = [&]<class P>(const P& part) {
     if constexpr (First <= place_of<P> && place_of<P> <= Last)
-      return std::tuple{prepare(part)};
+      return std::tuple<decltype(prepare(part))>{prepare(part)};
     else
       return std::tuple{};
   };
@@ -66,9 +66,10 @@ auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, Rows rows
       lengths, std::move(rows), score, std::move(transforms), std::move(seen), std::move(sinks)};
 }
 
+// Asks the masks that are in the mechanism: an answer may refer to them.
 template <class... Parts>
 auto see(const mechanism<Parts...>& whole, const shapes& lengths) {
-  return seen_keys(detail::pick<place::mask>(whole, unchanged), lengths);
+  return seen_keys(detail::pick<place::mask>(whole, [](const auto& part) -> const auto& { return part; }), lengths);
 }
 
 // The parts themselves, for the reference: rotations by their definition, functions of the distance asked for every key.

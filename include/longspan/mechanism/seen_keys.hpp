@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
+#include <longspan/core/at_hand.hpp>
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
@@ -37,7 +39,7 @@ auto seen_by_all(const std::tuple<Masks...>& masks, const query_row& row) {
 template <class Masks>
 inline constexpr bool all_by_position_alone = false;
 template <class... Masks>
-inline constexpr bool all_by_position_alone<std::tuple<Masks...>> = (by_position_alone<Masks> && ...);
+inline constexpr bool all_by_position_alone<std::tuple<Masks...>> = (by_position_alone<std::remove_cvref_t<Masks>> && ...);
 
 // What the rows of one call see, found once: each mask is asked once for every row, or once for every position where all masks look at
 // nothing else, and nobody else asks one. From the answers follow the panels that a key head needs and the distances that occur. A row
@@ -66,7 +68,7 @@ class seen_keys {
   // Of one row: the keys at hand, counted from the first.
   keys of(index_t batch, index_t head, index_t query) const { return {&whole(batch, head, query), lengths_.key_positions()}; }
 
-  // n of METHODS.md: how many keys the row sees, those that are not at hand among them.
+  // n of LogN, SSMax and InfoScale: how many keys the row sees, those that are not at hand among them.
   index_t count(index_t batch, index_t head, index_t query) const { return index_t(whole(batch, head, query).count()); }
 
   // The hull of the panels that some row of a key head needs among some keys, as far as any row sees.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include <longspan/core/shape_error.hpp>
@@ -18,7 +19,18 @@ void require_memory(const char* name, const view<S>& tensor) {
     throw shape_error(std::string(name) + " has no memory behind its " + std::to_string(tensor.size()) + " elements");
 }
 
+// A position far enough from the ends of index_t that distances and ends of tiles are representable.
+inline void require_position(const char* field, index_t position) {
+  constexpr index_t most = std::numeric_limits<index_t>::max() / 4;
+  if (position < -most || position > most)
+    throw shape_error(std::string("placement: ") + field + " must lie within " + std::to_string(most) + " of 0, not " +
+                      std::to_string(position));
+}
+
 inline shapes placed(shapes lengths, const placement& where) {
+  require_position("first_key", where.first_key);
+  if (where.first_query) require_position("first_query", *where.first_query);
+  if (where.all_keys) require_position("all_keys", *where.all_keys);
   lengths.first_key = where.first_key;
   lengths.all_keys = where.all_keys.value_or(where.first_key + lengths.keys);
   lengths.first_query = where.first_query.value_or(lengths.all_keys - lengths.queries);

@@ -31,8 +31,8 @@ LONGSPAN_NAMESPACE_BEGIN
 //
 // A learned number is a field `learned power;`, set like a double (`power.value`); one for each head is a `per_head`, read with
 // [row.head]. The part names them: `auto parameters() { return std::tie(power); }`. backward_with_parameters then differentiates
-// by them with the same body. Write `logit = logit - x` in it, not `logit -= x`: the type of the result may differ from that of
-// the logit. A part with a per_head that has `auto parameters() const` too is not copied when its lists are checked. A row
+// by them with the same body. Write `return logit - x` or `const auto z = logit - x` in it and do not assign to `logit`: the result
+// may be of another type. A part with a per_head that has `auto parameters() const` too is not copied when its lists are checked. A row
 // function that is an object may offer the derivative by the logit, `slope(logit, keys)`: its body then runs on dual numbers only
 // for the sake of learned numbers.
 //
