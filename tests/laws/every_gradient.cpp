@@ -15,6 +15,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 TEST(every_gradient, is_the_central_difference_of_the_definition) {
   auto in = random_inputs<double>(

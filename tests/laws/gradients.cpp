@@ -14,6 +14,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 // Over two tiles of keys and two steps of query rows, with groups of heads.
 constexpr lengths uneven{.batch = 2, .heads = 2, .key_heads = 1, .queries = 37, .keys = 301, .channels = 12, .value_channels = 7};

@@ -17,6 +17,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 using Batch = batch<float>;
 constexpr index_t lanes = simd::lanes<Batch>;
 constexpr float smallest = std::numeric_limits<float>::min();

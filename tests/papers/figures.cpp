@@ -12,6 +12,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 

@@ -27,6 +27,7 @@ struct range_statistics {
 template <class... Parts>
 range_statistics attend(const longspan::mechanism<Parts...>& whole, const given_logits& given, longspan::interval range) {
   using namespace longspan;
+  using namespace longspan::detail;
   const index_t texts = given.keys.dimension(0), stride = given.keys.dimension(2), count = range.size(),
                 tokens = given.distances.last;
   tensor<float> q(texts, 1, 1, 1), v(texts, 1, count, 2);

@@ -17,6 +17,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 // A tensor of a case in storage S. Rank 4 is (batch, head, token, channel); rank 3 is (batch, token, heads x channels).
 template <class S>

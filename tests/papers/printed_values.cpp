@@ -11,6 +11,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 const dot_product unscaled{.scale = 1};
 

@@ -14,6 +14,7 @@ namespace {
 
 using namespace testing_support;
 using namespace longspan;
+using namespace longspan::detail;
 
 constexpr index_t channels = 128, trained = 64;
 constexpr index_t axes = 8;

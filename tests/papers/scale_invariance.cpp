@@ -11,6 +11,7 @@
 namespace {
 
 using namespace longspan;
+using namespace longspan::detail;
 
 // E f(z) for z = a s + m by the trapezoid rule, whose error falls as exp(-2 pi^2 / step^2): at a step of 1/2 it is below the last bit.
 // The bulk of exp(2 z) lies at s = 2 a, at most 9 for the distances here.

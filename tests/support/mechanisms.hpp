@@ -27,6 +27,7 @@ struct own_stripes {
 template <class Visit>
 void for_each_kind_of_mechanism(Visit visit) {
   using namespace longspan;
+  using namespace longspan::detail;
   visit("scaled dot product", dot_product{} | everything{});
   visit("CosScale + InfoScale", rope{} | cosine{} | cos_scale{16} | info_scale{.trained = 64} | causal{});
   visit("scale-invariant p-RoPE", rms_normalize{} | p_rope{.fraction = 0.5} | dot_product{} | scale_invariant{} | causal{});
@@ -41,6 +42,7 @@ void for_each_kind_of_mechanism(Visit visit) {
 template <class Visit>
 void for_each_mechanism(Visit visit) {
   using namespace longspan;
+  using namespace longspan::detail;
   for_each_kind_of_mechanism(visit);
   visit("causal", dot_product{.scale = 0.2} | causal{});
   visit("RoPE", rope{} | dot_product{} | causal{});
