@@ -35,8 +35,8 @@ TYPED_TEST(learned_with, logits_is_compared_and_chosen) {
   using longspan::max, longspan::min, longspan::select;
   const Batch four(TypeParam(4));
   const dual<Batch> dual_four{four, Batch(TypeParam(7))};
-  const auto expect = [](const Batch& answer, double wanted) {
-    for (const TypeParam lane : lanes_of(answer)) EXPECT_EQ(lane, TypeParam(wanted));
+  const auto expect = [](const auto& answer, double wanted) {
+    for (const TypeParam lane : lanes_of(as_logit<Batch>(answer))) EXPECT_EQ(lane, TypeParam(wanted));
   };
   expect(max(half, four), 4), expect(max(four, half), 4);
   expect(min(half, four), 0.5), expect(min(four, half), 0.5);
