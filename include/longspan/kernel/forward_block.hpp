@@ -80,41 +80,39 @@ class forward_block {
     return {round_down(keys.first, stretch), round_up(keys.last, stretch)};
   }
 
-  // output = weights values. Keys that every row sees are multiplied for all rows at once, across panels; the others row by row.
+  // output = weights values: for all rows at once where they see whole panels, else for each the keys that it sees.
   template <class Values>
   void accumulate(const Values& values, index_t tile, index_t count) {
-    if (sight_.whole()) return add(values, start::zero, tile, 0, count, {0, key_rows_});
+    interval panels = sight_.panels();
     start from = start::zero;
-    interval common;  // not multiplied yet
-    const auto add_common = [&] {
-      if (common.empty()) return;
-      add(values, from, tile, 0, count, common);
-      from = start::output, common = {};
-    };
-    const auto together = [&](interval keys) {
-      if (common.last != keys.first) add_common();
-      common = {common.empty() ? keys.first : common.first, keys.last};
-    };
-    const auto alone = [&](index_t i, interval keys) {
-      add_common();
-      if (from == start::zero) std::fill(output_.data(), output_.data() + count * width_, T(0));
+    if (!sight_.full_of(panels.first)) {
+      std::fill(output_.data(), output_.data() + count * width_, T(0));
       from = start::output;
-      if (keys.size() % Words::per_word == 0)
-        add(values, from, tile, i, 1, keys);
-      else
-        values.multiply_one(weights(i, keys.first), tile + keys.first, output_.data() + i * width_);
-    };
-    for (index_t p = sight_.panels().first; p < sight_.panels().last; ++p)
-      if (sight_.any(p)) sight_.template split<Words::per_word>(count, p, together, alone);
-    add_common();
+    }
+    while (!panels.empty()) {
+      const index_t p = panels.first++;
+      if (sight_.full_of(p)) {
+        while (!panels.empty() && sight_.full_of(panels.first)) ++panels.first;
+        add(values, from, tile, count, {p * panel_keys, panels.first * panel_keys});
+        from = start::output;
+      } else if (sight_.any(p)) {
+        add_seen(values, tile, count, p);
+      }
+    }
   }
 
-  // Of rows from i on. Not inlined into its callers: the product for every number of rows is large.
+  // Not inlined into its caller: the product for every number of rows is large.
   template <class Values>
-  [[gnu::noinline, gnu::flatten]] void add(const Values& values, start from, index_t tile, index_t i, index_t count,
-                                           interval keys) {
-    values.multiply(from, weights(i, keys.first), key_rows_, count, {tile + keys.first, tile + keys.last},
-                    output_.data() + i * width_);
+  [[gnu::noinline, gnu::flatten]] void add(const Values& values, start from, index_t tile, index_t count, interval keys) {
+    values.multiply(from, weights(0, keys.first), key_rows_, count, {tile + keys.first, tile + keys.last}, output_.data());
+  }
+  template <class Values>
+  [[gnu::noinline, gnu::flatten]] void add_seen(const Values& values, index_t tile, index_t count, index_t p) {
+    const interval seen = sight_.seen(p);
+    const interval keys{round_down(seen.first, Words::per_word), round_up(seen.last, Words::per_word)};
+    const auto bits = sight_.by_row(p, keys.first - p * panel_keys);
+    values.multiply_seen(weights(0, keys.first), key_rows_, std::span(bits).first(std::size_t(count)),
+                         {tile + keys.first, tile + keys.last}, output_.data());
   }
 
   // Weights take the place of the scores they are made of. Keys count from the first of the tile.

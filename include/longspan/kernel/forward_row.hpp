@@ -9,6 +9,7 @@
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/mechanism/composed.hpp>
+#include <longspan/simd/abreast.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/keep.hpp>
 #include <longspan/simd/lanes.hpp>
@@ -84,18 +85,33 @@ struct forward_row {
   // -infinity, count from the first of the tile.
   Batch to_weights(interval keys, T* at, const softmax_part<T>& part, Batch sum) const {
     const softmax_part<T> kept = part;
-    for (index_t j = round_down(keys.first, word_keys); j < keys.last; j += word_keys) {
-      std::array<Batch, std::size_t(Words::per_word)> weights;
-      for (index_t w = 0; w < Words::per_word; ++w) {
-        weights[std::size_t(w)] = kept.weights(simd::load<Batch>(at + j + w * lanes));
-        sum = sum + weights[std::size_t(w)];
-      }
-      simd::store(at + j / Words::per_word, Words::join(weights));
-    }
+    index_t j = round_down(keys.first, word_keys);
+    for (constexpr index_t several = shape::abreast / Words::per_word; j + several * word_keys <= keys.last;
+         j += several * word_keys)
+      sum = to_words<several>(at, j, kept, sum);
+    for (; j < keys.last; j += word_keys) sum = to_words<1>(at, j, kept, sum);
     return sum;
   }
 
  private:
+  using shape = tile_shape<T>;
+
+  // The weights of as many batches as make `Count` batches of words.
+  template <index_t Count>
+  static Batch to_words(T* at, index_t j, const softmax_part<T>& part, Batch sum) {
+    constexpr std::size_t per_word = std::size_t(Words::per_word);
+    using batches = simd::abreast<Batch, std::size_t(Count) * per_word>;
+    const batches weights = part.weights(
+        batches::of_numbers([=](auto number) LONGSPAN_INLINE { return simd::load<Batch>(at + j + index_t(number) * lanes); }));
+#pragma GCC unroll 8
+    for (std::size_t w = 0; w < std::size_t(Count); ++w) {
+      std::array<Batch, per_word> word;
+      for (std::size_t i = 0; i < per_word; ++i) word[i] = weights.batches[w * per_word + i], sum = sum + word[i];
+      simd::store(at + j / Words::per_word + index_t(w) * lanes, Words::join(word));
+    }
+    return sum;
+  }
+
   static constexpr bool untransformed = factor_in_query && std::is_same_v<decltype(Logits::function), composed<>>;
 };
 

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <span>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/value_operand.hpp>
-#include <longspan/simd/batch.hpp>
 #include <longspan/tile/by_key.hpp>
 #include <longspan/tile/multiply.hpp>
+#include <longspan/tile/multiply_seen.hpp>
 #include <longspan/tile/read_ahead.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -29,14 +31,9 @@ class value_rows : public value_operand<Words> {
       detail::multiply<start::output>(p, rows, width_);
   }
 
-  void multiply_one(const T* weight, index_t key, T* out) const override {
-    if constexpr (Words::per_word > 1) {
-      using Batch = batch<T>;
-      for (index_t c = 0; c < width_; c += simd::lanes<Batch>) {
-        const Batch own = Words::only(simd::load<Batch>(rows_.at(key) + c), key % Words::per_word);
-        simd::store(out + c, Words::multiply_add(Batch(*weight), own, simd::load<Batch>(out + c)));
-      }
-    }
+  [[gnu::flatten]] void multiply_seen(const T* weights, index_t stride, std::span<const std::uint64_t> seen, interval keys,
+                                      T* out) const override {
+    detail::multiply_seen(operands(weights, stride, keys, out), seen, width_);
   }
 
  protected:

@@ -3,9 +3,12 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
+#include <longspan/simd/abreast.hpp>
 #include <longspan/simd/multiply_add.hpp>
+#include <longspan/simd/polynomial.hpp>
 #include <longspan/simd/quiet.hpp>
 
 LONGSPAN_QUIET_BEGIN
@@ -46,28 +49,40 @@ struct exp2_constants<double> {
                                          4.0780717860928704165e-10};
 };
 
+// 2^n, where the low bits of a number's mantissa are n + bias: a shift moves them into the exponent.
+template <class Batch>
+Batch from_exponent(const Batch& x) {
+  using constants = exp2_constants<scalar<Batch>>;
+  using integers = xsimd::batch<typename constants::bits, typename Batch::arch_type>;
+  return std::bit_cast<Batch>(std::bit_cast<integers>(x) << constants::mantissa);
+}
+template <class Batch, std::size_t Count>
+abreast<Batch, Count> from_exponent(const abreast<Batch, Count>& x) {
+  return x.of_each([](const Batch& each) { return simd::from_exponent(each); }, x);
+}
+
 // 2^(rate x) for rate x <= 127 (1023 in double): the weights of a softmax, whose exponents are not positive, and which change to base
 // 2 by a rate. Exactly 0 below the normal numbers and at -infinity. NaN stays NaN: it is the second argument of simd::max, and 2^n is a
-// factor. Adding 1.5 * 2^23 leaves round(x) in the low bits of the mantissa, from where a shift moves it into the exponent.
+// factor. Adding 1.5 * 2^23 leaves round(x) in the low bits of the mantissa.
 template <class Batch>
   requires(!is_scalar<Batch>)
 Batch exp2(const Batch& x, scalar<Batch> rate = 1) {
   using T = scalar<Batch>;
   using constants = exp2_constants<T>;
-  using integers = xsimd::batch<typename constants::bits, typename Batch::arch_type>;
-  constexpr auto& c = constants::polynomial;
   const Batch rounder(T(1.5) * T(typename constants::bits(1) << constants::mantissa) + T(constants::bias));
   const Batch bounded = simd::max(Batch(T(-constants::bias) / rate), x);
   const Batch shifted = multiply_add(bounded, Batch(rate), rounder);
   const Batch rest = multiply_add(bounded, Batch(rate), rounder - shifted);
-  Batch power(c.back());
-  for (std::size_t k = c.size() - 1; k-- > 0;) power = multiply_add(power, rest, Batch(c[k]));
-  return power * std::bit_cast<Batch>(std::bit_cast<integers>(shifted) << constants::mantissa);
+  return polynomial(constants::polynomial, rest) * simd::from_exponent(shifted);
 }
 
 template <std::floating_point T>
 T exp2(T x, T rate = 1) {
   return std::exp2(x * rate);
+}
+template <std::floating_point T, std::size_t Count>
+abreast<T, Count> exp2(const abreast<T, Count>& x, T rate = 1) {
+  return x.of_each([=](T each) { return simd::exp2(each, rate); }, x);
 }
 
 }  // namespace simd

@@ -22,12 +22,13 @@ struct softmax_part {
   T maximum = -infinity;
   Batch sum = Batch(T(0));
 
-  // e^(x - maximum). The maximum is subtracted before the multiplication by log2(e): the difference of two close numbers is
+  // e^(x - maximum), of a batch or of several abreast. The maximum is subtracted before the multiplication by log2(e): the difference of two close numbers is
   // exact, while their products would be rounded. If all logits are -infinity, 0 is subtracted, so that the weights are 0 and not
   // NaN.
-  Batch weights(const Batch& logits) const {
+  template <class Batches>
+  Batches weights(const Batches& logits) const {
     const T subtrahend = maximum == -infinity ? T(0) : maximum;
-    return simd::exp2(logits - Batch(subtrahend), std::numbers::log2e_v<T>);
+    return simd::exp2(logits - Batches(subtrahend), std::numbers::log2e_v<T>);
   }
 };
 

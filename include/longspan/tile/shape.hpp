@@ -30,6 +30,10 @@ struct tile_shape {
   // (core/key_set.hpp); 128 were as fast.
   static constexpr index_t panel = panel_keys;
 
+  // Batches of logits that become weights abreast (simd/abreast.hpp): 1 to 2 points of the peak more than one after the other, 4 to 6 in
+  // double (Zen 5). Two are slower with AVX2; eight are as fast.
+  static constexpr index_t abreast = 4;
+
   // Query rows that share one pass over a tile of keys in L2. With AVX-512 96 are 1 to 2 points of the peak faster than 48 at 4096 keys and
   // as fast at 512, and 24 are up to 1 point slower than 48; with AVX2 48 and 96 are alike (Zen 5).
   static constexpr index_t query_rows = 96;
