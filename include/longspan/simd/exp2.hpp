@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include <longspan/simd/lanes.hpp>
 #include <longspan/simd/multiply_add.hpp>
+#include <longspan/simd/polynomial.hpp>
 #include <longspan/simd/quiet.hpp>
 
 LONGSPAN_QUIET_BEGIN
@@ -55,14 +57,11 @@ Batch exp2(const Batch& x, scalar<Batch> rate = 1) {
   using T = scalar<Batch>;
   using constants = exp2_constants<T>;
   using integers = xsimd::batch<typename constants::bits, typename Batch::arch_type>;
-  constexpr auto& c = constants::polynomial;
   const Batch rounder(T(1.5) * T(typename constants::bits(1) << constants::mantissa) + T(constants::bias));
   const Batch bounded = simd::max(Batch(T(-constants::bias) / rate), x);
   const Batch shifted = multiply_add(bounded, Batch(rate), rounder);
   const Batch rest = multiply_add(bounded, Batch(rate), rounder - shifted);
-  Batch power(c.back());
-  for (std::size_t k = c.size() - 1; k-- > 0;) power = multiply_add(power, rest, Batch(c[k]));
-  return power * std::bit_cast<Batch>(std::bit_cast<integers>(shifted) << constants::mantissa);
+  return polynomial(constants::polynomial, rest) * std::bit_cast<Batch>(std::bit_cast<integers>(shifted) << constants::mantissa);
 }
 
 template <std::floating_point T>
