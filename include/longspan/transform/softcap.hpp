@@ -18,9 +18,9 @@ struct softcap {
   double cap;
 
   auto operator()(const query_row&) const {
-    return [cap = cap](const auto& logit, const auto&) {
+    return [cap = cap, rate = 1 / cap](const auto& logit, const auto&) {
       using T = simd::scalar<std::remove_cvref_t<decltype(logit)>>;
-      return T(cap) * simd::tanh(logit, T(1 / cap));
+      return T(cap) * simd::tanh(logit, T(rate));
     };
   }
 
