@@ -32,6 +32,13 @@ struct dual {
   friend dual operator+(const dual& a, const dual& b) { return {a.value + b.value, a.slope + b.slope}; }
   friend dual operator-(const dual& a, const dual& b) { return {a.value - b.value, a.slope - b.slope}; }
   friend dual operator*(const dual& a, const dual& b) { return {a.value * b.value, a.slope * b.value + a.value * b.slope}; }
+  // By a plain number: no product with its slope of 0, which a compiler must keep, as the other factor may be NaN.
+  template <class Number>
+    requires std::is_arithmetic_v<Number>
+  friend dual operator*(Number a, const dual& b) {
+    const V factor(static_cast<simd::scalar<V>>(a));
+    return {factor * b.value, factor * b.slope};
+  }
   friend dual operator/(const dual& a, const dual& b) {
     const V quotient = a.value / b.value;
     return {quotient, (a.slope - quotient * b.slope) / b.value};

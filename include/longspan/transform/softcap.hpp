@@ -1,11 +1,12 @@
 #pragma once
 
-#include <cmath>
+#include <type_traits>
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/simd/scalar.hpp>
+#include <longspan/simd/tanh.hpp>
 #include <longspan/transform/concept.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -17,10 +18,9 @@ struct softcap {
   double cap;
 
   auto operator()(const query_row&) const {
-    return [cap = cap](const auto& logit, const auto&) {
-      using std::tanh;
-      const auto limit = simd::scalar<std::remove_cvref_t<decltype(logit)>>(cap);
-      return limit * tanh(logit / limit);
+    return [cap = cap, rate = 1 / cap](const auto& logit, const auto&) {
+      using T = simd::scalar<std::remove_cvref_t<decltype(logit)>>;
+      return T(cap) * simd::tanh(logit, T(rate));
     };
   }
 
