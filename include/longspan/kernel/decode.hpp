@@ -11,6 +11,7 @@
 #include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/pack_values.hpp>
 #include <longspan/kernel/packed_keys.hpp>
+#include <longspan/kernel/passing_keys.hpp>
 #include <longspan/kernel/query_tile.hpp>
 #include <longspan/kernel/streamed_keys.hpp>
 #include <longspan/kernel/value_operand.hpp>
@@ -47,7 +48,7 @@ class decode_wave {
         depth_(words_for<Words>(mechanism.lengths.channels)),
         width_(round_up(mechanism.lengths.value_channels, shape::lanes)),
         key_rows_(tile_keys<Words>(mechanism.lengths)),
-        order_(mechanism, key_rows_),
+        order_(mechanism, key_rows_, tensors.key.stride[1] < tensors.key.stride[2]),
         slots_(heads_at_once, order_.tiles_of(mechanism.lengths, key_rows_), rows_, width_) {
     for (index_t t = 0; t < threads; ++t) workers_.emplace_back(*this);
   }
@@ -71,10 +72,10 @@ class decode_wave {
       attend(own, streamed_keys<Words, Mechanism, typename Tensors::key_number>(mechanism_, keys, own.scratch.data(), own.ahead),
              item, needed);
     } else {
-      const packed_keys<Words> packed(own.panels.data(), order_.first_key(item), depth_);
-      for (index_t j = round_down(needed.first, shape::panel); j < needed.last; j += shape::panel)
-        packed.pack(mechanism_, keys, j, own.scratch.data(), own.ahead);
-      attend(own, packed, item, needed);
+      attend(own,
+             passing_keys<Words, Mechanism, typename Tensors::key_number>(mechanism_, keys, own.panel.data(), own.scratch.data(),
+                                                                          own.ahead),
+             item, needed);
     }
   }
 
@@ -91,26 +92,26 @@ class decode_wave {
   // What a thread works in.
   struct worker {
     Tile tile;
-    buffer<T> scratch, panels, values;
+    buffer<T> scratch, panel, values;
     read_ahead ahead;
 
     explicit worker(const decode_wave& wave)
-        : tile(wave.mechanism_, wave.streams() ? shape::streamed_rows : shape::block::rows),
+        : tile(wave.mechanism_, shape::decode_rows),
           scratch(std::size_t(std::max(shape::panel * padded_words_for<Words>(wave.mechanism_.lengths.channels) * Words::per_word,
                                        packed_values_scratch<Words>(wave.width_)))),
-          panels(std::size_t(wave.streams() ? 0 : wave.key_rows_ * wave.depth_)),
+          panel(std::size_t(wave.streams() ? 0 : packed_keys<Words>::size(shape::panel, wave.depth_))),
           values(std::size_t(wave.in_place_ ? 0 : wave.key_rows_ * wave.width_)) {}
   };
 
-  // Whether few enough rows share a key to multiply it as it comes from memory.
+  // Whether few enough rows share a key to multiply it in the registers that it is transposed in.
   bool streams() const { return rows_ <= shape::streamed_rows; }
 
   // In the order in which a tile reads: values that are packed come before keys that are not. After it, what the thread most likely reads
-  // next, that of the first item that no other has taken; not where many rows read the tile more than once.
+  // next, that of the first item that no other has taken.
   read_ahead ahead_of(index_t item) const {
-    const index_t next = streams() ? item + index_t(workers_.size()) : tiles();
-    return streams() && !in_place_ ? order_.ahead(item, next, tensors_.value, tensors_.key)
-                                   : order_.ahead(item, next, tensors_.key, tensors_.value);
+    const index_t next = item + index_t(workers_.size());
+    return !in_place_ ? order_.ahead(item, next, tensors_.value, tensors_.key)
+                      : order_.ahead(item, next, tensors_.key, tensors_.value);
   }
 
   // With values where they lie, or packed in memory of the thread's.
