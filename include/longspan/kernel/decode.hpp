@@ -32,6 +32,8 @@ class decode_wave {
   using T = typename Words::compute;
   using shape = tile_shape<T>;
   using Tile = query_tile<Words, Mechanism>;
+  using streamed = streamed_keys<Words, Mechanism, typename Tensors::key_number>;
+  using passing = passing_keys<Words, Mechanism, typename Tensors::key_number>;
 
  public:
   // Of the parts of one key head; at least one, for the sake of division.
@@ -66,17 +68,11 @@ class decode_wave {
     worker& own = workers_[std::size_t(thread)];
     own.tile.begin(tensors_.query, of, {0, rows_});
     own.ahead = ahead_of(item);
-    own.ahead.ask(shape::asked_ahead(tensors_.key.extent[3] * index_t(sizeof(*tensors_.key.data))));
     const auto keys = tensors_.key.head(of.batch, of.head);
-    if (streams()) {
-      attend(own, streamed_keys<Words, Mechanism, typename Tensors::key_number>(mechanism_, keys, own.scratch.data(), own.ahead),
-             item, needed);
-    } else {
-      attend(own,
-             passing_keys<Words, Mechanism, typename Tensors::key_number>(mechanism_, keys, own.panel.data(), own.scratch.data(),
-                                                                          own.ahead),
-             item, needed);
-    }
+    if (streams())
+      attend(own, streamed(mechanism_, keys, own.scratch.data(), own.ahead), item, needed);
+    else
+      attend(own, passing(mechanism_, keys, own.panel.data(), own.scratch.data(), own.ahead), item, needed);
   }
 
   void merge(index_t thread, index_t w) {
@@ -115,7 +111,10 @@ class decode_wave {
   }
 
   // With values where they lie, or packed in memory of the thread's.
-  void attend(worker& own, const key_operand<Words>& keys, index_t item, interval needed) {
+  template <class Keys>
+  void attend(worker& own, const Keys& keys_of_item, index_t item, interval needed) {
+    const key_operand<Words>& keys = keys_of_item;  // the kernel is compiled for this base
+    own.ahead.ask(shape::asked_ahead(Keys::keys_at_once * tensors_.key.extent[3] * index_t(sizeof(*tensors_.key.data))));
     const index_t w = order_.head_of(item), first = order_.first_key(item);
     const auto values = tensors_.value.head(order_.head(w).batch, order_.head(w).head);
     const auto attend_to = [&](const value_operand<Words>& rows) {

@@ -34,16 +34,6 @@ class read_ahead {
     walk(bytes, [](std::intptr_t at) { __builtin_prefetch(reinterpret_cast<const void*>(at)); });
   }
 
-  // The same for a little at a time, where the instructions of `walk` take as long as the caller's: within a row a loop as short as can be.
-  // Asked for a KiB at once it is too fast: keys then come at 33 GB/s instead of 37. One instruction asks for all lines, because hardware
-  // prefetchers tell streams apart by it: unrolled, keys and values come at 28 GB/s (Zen 5).
-  [[gnu::always_inline]] void ask_a_little(index_t bytes) {
-    if (end_ - at_ < bytes) [[unlikely]]
-      return ask_across_rows(bytes);
-#pragma GCC unroll 1
-    for (const std::intptr_t last = at_ + bytes; at_ < last; at_ += line) __builtin_prefetch(reinterpret_cast<const void*>(at_));
-  }
-
   // Calls visit(address) for every cache line of the next bytes, but for a line that was visited already. Bytes are counted from the
   // beginning of a row's first line: alignment costs once a row, not once a line.
   template <class Visit>
@@ -61,8 +51,6 @@ class read_ahead {
   }
 
  private:
-  [[gnu::noinline, gnu::cold]] void ask_across_rows(index_t bytes) { ask(bytes); }
-
   // Rows that follow each other without gaps count as one.
   bool next_row() {
     while (part_ < parts_.size() && (parts_[part_].count <= 0 || parts_[part_].width <= 0)) ++part_;
@@ -85,10 +73,10 @@ class shared_ahead {
  public:
   shared_ahead(read_ahead& ahead, index_t passes) : ahead_(ahead), passes_(passes), left_(passes) {}
 
-  [[gnu::always_inline]] void ask_a_little(index_t bytes) {
+  void ask(index_t bytes) {
     if (--left_ > 0) return;
     left_ = passes_;
-    ahead_.ask_a_little(bytes);
+    ahead_.ask(bytes);
   }
   const read_ahead& ahead() const { return ahead_; }
 
@@ -100,7 +88,6 @@ class shared_ahead {
 // Prefetches nothing: for operands that are in the caches.
 struct nothing_ahead {
   void ask(index_t) {}
-  void ask_a_little(index_t) {}
 };
 
 }  // namespace detail

@@ -56,10 +56,10 @@ struct tile_shape {
     return keys;
   }
 
-  // Prefetch distance in bytes: a batch of keys, because the product with a transposed square reads its last key as soon as its first,
-  // and 2 KiB more, because addresses a multiple of 4 KiB apart compete for one L1 set. At 128 channels 10 KiB are best; 8 KiB are 5 %
-  // slower, 7 KiB 11 %, 13 KiB 2 %.
-  static constexpr index_t asked_ahead(index_t key_bytes) { return std::max<index_t>(8 * 1024, lanes * key_bytes) + 2048; }
+  // Prefetch distance in bytes: the keys that are taken at once, because the product with a transposed square reads its last key as soon
+  // as its first, and 2 KiB more, because addresses a multiple of 4 KiB apart compete for one L1 set. With a batch of keys of 128 channels
+  // 10 KiB are best; 8 KiB are 5 % slower, 7 KiB 11 %, 13 KiB 2 %.
+  static constexpr index_t asked_ahead(index_t bytes_at_once) { return std::max<index_t>(8 * 1024, bytes_at_once) + 2048; }
 
   // The depth of a product whose right operand comes from memory is cut into parts of so many rows: of 128 floats they take 8 KiB, so that
   // all register blocks after the first find them in L1. Decoding 32 heads on 8 with 8 rows reads 2 points of the bandwidth less, with 32
