@@ -34,6 +34,15 @@ class read_ahead {
     walk(bytes, [](std::intptr_t at) { __builtin_prefetch(reinterpret_cast<const void*>(at)); });
   }
 
+  // The same where the reader computes more than it reads: within a row a loop as short as can be. A reader that memory limits is better
+  // off with ask: one query reads 84 % of the bandwidth with this, 92 with that. One instruction asks for all lines, because hardware
+  // prefetchers tell streams apart by it: unrolled, keys and values come at 28 GB/s instead of 37 (Zen 5).
+  void ask_quickly(index_t bytes) {
+    if (end_ - at_ < bytes) return ask(bytes);
+#pragma GCC unroll 1
+    for (const std::intptr_t last = at_ + bytes; at_ < last; at_ += line) __builtin_prefetch(reinterpret_cast<const void*>(at_));
+  }
+
   // Calls visit(address) for every cache line of the next bytes, but for a line that was visited already. Bytes are counted from the
   // beginning of a row's first line: alignment costs once a row, not once a line.
   template <class Visit>
@@ -76,7 +85,7 @@ class shared_ahead {
   void ask(index_t bytes) {
     if (--left_ > 0) return;
     left_ = passes_;
-    ahead_.ask(bytes);
+    ahead_.ask_quickly(bytes);
   }
   const read_ahead& ahead() const { return ahead_; }
 
