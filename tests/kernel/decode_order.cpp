@@ -35,7 +35,7 @@ mechanism_of_a_call two_texts(std::vector<interval> of_head) {
 
 TEST(decode_order, numbers_tiles_head_by_head_first_keys_first) {
   const auto mechanism = two_texts(std::vector<interval>(6, interval{0, 300}));
-  decode_order<mechanism_of_a_call> order(mechanism, tile_keys);
+  decode_order<mechanism_of_a_call> order(mechanism, tile_keys, false);
   EXPECT_EQ(order.tiles_of(mechanism.lengths, tile_keys), 3);
   order.begin(2, 3);  // the last head of the first text, two of the second
   EXPECT_EQ(order.heads(), 3);
@@ -56,9 +56,24 @@ TEST(decode_order, numbers_tiles_head_by_head_first_keys_first) {
   EXPECT_EQ(order.head(0).head, 2);
 }
 
+TEST(decode_order, numbers_all_heads_of_a_tile_before_the_next_where_they_lie_side_by_side) {
+  const auto mechanism = two_texts({{0, 300}, {0, 300}, {0, 300}, {0, 200}, {0, 300}, {0, 300}});
+  decode_order<mechanism_of_a_call> order(mechanism, tile_keys, true);
+  order.begin(2, 3);
+  ASSERT_EQ(order.items(), 9);
+  index_t item = 0;
+  for (index_t t = 0; t < 3; ++t)
+    for (index_t w = 0; w < 3; ++w, ++item) {
+      EXPECT_EQ(order.head_of(item), w);
+      EXPECT_EQ(order.tile_of(item), t);
+      EXPECT_EQ(order.first_key(item), 128 * t);
+    }
+  EXPECT_EQ(order.needed(4), (interval{128, 200}));  // head 3
+}
+
 TEST(decode_order, knows_what_each_head_needs_of_a_tile) {
   const auto mechanism = two_texts({{}, {0, 300}, {150, 160}, {100, 200}, {299, 300}, {0, 128}});
-  decode_order<mechanism_of_a_call> order(mechanism, tile_keys);
+  decode_order<mechanism_of_a_call> order(mechanism, tile_keys, false);
   order.begin(0, 6);
   const auto needed = [&](index_t head, index_t tile) { return order.needed(3 * head + tile); };
   for (index_t t = 0; t < 3; ++t) EXPECT_TRUE(needed(0, t).empty());
@@ -84,7 +99,7 @@ TEST(decode_order, asks_what_the_rows_see) {
                        .first_key = 0,
                        .all_keys = 1000};
   const auto bound = bind_definition(dot_product{} | sinks_and_window{.sinks = 4, .window = 100}, lengths);
-  decode_order<std::remove_cvref_t<decltype(bound)>> order(bound, 256);
+  decode_order<std::remove_cvref_t<decltype(bound)>> order(bound, 256, false);
   order.begin(0, 1);
   ASSERT_EQ(order.items(), 4);
   EXPECT_EQ(order.needed(0), (interval{0, 64}));
@@ -128,7 +143,7 @@ struct keys_and_values {
 TEST(decode_order, what_is_ahead_is_what_an_item_reads_and_then_the_next) {
   const auto mechanism = two_texts({{0, 300}, {0, 300}, {}, {140, 260}, {0, 300}, {0, 300}});
   const keys_and_values memory;
-  decode_order<mechanism_of_a_call> order(mechanism, tile_keys);
+  decode_order<mechanism_of_a_call> order(mechanism, tile_keys, false);
   order.begin(1, 3);
   const auto lines = [](const view<const float>& of, index_t head, interval tokens) {
     return keys_and_values::lines(of, head, tokens);
@@ -152,7 +167,7 @@ TEST(decode_order, what_is_ahead_is_what_an_item_reads_and_then_the_next) {
 TEST(decode_order, asks_for_single_keys_and_for_none_whose_channels_lie_apart) {
   const auto mechanism = two_texts({{7, 8}, {0, 300}, {}, {}, {}, {}});
   keys_and_values memory;
-  decode_order<mechanism_of_a_call> order(mechanism, tile_keys);
+  decode_order<mechanism_of_a_call> order(mechanism, tile_keys, false);
   order.begin(0, 2);
   EXPECT_EQ(lines_of(order.ahead(0, 100, memory.key, memory.value)),
             keys_and_values::lines(memory.key, 0, {7, 8}) + keys_and_values::lines(memory.value, 0, {7, 8}));

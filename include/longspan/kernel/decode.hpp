@@ -11,6 +11,7 @@
 #include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/pack_values.hpp>
 #include <longspan/kernel/packed_keys.hpp>
+#include <longspan/kernel/passing_keys.hpp>
 #include <longspan/kernel/query_tile.hpp>
 #include <longspan/kernel/streamed_keys.hpp>
 #include <longspan/kernel/value_operand.hpp>
@@ -31,6 +32,8 @@ class decode_wave {
   using T = typename Words::compute;
   using shape = tile_shape<T>;
   using Tile = query_tile<Words, Mechanism>;
+  using streamed = streamed_keys<Words, Mechanism, typename Tensors::key_number>;
+  using passing = passing_keys<Words, Mechanism, typename Tensors::key_number>;
 
  public:
   // Of the parts of one key head; at least one, for the sake of division.
@@ -47,7 +50,7 @@ class decode_wave {
         depth_(words_for<Words>(mechanism.lengths.channels)),
         width_(round_up(mechanism.lengths.value_channels, shape::lanes)),
         key_rows_(tile_keys<Words>(mechanism.lengths)),
-        order_(mechanism, key_rows_),
+        order_(mechanism, key_rows_, tensors.key.stride[1] < tensors.key.stride[2]),
         slots_(heads_at_once, order_.tiles_of(mechanism.lengths, key_rows_), rows_, width_) {
     for (index_t t = 0; t < threads; ++t) workers_.emplace_back(*this);
   }
@@ -65,17 +68,11 @@ class decode_wave {
     worker& own = workers_[std::size_t(thread)];
     own.tile.begin(tensors_.query, of, {0, rows_});
     own.ahead = ahead_of(item);
-    own.ahead.ask(shape::asked_ahead(tensors_.key.extent[3] * index_t(sizeof(*tensors_.key.data))));
     const auto keys = tensors_.key.head(of.batch, of.head);
-    if (streams()) {
-      attend(own, streamed_keys<Words, Mechanism, typename Tensors::key_number>(mechanism_, keys, own.scratch.data(), own.ahead),
-             item, needed);
-    } else {
-      const packed_keys<Words> packed(own.panels.data(), order_.first_key(item), depth_);
-      for (index_t j = round_down(needed.first, shape::panel); j < needed.last; j += shape::panel)
-        packed.pack(mechanism_, keys, j, own.scratch.data(), own.ahead);
-      attend(own, packed, item, needed);
-    }
+    if (streams())
+      attend(own, streamed(mechanism_, keys, own.scratch.data(), own.ahead), item, needed);
+    else
+      attend(own, passing(mechanism_, keys, own.panel.data(), own.scratch.data(), own.ahead), item, needed);
   }
 
   void merge(index_t thread, index_t w) {
@@ -91,30 +88,33 @@ class decode_wave {
   // What a thread works in.
   struct worker {
     Tile tile;
-    buffer<T> scratch, panels, values;
+    buffer<T> scratch, panel, values;
     read_ahead ahead;
 
     explicit worker(const decode_wave& wave)
-        : tile(wave.mechanism_, wave.streams() ? shape::streamed_rows : shape::block::rows),
+        : tile(wave.mechanism_, shape::decode_rows),
           scratch(std::size_t(std::max(shape::panel * padded_words_for<Words>(wave.mechanism_.lengths.channels) * Words::per_word,
                                        packed_values_scratch<Words>(wave.width_)))),
-          panels(std::size_t(wave.streams() ? 0 : wave.key_rows_ * wave.depth_)),
+          panel(std::size_t(wave.streams() ? 0 : packed_keys<Words>::size(shape::panel, wave.depth_))),
           values(std::size_t(wave.in_place_ ? 0 : wave.key_rows_ * wave.width_)) {}
   };
 
-  // Whether few enough rows share a key to multiply it as it comes from memory.
+  // Whether few enough rows share a key to multiply it in the registers that it is transposed in.
   bool streams() const { return rows_ <= shape::streamed_rows; }
 
   // In the order in which a tile reads: values that are packed come before keys that are not. After it, what the thread most likely reads
-  // next, that of the first item that no other has taken; not where many rows read the tile more than once.
+  // next, that of the first item that no other has taken.
   read_ahead ahead_of(index_t item) const {
-    const index_t next = streams() ? item + index_t(workers_.size()) : tiles();
-    return streams() && !in_place_ ? order_.ahead(item, next, tensors_.value, tensors_.key)
-                                   : order_.ahead(item, next, tensors_.key, tensors_.value);
+    const index_t next = item + index_t(workers_.size());
+    return !in_place_ ? order_.ahead(item, next, tensors_.value, tensors_.key)
+                      : order_.ahead(item, next, tensors_.key, tensors_.value);
   }
 
   // With values where they lie, or packed in memory of the thread's.
-  void attend(worker& own, const key_operand<Words>& keys, index_t item, interval needed) {
+  template <class Keys>
+  void attend(worker& own, const Keys& keys_of_item, index_t item, interval needed) {
+    const key_operand<Words>& keys = keys_of_item;  // the kernel is compiled for this base
+    own.ahead.ask(shape::asked_ahead(Keys::keys_at_once * tensors_.key.extent[3] * index_t(sizeof(*tensors_.key.data))));
     const index_t w = order_.head_of(item), first = order_.first_key(item);
     const auto values = tensors_.value.head(order_.head(w).batch, order_.head(w).head);
     const auto attend_to = [&](const value_operand<Words>& rows) {

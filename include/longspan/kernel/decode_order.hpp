@@ -12,13 +12,17 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// What a decoding wave reads, and in which order. Its items are the tiles of keys of some key heads, numbered as they lie in memory: head
-// by head, first keys first.
+// What a decoding wave reads, and in which order. Its items are the tiles of keys of some key heads, numbered as they lie in memory, first
+// keys first: head by head, or, where the heads of a token lie side by side, all heads of a tile before the next tile. There, head by head,
+// every head would visit every page of the tensor, more of them than the TLB holds: 15 GB/s instead of 18 at 32768 keys.
 template <class Mechanism>
 class decode_order {
  public:
-  decode_order(const Mechanism& mechanism, index_t tile_keys)
-      : mechanism_(mechanism), tile_keys_(tile_keys), tiles_(tiles_of(mechanism.lengths, tile_keys)) {}
+  decode_order(const Mechanism& mechanism, index_t tile_keys, bool heads_side_by_side)
+      : mechanism_(mechanism),
+        tile_keys_(tile_keys),
+        tiles_(tiles_of(mechanism.lengths, tile_keys)),
+        heads_side_by_side_(heads_side_by_side) {}
 
   static index_t tiles_of(const shapes& lengths, index_t tile_keys) { return round_up(lengths.keys, tile_keys) / tile_keys; }
 
@@ -32,8 +36,8 @@ class decode_order {
   key_head head(index_t w) const { return key_head::nth(mechanism_.lengths, first_ + w); }
 
   // Of an item: its head of the wave, its tile of that head, the first key of the tile, and the hull of those that some row needs.
-  index_t head_of(index_t item) const { return item / tiles_; }
-  index_t tile_of(index_t item) const { return item % tiles_; }
+  index_t head_of(index_t item) const { return heads_side_by_side_ ? item % count_ : item / tiles_; }
+  index_t tile_of(index_t item) const { return heads_side_by_side_ ? item / count_ : item % tiles_; }
   index_t first_key(index_t item) const { return tile_of(item) * tile_keys_; }
   interval needed(index_t item) const {
     const key_head of = head(head_of(item));
@@ -61,6 +65,7 @@ class decode_order {
 
   const Mechanism& mechanism_;
   index_t tile_keys_, tiles_;
+  bool heads_side_by_side_;
   index_t first_ = 0, count_ = 0;
 };
 

@@ -31,7 +31,7 @@ class forward_block {
 
  public:
   // The most rows of a block.
-  static constexpr index_t largest = std::max(shape::block::rows, shape::streamed_rows);
+  static constexpr index_t largest = std::max(shape::block::rows, shape::decode_rows);
 
   explicit forward_block(const shapes& lengths)
       : key_rows_(tile_keys<Words>(lengths)),

@@ -20,6 +20,7 @@ template <class Words, class Mechanism, class S>
 class streamed_keys final : public key_operand<Words> {
  public:
   using T = typename Words::compute;
+  static constexpr index_t keys_at_once = tile_shape<T>::lanes;
 
   // `scratch` has room for the numbers of a batch of keys, each padded to whole batches.
   streamed_keys(const Mechanism& mechanism, const head_view<const S>& keys, T* scratch, read_ahead& ahead)
@@ -43,7 +44,7 @@ class streamed_keys final : public key_operand<Words> {
   }
 
  private:
-  static constexpr index_t lanes = tile_shape<T>::lanes;
+  static constexpr index_t lanes = keys_at_once;
 
   // A batch of keys from `first` on. Those beyond the last repeat it: their scores are cut.
   const T* prepared(index_t first, index_t stride) const {

@@ -136,16 +136,24 @@ void multiply(const product<T, Words>& p, index_t rows, index_t columns) {
 }
 
 // out += left right where `right` comes from memory, as values do in decoding. The depth is cut into parts of streamed_depth
-// (tile/shape.hpp): memory is read once, in the order of its addresses, and register blocks after the first find a part in L1.
+// (tile/shape.hpp): memory is read once, in the order of its addresses, and register blocks after the first find a part in L1. Of one or
+// two blocks the first asks for what is ahead; of more all do, or the memory would idle meanwhile: 16 rows read at 18 GB/s instead of 16.
 template <class T, class Words>
 void multiply_streamed(const product<T, Words>& p, index_t rows, index_t columns, read_ahead& ahead) {
   constexpr index_t step = tile_shape<T>::streamed_depth, most = tile_shape<T>::block::rows;
+  const index_t blocks = round_up(rows, most) / most;
+  shared_ahead shared(ahead, blocks);
   for (index_t k = 0; k < p.depth; k += step) {
     const product<T, Words> part{p.left + k, p.left_stride, p.right + k * p.right_stride, p.right_stride,
                                  p.out,      p.out_stride,  std::min(step, p.depth - k)};
-    multiply<start::output>(part, interval{0, std::min(most, rows)}, columns, ahead);
-    multiply<start::output>(part, interval{most, rows}, columns);
+    if (blocks > 2) {
+      multiply<start::output>(part, interval{0, rows}, columns, shared);
+    } else {
+      multiply<start::output>(part, interval{0, std::min(most, rows)}, columns, ahead);
+      multiply<start::output>(part, interval{most, rows}, columns);
+    }
   }
+  if (blocks > 2) ahead = shared.ahead();
 }
 
 }  // namespace detail

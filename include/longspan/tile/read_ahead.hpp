@@ -34,6 +34,15 @@ class read_ahead {
     walk(bytes, [](std::intptr_t at) { __builtin_prefetch(reinterpret_cast<const void*>(at)); });
   }
 
+  // The same where the reader computes more than it reads: within a row a loop as short as can be. A reader that memory limits is better
+  // off with ask: one query reads 84 % of the bandwidth with this, 92 with that. One instruction asks for all lines, because hardware
+  // prefetchers tell streams apart by it: unrolled, keys and values come at 28 GB/s instead of 37 (Zen 5).
+  void ask_quickly(index_t bytes) {
+    if (end_ - at_ < bytes) return ask(bytes);
+#pragma GCC unroll 1
+    for (const std::intptr_t last = at_ + bytes; at_ < last; at_ += line) __builtin_prefetch(reinterpret_cast<const void*>(at_));
+  }
+
   // Calls visit(address) for every cache line of the next bytes, but for a line that was visited already. Bytes are counted from the
   // beginning of a row's first line: alignment costs once a row, not once a line.
   template <class Visit>
@@ -65,6 +74,24 @@ class read_ahead {
   std::array<memory_rows, 3> parts_{};
   std::size_t part_ = 0;
   std::intptr_t at_ = 0, end_ = 0;
+};
+
+// For a reader that passes the same bytes several times, such as the register blocks of one product: every so many times it is asked it
+// prefetches. Asked for all in the first pass, the memory idles in the others and the first waits for it.
+class shared_ahead {
+ public:
+  shared_ahead(read_ahead& ahead, index_t passes) : ahead_(ahead), passes_(passes), left_(passes) {}
+
+  void ask(index_t bytes) {
+    if (--left_ > 0) return;
+    left_ = passes_;
+    ahead_.ask_quickly(bytes);
+  }
+  const read_ahead& ahead() const { return ahead_; }
+
+ private:
+  read_ahead ahead_;
+  index_t passes_, left_;
 };
 
 // Prefetches nothing: for operands that are in the caches.

@@ -41,9 +41,10 @@ struct tile_shape {
   // Up to so many rows of a key head are a call that decodes: its threads share the keys instead of the rows.
   static constexpr index_t decode_rows = 48;
 
-  // The most query rows that are multiplied with keys straight from memory (tile/multiply_transposed.hpp). Set by the registers: 16 hold a
-  // square of keys, the others one sum for each row.
-  static constexpr index_t streamed_rows = many_registers ? 8 : 6;
+  // The most query rows that are multiplied with keys in the registers that these are transposed in (tile/multiply_transposed.hpp): of 32
+  // registers 16 hold a square of keys and the others one sum for each row. Where there are 16 (AVX2), 7 and 8 rows spill some, and still
+  // are 1.2 times as fast as with panels.
+  static constexpr index_t streamed_rows = 8;
 
   // The backward pass: query rows that pass a tile of keys together, whose bits by key are one word, and keys of a tile, over which rows
   // pass between two loads of their gradients. 128 keys are 1 to 3 points of the peak slower than 256 at 4096 tokens, 512 are 4 (Zen 5).
@@ -59,10 +60,10 @@ struct tile_shape {
     return keys;
   }
 
-  // Prefetch distance in bytes: a batch of keys, because the product with a transposed square reads its last key as soon as its first,
-  // and 2 KiB more, because addresses a multiple of 4 KiB apart compete for one L1 set. At 128 channels 10 KiB are best; 8 KiB are 5 %
-  // slower, 7 KiB 11 %, 13 KiB 2 %.
-  static constexpr index_t asked_ahead(index_t key_bytes) { return std::max<index_t>(8 * 1024, lanes * key_bytes) + 2048; }
+  // Prefetch distance in bytes: the keys that are taken at once, because the product with a transposed square reads its last key as soon
+  // as its first, and 2 KiB more, because addresses a multiple of 4 KiB apart compete for one L1 set. With a batch of keys of 128 channels
+  // 10 KiB are best; 8 KiB are 5 % slower, 7 KiB 11 %, 13 KiB 2 %.
+  static constexpr index_t asked_ahead(index_t bytes_at_once) { return std::max<index_t>(8 * 1024, bytes_at_once) + 2048; }
 
   // The depth of a product whose right operand comes from memory is cut into parts of so many rows: of 128 floats they take 8 KiB, so that
   // all register blocks after the first find them in L1. Decoding 32 heads on 8 with 8 rows reads 2 points of the bandwidth less, with 32
