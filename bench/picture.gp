@@ -61,7 +61,7 @@ unset tics
 unset grid
 set lmargin at screen 0
 set rmargin at screen 1
-set key at screen 0.5,0.05 center horizontal maxrows 1 samplen 1.2 width 1 height 0
+set key at screen 0.5,0.05 center horizontal maxrows 2 samplen 1.2 width 1 height 0
 plot for [e = 0:engines - 1] data(0) index e using (NaN):(NaN) lt e + 1 title columnheader(1), \
      NaN with lines lc rgb "black" lw 2.5 title "wanted"
 unset multiplot
