@@ -28,6 +28,7 @@ for option in "$@"; do
 done
 
 . "$root/.cmake/build.sh"
+export PYTHONDONTWRITEBYTECODE=1
 measured=$root/build/bench-measured
 rm -rf "$measured"
 mkdir -p "$measured" "$results"
@@ -92,6 +93,6 @@ print(wheel.submodule_search_locations[0] if wheel else "")')
   fi
 } >&2
 
-PYTHONDONTWRITEBYTECODE=1 python3 "$root/bench/table.py" "$measured" "$results"
+python3 "$root/bench/table.py" "$measured" "$results"
 gnuplot -c "$root/bench/picture.gp" "$measured"
 echo "Written: $results" >&2
