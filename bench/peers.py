@@ -1,7 +1,8 @@
-"""Times attention by PyTorch's FlexAttention, ONNX Runtime and OpenVINO on one thread of the CPU, on the shapes of bench_peers.
+"""Times attention by PyTorch, zentorch, ONNX Runtime and OpenVINO on one thread: the shapes of bench_peers, and decoding.
 
 Usage: python3 peers.py <bench_roofline> <result.json> [seconds for each]
-Each is skipped with a word if it is missing. Shares are of the multiply-add peak that bench_roofline measures right before each.
+Each is skipped with a word if it is missing. Shares are of the multiply-add peak, or when decoding of the read bandwidth, that
+bench_roofline measures right before each. PyTorch's prefill is bench_peers' to time.
 """
 import json
 import os
@@ -14,77 +15,20 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np
 
-SHAPES = [(8, n, d) for d in (64, 128) for n in (512, 2048, 4096)]
+from engines import ENGINES
+
+# Query heads, key heads, queries, keys, channels.
+PREFILL = [(8, 8, n, n, d) for d in (64, 128) for n in (512, 2048, 4096)]
+DECODE = [(32, 8, 1, n, 128) for n in (4096, 32768)]
+# No cache keeps so many bytes: decoding reads the keys and values of another layer in each call, as a model does.
+BEYOND_CACHES = 256 << 20
 
 
-def flex_attention():
-    import torch
-    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
-
-    torch.set_num_threads(1)
-    compiled = torch.compile(flex_attention)
-
-    def prepare(q, k, v, causal):
-        tensors = [torch.from_numpy(x) for x in (q, k, v)]
-        n = q.shape[2]
-        mask = create_block_mask(lambda b, h, i, j: i >= j, None, None, n, n, device="cpu") if causal else None
-
-        def attend():
-            with torch.inference_mode():
-                return compiled(*tensors, block_mask=mask)
-
-        return attend, lambda result: result.numpy()
-
-    return torch.__version__, prepare
-
-
-def onnx_runtime():
-    import onnx
-    import onnxruntime
-    from onnx import TensorProto, helper
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-
-    def prepare(q, k, v, causal):
-        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, q.shape) for name in ("q", "k", "v", "o")]
-        node = helper.make_node("Attention", ["q", "k", "v"], ["o"], is_causal=int(causal))
-        graph = helper.make_graph([node], "attention", infos[:3], infos[3:])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=10)
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        return lambda: session.run(None, {"q": q, "k": k, "v": v}), lambda result: result[0]
-
-    return onnxruntime.__version__, prepare
-
-
-def openvino():
-    import openvino as ov
-    from openvino import opset13
-
-    core = ov.Core()
-    # Its default on processors with AVX512-BF16 computes in bfloat16.
-    settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-
-    def prepare(q, k, v, causal):
-        parameters = [opset13.parameter(x.shape, np.float32) for x in (q, k, v)]
-        product = opset13.scaled_dot_product_attention(*parameters, causal=causal)
-        compiled = core.compile_model(ov.Model([product], parameters), "CPU", settings)
-        request = compiled.create_infer_request()
-        for at, x in enumerate((q, k, v)):
-            request.set_input_tensor(at, ov.Tensor(x, shared_memory=True))
-        return request.infer, lambda _: request.get_output_tensor(0).data
-
-    return ov.__version__, prepare
-
-
-ENGINES = {"flex": flex_attention, "onnxruntime": onnx_runtime, "openvino": openvino}
-
-
-def measured_peak(program):
-    """Of float, in flop/s."""
-    command = [program, "--benchmark_filter=peak/float", "--benchmark_format=json"]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return found["benchmarks"][0]["GFLOP/s"] * 1e9
+def measured_limits(program):
+    """Multiply-adds of float, in flop/s, and reading, in bytes/s."""
+    command = [program, "--benchmark_filter=peak/float|bandwidth", "--benchmark_format=json"]
+    peak, bandwidth = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["benchmarks"]
+    return peak["GFLOP/s"] * 1e9, bandwidth["GB/s"] * 1e9
 
 
 def definition(q, k, v, causal):
@@ -97,39 +41,59 @@ def definition(q, k, v, causal):
     return weights @ v / weights.sum(axis=1, keepdims=True)
 
 
-def best_time(attend, seconds):
-    """The shortest of at least three runs."""
+def best_time(calls, seconds):
+    """The shortest of at least three runs of each, one after the other."""
     best, runs, end = float("inf"), 0, time.perf_counter() + seconds
-    while runs < 3 or time.perf_counter() < end:
+    while runs < 3 * len(calls) or time.perf_counter() < end:
         begin = time.perf_counter()
-        attend()
+        calls[runs % len(calls)]()
         best, runs = min(best, time.perf_counter() - begin), runs + 1
     return best
 
 
-def measure(engine, prepare, peak, seconds):
+def time_shape(name, prepare, shape, causal, seconds):
+    """Nothing for an engine that computes something else."""
+    heads, key_heads, queries, keys, d = shape
     generator = np.random.default_rng(1)
-    for heads, n, d in SHAPES:
-        tensors = [generator.standard_normal((1, heads, n, d), dtype=np.float32) for _ in range(3)]
-        for mask in ("causal", "full"):
-            attend, output = prepare(*tensors, mask == "causal")
-            name = f"peers/{engine}/{mask}/heads:{heads}/n:{n}/d:{d}"
-            if np.abs(output(attend())[0, 0] - definition(*tensors, mask == "causal")).max() > 1e-3:
-                print(f"Skipped: {name} computes something else", file=sys.stderr)
-                continue
-            taken = best_time(attend, seconds)
-            flop = heads * n * n * d * (2 if mask == "causal" else 4)
-            share = flop / taken / peak
-            print(f"{name:50} {taken * 1e3:9.2f} ms  {share:6.1%} of peak", flush=True)
-            yield {"name": name, "real_time": taken * 1e3, "time_unit": "ms", "GFLOP/s": flop / taken * 1e-9, "of peak": share}
+
+    def normal(*extent):
+        return generator.standard_normal((1, *extent, d), dtype=np.float32)
+
+    layers = BEYOND_CACHES // (2 * key_heads * keys * d * 4) + 1 if queries == 1 else 1
+    texts = [(normal(heads, queries), normal(key_heads, keys), normal(key_heads, keys)) for _ in range(layers)]
+    prepared = [prepare(*text, causal) for text in texts]
+    attend, output = prepared[0]
+    if np.abs(output(attend())[0, 0] - definition(*texts[0], causal)).max() > 1e-3:
+        print(f"Skipped: {name} computes something else", file=sys.stderr)
+        return None
+    return best_time([attend for attend, _ in prepared], seconds)
+
+
+def measure(engine, modes, prepare, limits, seconds):
+    peak, bandwidth = limits
+    for mode, shape in [(mode, shape) for mode in modes for shape in (DECODE if mode == "decode" else PREFILL)]:
+        heads, key_heads, queries, keys, d = shape
+        group = "" if heads == key_heads else f"/key_heads:{key_heads}"
+        name = f"peers/{engine}/{mode}/heads:{heads}{group}/n:{keys}/d:{d}"
+        taken = time_shape(name, prepare, shape, mode == "causal", seconds)
+        if not taken:
+            continue
+        flop = heads * queries * keys * d * (2 if mode == "causal" else 4)
+        read = 4 * d * 2 * (key_heads * keys + heads * queries)
+        of_peak, of_bandwidth = flop / taken / peak, read / taken / bandwidth
+        print(f"{name:64} {taken * 1e3:9.2f} ms  {of_peak:6.1%} of peak  {of_bandwidth:6.1%} of bandwidth", flush=True)
+        yield {
+            "name": name, "real_time": taken * 1e3, "time_unit": "ms", "GFLOP/s": flop / taken * 1e-9, "of peak": of_peak,
+            "GB/s": read / taken * 1e-9, "of bandwidth": of_bandwidth,
+        }
 
 
 def main(program, result, seconds):
     context, benchmarks = {"date": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, []
     for engine, load in ENGINES.items():
         try:
-            context[engine], prepare = load()
-            benchmarks += measure(engine, prepare, measured_peak(program), seconds)
+            context[engine], modes, prepare = load()
+            benchmarks += measure(engine, modes, prepare, measured_limits(program), seconds)
         except Exception as why:  # whatever an engine fails with, the others are measured
             print(f"Skipped: {engine}: {type(why).__name__}: {str(why).splitlines()[0] if str(why) else ''}", file=sys.stderr)
     with open(result, "w") as out:

@@ -7,9 +7,10 @@ usage() {
   cat <<'END'
 Usage: sh bench/run.sh [--peers] [--quick]
 Installs what is missing (Debian, as root or with sudo), builds in build/bench-*, measures for some minutes, prints what is wanted
-beside what is measured, and writes both with a picture to bench/results. Leave the machine alone meanwhile.
-  --peers   compare with Eigen, OpenBLAS, oneDNN, PyTorch, ONNX Runtime and OpenVINO too. Installs the last three from PyPI (5 GB)
-            into build/bench-python, unless LONGSPAN_PYTHON in the environment names a Python that has what is wanted of them
+beside what is measured, and writes both with a picture to a folder of bench/results that is named by the kind of machine. Leave the
+machine alone meanwhile.
+  --peers   compare with Eigen, OpenBLAS, oneDNN, PyTorch, zentorch, ONNX Runtime and OpenVINO too. Installs the last four from PyPI
+            (5 GB) into build/bench-python, unless LONGSPAN_PYTHON in the environment names a Python that has what is wanted of them
   --quick   short runs without the half minute at 131072 tokens, to see that everything works; results go to build/bench-results
   --help    this text
 END
@@ -27,6 +28,7 @@ for option in "$@"; do
 done
 
 . "$root/.cmake/build.sh"
+export PYTHONDONTWRITEBYTECODE=1
 measured=$root/build/bench-measured
 rm -rf "$measured"
 mkdir -p "$measured" "$results"
@@ -53,14 +55,15 @@ measure() {
 # The table is alone on the standard output.
 {
   install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libbenchmark-dev python3 gnuplot-nox
-  build native "roofline forward decode transform threads lengths memory backward"
+  all="roofline forward shapes layouts decode transform threads lengths memory backward"
+  build native "$all"
   build clang forward -DCMAKE_CXX_COMPILER="${LONGSPAN_CLANG:-clang++}"
-  measure native "roofline forward decode transform threads lengths memory backward"
+  measure native "$all"
   measure clang forward
   if [ "$(uname -m)" = x86_64 ]; then
-    build v3 forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3
+    build v3 "forward shapes layouts decode backward" -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3
     build baseline forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64
-    measure v3 forward
+    measure v3 "forward shapes layouts decode backward"
     measure baseline forward
   fi
 
@@ -69,7 +72,10 @@ measure() {
     python=${LONGSPAN_PYTHON:-$root/build/bench-python/bin/python}
     if [ -z "${LONGSPAN_PYTHON:-}" ]; then
       python3 -m venv "$root/build/bench-python"
-      for package in numpy torch onnx onnxruntime openvino; do
+      # zentorch works with one minor version of PyTorch, and does not tell pip.
+      "$python" -m pip install --quiet --no-deps zentorch || echo "Missing: zentorch"
+      torch=$("$python" -m pip show zentorch 2>/dev/null | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/torch==\1.*/p')
+      for package in numpy "${torch:-torch}" zentorch onnx onnxruntime openvino; do
         "$python" -m pip install --quiet "$package" || echo "Missing: $package"
       done
     fi
@@ -88,5 +94,5 @@ print(wheel.submodule_search_locations[0] if wheel else "")')
 } >&2
 
 python3 "$root/bench/table.py" "$measured" "$results"
-gnuplot -c "$root/bench/picture.gp" "$measured" "$results/forward.svg"
+gnuplot -c "$root/bench/picture.gp" "$measured"
 echo "Written: $results" >&2

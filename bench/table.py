@@ -1,54 +1,48 @@
 """The promises of longspan's speed beside what was measured: a table, as text and CSV, and the data of the picture.
 
 Usage: python3 table.py <folder of measurements> <folder of results>
+Writes into a folder of the results that is named by the processor's generation and the instruction set.
 """
 import csv
 import datetime
-import json
 import pathlib
-import re
-import statistics
 import sys
+
+import machine
+import picture
+from measurements import Measurements
 
 PERCENT = "{:.1%}".format
 TIMES = "{:.2f} x".format
 MEBI = "{:.1f} MiB".format
-
-
-class Measurements:
-    """Counters by build and benchmark, from the JSON of Google Benchmark."""
-
-    def __init__(self, folder):
-        self.counters, self.contexts = {}, {}
-        for file in sorted(folder.glob("*.json")):
-            build = file.stem.split("-")[0]
-            content = json.loads(file.read_text())
-            self.contexts.setdefault(build, {}).update(content["context"])
-            for run in content["benchmarks"]:
-                if not run.get("error_occurred"):
-                    self.counters[build, re.sub(r"/(iterations:\d+|manual_time)", "", run["name"])] = run
-
-    def __call__(self, build, name, counter="of peak"):
-        return self.counters.get((build, name), {}).get(counter)
+POINTS = "{:.1f} points".format
 
 
 class Row:
+    """Without a number wanted, a row only tells what was measured."""
+
     def __init__(self, what, wanted, measured, form=PERCENT, at_most=False):
         self.what, self.wanted, self.measured, self.form, self.at_most = what, wanted, measured, form, at_most
 
     def met(self):
-        if self.measured is None:
+        if self.measured is None or self.wanted is None:
             return ""
         return "yes" if (self.measured <= self.wanted if self.at_most else self.measured >= self.wanted) else "NO"
 
     def cells(self):
-        bound = ("at most " if self.at_most else "at least ") + self.form(self.wanted)
+        bound = "" if self.wanted is None else ("at most " if self.at_most else "at least ") + self.form(self.wanted)
         return [self.what, bound, "" if self.measured is None else self.form(self.measured), self.met()]
 
 
-WANTED = {  # of the peak, by mask, d and n; of g++, to which clang++ must come close
-    ("causal", 64, 4096): 0.84, ("causal", 128, 4096): 0.87, ("full", 64, 4096): 0.87, ("full", 128, 4096): 0.89,
-    ("causal", 64, 512): 0.75,
+# By mask, d and n, of the peak of one core. What is wanted of them on each kind of machine; of others nothing is.
+FORWARD = [("causal", 64, 4096), ("causal", 128, 4096), ("full", 64, 4096), ("full", 128, 4096), ("causal", 64, 512)]
+AVX2_BESIDE_AVX512 = (0.85, 0.88, None, None, None)
+WANTED = {
+    ("AVX-512", "Zen 5"): (0.85, 0.88, 0.87, 0.90, 0.76),
+    ("AVX-512", "Zen 4"): (0.87, 0.90, 0.88, 0.92, 0.78),
+    ("AVX2", "Zen 5"): AVX2_BESIDE_AVX512,
+    ("AVX2", "Zen 4"): AVX2_BESIDE_AVX512,
+    ("AVX2", "Zen 3"): (0.80, 0.82, 0.82, 0.85, None),
 }
 ODD = [
     ("n = 1000, d = 64", "heads:1/n:1000/d:64"),
@@ -56,22 +50,41 @@ ODD = [
     ("n = 1000, d = 96", "heads:1/n:1000/d:96"),
     ("n = 1000, d = 64, 40 value channels", "heads:1/n:1000/d:64/dv:40"),
 ]
+MODELS = [
+    ("d = 256", "wide/heads:8/key_heads:4/n:2048/d:256"),
+    ("d = 512", "wide/heads:8/key_heads:2/n:2048/d:512"),
+    ("d = 192, 128 value channels", "narrow_values/heads:8/n:2048/d:192/dv:128"),
+    ("16 heads on 1, d = 576, 512 value channels within the keys", "latent/heads:16/key_heads:1/n:2048/d:576/dv:512"),
+]
+LAYOUTS = [
+    ("token-major tensors", "token_major"),
+    ("token-major tensors of 4 to 16 KiB a token", r"stride:\d+"),
+    ("q, k, v of a fused projection", "fused"),
+]
 SQUARE = "heads:1/n:4096/d:64"
 # Prepared queries, their gradients and those of the output, and some 300 bytes for each row: seven eighths of a copy of q, k, v, output.
 BACKWARD_MEMORY = 65536 * (3 * 64 * 4 + 384) / 2**20 + 16
 COSTS = {
     "info_scale": 0.03, "log_n": 0.03, "ss_max": 0.03, "cosine + cos_scale + info_scale": 0.03, "rope": 0.03, "p_rope": 0.03,
-    "scale_invariant": 0.04, "alibi": 0.04, "by_distance": 0.04, "softcap": 0.15,
+    "scale_invariant": 0.04, "alibi": 0.04, "by_distance": 0.04, "softcap": 0.10,
 }
 
 
-def heads_alone(n):
-    """That bench_forward runs: enough to be timed."""
-    return 8 if n == 512 else 1
+def wanted_forward(instructions):
+    of_kind = WANTED.get((instructions, machine.generation()), [None] * len(FORWARD))
+    return dict(zip(FORWARD, of_kind))
+
+
+def builds(m):
+    """With what to say of each: the machine's own instruction set goes without saying, and AVX2 where it is not that."""
+    yield "native", ""
+    if machine.instruction_set(m.contexts["native"]) != "AVX2":
+        yield "v3", ", AVX2"
 
 
 def forward_name(mask, d, n):
-    return f"forward/float/{mask}/heads:{heads_alone(n)}/n:{n}/d:{d}"
+    """Of bench_forward, with so many heads that a run is long enough to be timed."""
+    return f"forward/float/{mask}/heads:{8 if n == 512 else 1}/n:{n}/d:{d}"
 
 
 def shape_text(mask, d, n):
@@ -79,28 +92,35 @@ def shape_text(mask, d, n):
 
 
 def forward_rows(m):
-    for (mask, d, n), wanted in WANTED.items():
-        yield Row(f"float, {shape_text(mask, d, n)}, of peak", wanted, m("native", forward_name(mask, d, n)))
-    for mask, d, n in WANTED:
+    for build, where in builds(m):
+        if build in m.contexts:
+            for (mask, d, n), wanted in wanted_forward(machine.instruction_set(m.contexts[build])).items():
+                yield Row(f"float, {shape_text(mask, d, n)}{where}, of peak", wanted, m(build, forward_name(mask, d, n)))
+    for mask, d, n in FORWARD:
         clang, gcc = m("clang", forward_name(mask, d, n)), m("native", forward_name(mask, d, n))
         yield Row(f"float, {shape_text(mask, d, n)}, clang++ of g++", 0.92, clang / gcc if clang and gcc else None)
-    for build, what, wanted in (("v3", "AVX2", 0.75), ("baseline", "SSE2", 0.6)):
-        yield Row(f"float, causal, n = 4096, d = 64, {what}, of its peak", wanted, m(build, f"forward/float/causal/{SQUARE}"))
+    yield Row("float, causal, n = 4096, d = 64, SSE2, of its peak", 0.65, m("baseline", f"forward/float/causal/{SQUARE}"))
     for what, name in ODD:
         yield Row(f"float, causal, {what}, of peak", 0.6, m("native", f"forward/float/causal/{name}"))
-    yield Row("double, causal, n = 4096, d = 64, of the double peak", 0.8, m("native", f"forward/double/causal/{SQUARE}"))
+    for build, where in builds(m):
+        for what, name in MODELS:
+            yield Row(f"float, causal, n = 2048, {what}{where}, of peak", 0.75, m(build, f"shapes/{name}"))
+        share = m(build, f"forward/double/causal/{SQUARE}")
+        yield Row(f"double, causal, n = 4096, d = 64{where}, of the double peak", 0.8, share)
 
 
-def narrow_rows(m, has_bfloat16):
-    for kind, build, wanted in [
-        ("bfloat16", "native", 1.6 if has_bfloat16 else 0.9),
-        ("bfloat16", "v3", 0.9),
-        ("half", "native", 0.9),
-        ("half", "v3", 0.9),
-    ]:
-        where = "" if build == "native" else ", AVX2"
+def layout_rows(m):
+    for build, where in builds(m):
+        for what, name in LAYOUTS:
+            least = m.least(build, f"layouts/{name}/.*", "x head-major")
+            yield Row(f"{what}{where}, the slowest of n = 512 to 4096, of the speed of head-major", 0.95, least, TIMES)
+
+
+def narrow_rows(m):
+    for kind, build, where in [(kind, *build) for kind in ("bfloat16", "half") for build in builds(m)]:
+        products = kind == "bfloat16" and build == "native" and machine.has_bfloat16_products()
         speed = m(build, f"forward/{kind}/causal/{SQUARE}", "x float")
-        yield Row(f"{kind} tensors{where}, of the speed of float", wanted, speed, TIMES)
+        yield Row(f"{kind} tensors{where}, of the speed of float", 1.6 if products else 0.9, speed, TIMES)
 
 
 def cost_rows(m):
@@ -112,7 +132,7 @@ def cost_rows(m):
 
 def thread_rows(m):
     for what, name, wanted in [
-        ("8 heads, n = 2048", "prefill/heads:8/n:2048/d:64", 1.9),
+        ("8 heads, n = 2048", "prefill/heads:8/n:2048/d:64", 1.92),
         ("one head, n = 16384", "prefill/heads:1/n:16384/d:64", 1.85),
         ("decoding, one key head in the cache", "decode/heads:8/key_heads:1/n:4096/d:128", 1.6),
         ("decoding, one key head in memory", "decode/heads:8/key_heads:1/n:32768/d:128", 1.0),
@@ -121,9 +141,21 @@ def thread_rows(m):
 
 
 def decode_rows(m):
-    for n in (4096, 32768):
-        name = f"decode/float/heads:32/key_heads:8/n:{n}/d:128"
-        yield Row(f"decoding, 32 heads on 8, d = 128, n = {n}, of the bandwidth", 0.85, m("native", name, "of bandwidth"))
+    for build, where in builds(m):
+        for n in (4096, 32768):
+            share = m(build, f"decode/float/heads:32/key_heads:8/n:{n}/d:128", "of bandwidth")
+            yield Row(f"decoding, 32 heads on 8, d = 128, n = {n}{where}, of the bandwidth", 0.85, share)
+        for n in (4096, 8192, 32768):
+            speed = m(build, f"decode/float/token_major/heads:32/key_heads:8/n:{n}/d:128", "x head-major")
+            yield Row(f"decoding, 32 heads on 8, n = {n}, token-major{where}, of the speed of head-major", 0.8, speed, TIMES)
+        for heads, queries in [(heads, queries) for heads in (8, 32) for queries in (2, 4, 8, 16)]:
+            shape = "heads:8" if heads == 8 else f"heads:{heads}/key_heads:8"
+            share = m(build, f"decode/float/queries:{queries}/{shape}/n:32768/d:128", "of the limit")
+            what = f"decoding {queries} queries, {heads} heads on 8, n = 32768{where}, of the nearer limit"
+            yield Row(what, 0.8 if queries <= 4 else 0.75, share)
+        for group in (7, 8):
+            speed = m(build, f"decode/float/group/heads:{4 * group}/key_heads:4/n:32768/d:128", "x group of 4")
+            yield Row(f"decoding, groups of {group} heads{where}, of the speed of groups of 4", 0.85, speed, TIMES)
 
 
 def length_rows(m):
@@ -140,72 +172,33 @@ def memory_rows(m):
 
 
 def backward_rows(m):
-    for d in (64, 128):
-        share = m("native", f"backward/float/causal/heads:1/n:4096/d:{d}")
-        yield Row(f"backward, float, causal, n = 4096, d = {d}, of peak", 0.75, share)
+    own = (0.78, 0.78) if machine.instruction_set(m.contexts["native"]) == "AVX2" else (0.82, 0.85)
+    for build, where in builds(m):
+        for d, wanted in zip((64, 128), own if build == "native" else (0.78, 0.78)):
+            share = m(build, f"backward/float/causal/heads:1/n:4096/d:{d}")
+            yield Row(f"backward, float, causal, n = 4096, d = {d}{where}, of peak", wanted, share)
     plain = m("native", f"backward/cost/scale_invariant/{SQUARE}", "x plain")
     yield Row("backward, scale_invariant, cost over plain causal", 0.06, plain and plain - 1, at_most=True)
     threads = m("native", "backward/threads:2/causal/heads:8/n:2048/d:64", "x one thread")
     yield Row("backward, two threads, 8 heads, n = 2048", 1.85, threads, TIMES)
-    extra = m("native", f"memory/causal_backward/heads:1/n:65536/d:64", "MiB extra")
+    extra = m("native", "memory/causal_backward/heads:1/n:65536/d:64", "MiB extra")
     yield Row("backward, causal, n = 65536, memory besides all tensors", BACKWARD_MEMORY, extra, MEBI, at_most=True)
 
 
-def has_bfloat16_products():
-    try:
-        return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
+def lead_rows(panels):
+    for panel, wanted in zip(panels, (5, 0, 0)):
+        leads = [100 * (bars["longspan"] - max(others)) for bars in panel.groups.values()
+                 if "longspan" in bars and (others := [share for engine, share in bars.items() if engine != "longspan"])]
+        if leads:
+            yield Row(f"{panel.title}, ahead of every other engine, the least of {len(leads)} shapes", wanted, min(leads), POINTS)
 
 
-def processor():
-    try:
-        return re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())[1]
-    except (OSError, TypeError):
-        return "an unknown processor"
-
-
-INSTRUCTION_SETS = {"avx512bw": "AVX-512", "avx512f": "AVX-512", "fma3+avx2": "AVX2", "avx2": "AVX2"}
-ENGINES = {"longspan": "longspan", "torch": "PyTorch", "flex": "FlexAttention", "openblas": "OpenBLAS", "onednn": "oneDNN",
-           "eigen": "Eigen", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
-SHAPES = [(d, n) for d in (64, 128) for n in (512, 2048, 4096)]
-
-
-def peer_share(m, engine, mask, d, n):
-    """Of the peak, 8 heads; longspan's is the median beside each peer: the best of all would be of more runs than theirs."""
-    name = f"{mask}/heads:8/n:{n}/d:{d}"
-    if engine == "longspan":
-        beside = [*filter(None, (m("native", f"peers/{peer}/{name}", "longspan of peak") for peer in ENGINES))]
-        return statistics.median(beside) if beside else m("native", forward_name(mask, d, n))
-    return m("native", f"peers/{engine}/{name}") or m("python", f"peers/{engine}/{name}")
-
-
-def peer_table(m):
-    engines = [e for e in ENGINES if any(peer_share(m, e, mask, d, n) for mask in ("causal", "full") for d, n in SHAPES)]
-    table = [["8 heads, float, one thread, of peak"] + [ENGINES[e] for e in engines]]
-    for mask in ("causal", "full"):
-        for d, n in SHAPES:
-            shares = [peer_share(m, e, mask, d, n) for e in engines]
-            table.append([shape_text(mask, d, n)] + [PERCENT(s) if s else "" for s in shares])
-    return engines, table
-
-
-def write_picture_data(m, engines, folder, machine):
-    """Blocks for gnuplot: of each engine a name and its bars, at last what is wanted of longspan."""
-    width = 1 / (len(engines) + 1.5)
-    for mask in ("causal", "full"):
-        blocks = []
-        for e, engine in enumerate(engines):
-            bars = [f'"{ENGINES[engine]}"']
-            for g, (d, n) in enumerate(SHAPES):
-                bars.append(f"{g + (e + 0.5 - len(engines) / 2) * width} {peer_share(m, engine, mask, d, n) or 'NaN'}")
-            blocks.append("\n".join(bars))
-        marks = ['"wanted"']
-        for g, (d, n) in enumerate(SHAPES):
-            marks.append(f"{g + (0.5 - len(engines) / 2) * width} {WANTED.get((mask, d, n), 'NaN')} {g} \"n = {n}\"")
-        blocks.append("\n".join(marks))
-        (folder / f"picture-{mask}.dat").write_text("\n\n\n".join(blocks) + "\n")
-    (folder / "picture-settings.gp").write_text(f'machine = "{machine}"\nengines = {len(engines)}\nwidth = {width}\n')
+def peer_table(engines, panels):
+    table = [["float, one thread"] + [picture.ENGINES[e] for e in engines]]
+    for panel in panels:
+        for name, bars in panel.groups.items():
+            table.append([f"{panel.title}, {name}, of {panel.limit}"] + [PERCENT(bars[e]) if e in bars else "" for e in engines])
+    return table
 
 
 def print_table(table):
@@ -223,20 +216,26 @@ def main(measured, results):
     m = Measurements(measured)
     context = m.contexts["native"]
     date = datetime.date.fromisoformat(context["date"][:10])
-    instructions = INSTRUCTION_SETS.get(context["instruction_set"], context["instruction_set"])
-    machine = f"{processor()}, {instructions}, {context['compiler']}, {date}"
-    rows = [*forward_rows(m), *narrow_rows(m, has_bfloat16_products()), *cost_rows(m), *thread_rows(m), *decode_rows(m),
-            *length_rows(m), *memory_rows(m), *backward_rows(m)]
+    instructions = machine.instruction_set(context)
+    here = f"{machine.processor()}, {instructions}, {context['compiler']}, {date}"
+    panels = picture.panels(m, forward_name, wanted_forward(instructions))
+    rows = [*forward_rows(m), *layout_rows(m), *narrow_rows(m), *cost_rows(m), *thread_rows(m), *decode_rows(m), *length_rows(m),
+            *memory_rows(m), *backward_rows(m), *lead_rows(panels)]
     table = [["what", "wanted", "measured", "met"]] + [row.cells() for row in rows]
-    engines, peers = peer_table(m)
-    print(machine)
+    engines = picture.engines(panels)
+    folder = results / machine.folder(context)
+    folder.mkdir(parents=True, exist_ok=True)
+    print(here)
     print_table(table)
-    write_csv(table + [["machine", machine, "", ""]], results / "table.csv")
+    write_csv(table + [["machine", here, "", ""]], folder / "table.csv")
     if len(engines) > 1:
+        peers = peer_table(engines, panels)
         print()
         print_table(peers)
-        write_csv(peers + [["machine", machine]], results / "peers.csv")
-    write_picture_data(m, engines, measured, machine)
+        write_csv(peers + [["machine", here]], folder / "peers.csv")
+    peak, bandwidth = m("native", "peak/float", "GFLOP/s"), m("native", "bandwidth", "GB/s")
+    here += f"; a core multiplies {peak:.0f} GFLOP/s and reads {bandwidth:.0f} GB/s"
+    picture.write(panels, engines, here, measured, folder / "forward.svg")
 
 
 if __name__ == "__main__":
