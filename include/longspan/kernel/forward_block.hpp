@@ -21,7 +21,7 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The kernel: a register block of query rows attends to one tile of keys. What it leaves is a part: the softmax of each row over the
+// The kernel: a block of query rows attends to one tile of keys. What it leaves is a part: the softmax of each row over the
 // keys of the tile that it sees, and its output under that softmax.
 template <class Words, class Row>
 class forward_block {
@@ -33,11 +33,12 @@ class forward_block {
   // The most rows of a block.
   static constexpr index_t largest = std::max(shape::block::rows, shape::decode_rows);
 
-  explicit forward_block(const shapes& lengths)
+  // For at most so many rows.
+  forward_block(const shapes& lengths, index_t rows)
       : key_rows_(tile_keys<Words>(lengths)),
         width_(round_up(lengths.value_channels, shape::lanes)),
-        score_(std::size_t(largest * key_rows_)),
-        output_(std::size_t(largest * width_)) {}
+        score_(std::size_t(rows * key_rows_)),
+        output_(std::size_t(rows * width_)) {}
 
   const softmax_part<T>& part(index_t i) const { return part_[std::size_t(i)]; }
   const T* output(index_t i) const { return output_.data() + i * width_; }
@@ -52,7 +53,7 @@ class forward_block {
     sight_.look(rows, tile, key_rows_);
     if (sight_.seen().empty()) return false;
     std::array<Batch, std::size_t(largest)> maximum;
-    maximum.fill(Batch(-std::numeric_limits<T>::infinity()));
+    std::fill_n(maximum.begin(), count, Batch(-std::numeric_limits<T>::infinity()));
     for (index_t p = sight_.panels().first; p < sight_.panels().last; ++p) {
       if (!sight_.any(p)) continue;
       const interval panel = intersect(whole_batches(sight_.seen()), {p * panel_keys, (p + 1) * panel_keys});
@@ -110,7 +111,7 @@ class forward_block {
   [[gnu::noinline, gnu::flatten]] void add_seen(const Values& values, index_t tile, index_t count, index_t p) {
     const interval seen = sight_.seen(p);
     const interval keys{round_down(seen.first, Words::per_word), round_up(seen.last, Words::per_word)};
-    const auto bits = sight_.by_row(p, keys.first - p * panel_keys);
+    const auto bits = sight_.by_row(count, p, keys.first - p * panel_keys);
     values.multiply_seen(weights(0, keys.first), key_rows_, std::span(bits).first(std::size_t(count)),
                          {tile + keys.first, tile + keys.last}, output_.data());
   }

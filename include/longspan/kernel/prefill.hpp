@@ -32,7 +32,7 @@ class prefill_wave {
   prefill_wave(const Mechanism& mechanism, const Tensors& tensors, index_t heads_at_once, index_t threads)
       : mechanism_(mechanism),
         tensors_(tensors),
-        in_place_(in_place<Words>(tensors.value.head(0, 0))),
+        in_place_(in_place<Words>(tensors.value.head(0, 0)) && tensors.value.stride[2] == tensors.value.extent[3]),
         depth_(words_for<Words>(mechanism.lengths.channels)),
         width_(round_up(mechanism.lengths.value_channels, shape::lanes)),
         keys_(std::size_t(heads_at_once * key_size())),

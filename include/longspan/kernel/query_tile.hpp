@@ -42,7 +42,7 @@ class query_tile {
         query_(std::size_t(shape::query_rows * depth_ * Words::per_word)),
         output_(std::size_t(shape::query_rows * width_)),
         needed_(1, mechanism.lengths.keys),
-        kernel_(mechanism.lengths) {
+        kernel_(mechanism.lengths, block) {
     rows_.reserve(std::size_t(shape::query_rows));
   }
 

@@ -14,7 +14,7 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// What the rows of a register block see of one tile of keys, panel by panel. Keys count from the first of the tile, panels likewise.
+// What the rows of a block see of one tile of keys, panel by panel. Keys count from the first of the tile, panels likewise.
 template <class T, index_t Rows>
 class tile_sight {
   static constexpr std::uint64_t full = ~std::uint64_t(0);
@@ -83,10 +83,10 @@ class tile_sight {
       visit(own);
   }
 
-  // What the rows see of panel p, a word for each: bit 0 is that of key `first` of the panel.
-  std::array<std::uint64_t, std::size_t(Rows)> by_row(index_t p, index_t first) const {
+  // What the first `count` rows see of panel p, a word for each: bit 0 is that of key `first` of the panel.
+  std::array<std::uint64_t, std::size_t(Rows)> by_row(index_t count, index_t p, index_t first) const {
     std::array<std::uint64_t, std::size_t(Rows)> seen;
-    for (std::size_t i = 0; i < seen.size(); ++i) seen[i] = bits_[i][std::size_t(p)] >> first;
+    for (std::size_t i = 0; i < std::size_t(count); ++i) seen[i] = bits_[i][std::size_t(p)] >> first;
     return seen;
   }
 
