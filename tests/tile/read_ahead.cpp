@@ -7,7 +7,7 @@
 
 namespace {
 
-using longspan::index_t, longspan::detail::memory_rows, longspan::detail::read_ahead;
+using longspan::index_t, longspan::detail::memory_rows, longspan::detail::read_ahead, longspan::detail::shared_ahead;
 using addresses = std::vector<std::intptr_t>;
 
 addresses walked(read_ahead& memory, index_t bytes) {
@@ -47,6 +47,26 @@ TEST(read_ahead, of_nothing_asks_nothing) {
 TEST(read_ahead, touches_nothing) {
   read_ahead nowhere(memory_rows{0, 1 << 20, 40, 1000}, memory_rows{0, -12345, 4096, 1000});
   nowhere.ask(1 << 20);
+}
+
+// Of two passes over the same bytes every second ask moves on, by what one pass asks for.
+TEST(read_ahead, is_shared_by_the_passes_over_the_same_bytes) {
+  read_ahead memory(memory_rows{0, 512, 512, 4});
+  shared_ahead shared(memory, 2);
+  for (int ask = 0; ask < 7; ++ask) shared.ask(128);
+  read_ahead after = shared.ahead();
+  EXPECT_EQ(walked(after, 64), (addresses{3 * 128}));
+  EXPECT_EQ(walked(memory, 64), (addresses{0}));  // its own state is untouched
+}
+
+// The short loop goes as far as the other, across the ends of rows too.
+TEST(read_ahead, asked_quickly_goes_as_far) {
+  for (const index_t stride : {192, 448})
+    for (const index_t bytes : {64, 128, 192, 320}) {
+      read_ahead one(memory_rows{1024, stride, 192, 5}), other = one;
+      for (int ask = 0; ask < 2; ++ask) one.ask(bytes), other.ask_quickly(bytes);
+      EXPECT_EQ(walked(one, 64), walked(other, 64)) << stride << ", " << bytes;
+    }
 }
 
 }  // namespace
