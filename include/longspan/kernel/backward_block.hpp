@@ -12,9 +12,9 @@
 #include <longspan/simd/words.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/by_key.hpp>
-#include <longspan/tile/multiply.hpp>
+#include <longspan/tile/multiply_seen.hpp>
 #include <longspan/tile/shape.hpp>
-#include <longspan/tile/split_by_row.hpp>
+#include <longspan/tile/transposed.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -65,13 +65,15 @@ class backward_block {
     const index_t count = index_t(queries.rows.size());
     std::uint64_t all = ~std::uint64_t(0);
     for (index_t r = 0; r < count; r += shape::block::rows) {
-      const index_t rows = std::min(shape::block::rows, count - r);
-      const auto seen = std::span<const std::uint64_t>(seen_).subspan(std::size_t(r), std::size_t(rows));
+      const auto seen =
+          std::span<const std::uint64_t>(seen_).subspan(std::size_t(r), std::size_t(std::min(shape::block::rows, count - r)));
       std::uint64_t any = 0;
       for (const std::uint64_t bits : seen) any |= bits, all &= bits;
       if (any != 0) differentiate_rows(queries, keys, panel.first, r, seen, any);
     }
-    differentiate_keys(queries, keys, panel, all);
+    seen_by_.fill(~std::uint64_t(0));  // mostly, and turning the bits costs 2 points of the peak
+    if (all != interval{0, panel.size()}.bits(0)) seen_by_ = transposed(std::span(seen_).first(std::size_t(count)));
+    add_to_keys(queries, keys, panel.first, std::span(seen_by_).first(std::size_t(panel.size())));
   }
 
   // Weights, gradients of scores and dQ of a register block of rows, from row r on, by the keys that any of them sees.
@@ -85,53 +87,35 @@ class backward_block {
     for (index_t i = 0; i < rows; ++i)
       queries.rows[std::size_t(r + i)].differentiate(some, seen[std::size_t(i)] >> first, weight(r + i, first),
                                                      d_score(r + i, first));
-    split_by_row(
-        seen, [&](interval of) { add_to_queries(queries, keys, panel, r, rows, of); },
-        [&](index_t i, interval of) { add_to_queries(queries, keys, panel, r + i, 1, of); });
+    add_to_queries(queries, keys, panel, r, seen);
   }
 
-  // dQ += dS K for some rows from r on and some keys of a panel. Not inlined into its callers, nor is add_to_keys: a product for every
-  // number of rows is large.
+  // dQ += dS K for a register block of rows from r on, by the keys of a panel. Not inlined into its callers, nor is add_to_keys: a product
+  // for every number of rows is large.
   [[gnu::noinline, gnu::flatten]] void add_to_queries(const backward_queries<T, Row>& queries, const backward_keys<T>& keys,
-                                                      index_t panel, index_t r, index_t rows, interval of) {
-    multiply<start::output>(product<T>{d_score(r, of.first), stride, keys.key.at(panel + of.first), queries.depth,
-                                       queries.d_query + r * queries.depth, queries.depth, of.size()},
-                            rows, queries.depth);
+                                                      index_t panel, index_t r, std::span<const std::uint64_t> seen) {
+    multiply_seen(product<T>{d_score(r, 0), stride, keys.key.at(panel), queries.depth, queries.d_query + r * queries.depth,
+                             queries.depth, panel_keys},
+                  seen, queries.depth);
   }
 
-  // dV and dK: the same with queries and keys exchanged. A register block of keys goes through the rows that all of them are seen by
-  // together, and each key alone through the others that see it.
-  void differentiate_keys(const backward_queries<T, Row>& queries, const backward_keys<T>& keys, interval panel,
-                          std::uint64_t all) {
-    const index_t count = index_t(queries.rows.size());
-    if (all == interval{0, panel.size()}.bits(0)) return add_to_keys(queries, keys, panel.first, {0, panel.size()}, {0, count});
-    const auto seen_by = transposed(std::span(seen_).first(std::size_t(count)));
-    for (index_t j = 0; j < panel.size(); j += shape::block::rows) {
-      const index_t several = std::min(shape::block::rows, panel.size() - j);
-      split_by_row(
-          std::span(seen_by).subspan(std::size_t(j), std::size_t(several)),
-          [&](interval rows) { add_to_keys(queries, keys, panel.first, {j, j + several}, rows); },
-          [&](index_t key, interval rows) { add_to_keys(queries, keys, panel.first, {j + key, j + key + 1}, rows); });
-    }
-  }
-
-  // dV += P' dO and dK += dS' Q for some keys of a panel and some rows.
+  // dV += P' dO and dK += dS' Q of some keys, of which each knows the rows that see it: the same with queries and keys exchanged.
   [[gnu::noinline, gnu::flatten]] void add_to_keys(const backward_queries<T, Row>& queries, const backward_keys<T>& keys,
-                                                   index_t panel, interval of, interval rows) {
+                                                   index_t panel, std::span<const std::uint64_t> seen_by) {
     const auto add = [&](const T* left, const T* right, T* out, index_t width) {
-      multiply<start::output, left::columns>(product<T>{left, stride, right, width, out, width, rows.size()}, of.size(), width);
+      multiply_seen<left::columns>(product<T>{left, stride, right, width, out, width, index_t(queries.rows.size())}, seen_by,
+                                   width);
     };
-    add(weight(rows.first, of.first), queries.d_output + rows.first * queries.width, keys.d_value.at(panel + of.first),
-        queries.width);
-    add(d_score(rows.first, of.first), queries.query + rows.first * queries.depth, keys.d_key.at(panel + of.first),
-        queries.depth);
+    add(weight(0, 0), queries.d_output, keys.d_value.at(panel), queries.width);
+    add(d_score(0, 0), queries.query, keys.d_key.at(panel), queries.depth);
   }
 
   T* weight(index_t row, index_t key) { return weight_.data() + row * stride + key; }
   T* d_score(index_t row, index_t key) { return d_score_.data() + row * stride + key; }
 
   buffer<T> weight_, d_score_;
-  std::array<std::uint64_t, std::size_t(query_rows)> seen_;  // of one panel
+  std::array<std::uint64_t, std::size_t(query_rows)> seen_;     // of one panel, the keys that each row sees
+  std::array<std::uint64_t, std::size_t(panel_keys)> seen_by_;  // the rows that see each key
 };
 
 }  // namespace detail

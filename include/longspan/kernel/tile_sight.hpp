@@ -8,8 +8,8 @@
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
+#include <longspan/tile/for_each_stretch.hpp>
 #include <longspan/tile/shape.hpp>
-#include <longspan/tile/split_by_row.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {

@@ -1,11 +1,13 @@
 #pragma once
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <span>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
+#include <longspan/core/key_set.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
 #include <longspan/simd/words.hpp>
@@ -15,29 +17,30 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The product where rows do not see the same: bit j of seen[r] says whether row r sees number j of the depth, a word of which holds
-// Words::per_word numbers. A hidden number is never multiplied with a row, not even by zero: 0 times NaN is NaN. Of a word that a row
-// sees in part, the hidden number is zero on both sides. Every element is the same chain of multiply-adds as in multiply_block.
+// The product where rows do not see the same: out += left right, where bit j of seen[r] says whether row r sees number j of the depth, a
+// word of which holds Words::per_word numbers. A hidden number is never multiplied with a row, not even by zero: 0 times NaN is NaN. Of a
+// word that a row sees in part, the hidden number of the right operand is zero.
 
-// A register block. Branches are cheap here: along the edge of a causal mask they repeat from key to key.
-template <index_t Rows, index_t Batches, class T, class Words>
-[[gnu::noinline]] void multiply_seen_block(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_row,
-                                           index_t column) {
+// A register block of rows from `first_row` on, which do not all see all of the depth: that begins with bit `first_bit`. Every element is the same chain of multiply-adds as
+// in multiply_block. Branches are cheap here: along the edge of a causal mask they repeat from key to key.
+template <index_t Rows, index_t Batches, left Left, class T, class Words>
+[[gnu::noinline]] void multiply_seen_block(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit,
+                                           index_t first_row, index_t column) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
   constexpr std::uint64_t word = (std::uint64_t(1) << Words::per_word) - 1;
+  const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
+  const T *row = p.right + column, *left_of_row = p.left + first_row * stride;
+  T* const out = p.out + first_row * p.out_stride + column;
   Batch sum[Rows][Batches];
   std::uint64_t bits[Rows];
-  const T* const left = p.left + first_row * p.left_stride;
-  T* const out = p.out + first_row * p.out_stride + column;
 #pragma GCC unroll 8
-  for (index_t r = 0; r < Rows; ++r) bits[r] = seen[std::size_t(r)];
-#pragma GCC unroll 8
-  for (index_t r = 0; r < Rows; ++r)
+  for (index_t r = 0; r < Rows; ++r) {
+    bits[r] = seen[std::size_t(first_row + r)] >> first_bit;
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) sum[r][b] = simd::load<Batch>(out + r * p.out_stride + b * lanes);
-  for (index_t k = 0; k < p.depth; ++k) {
-    const T* const row = p.right + k * p.right_stride + column;
+  }
+  for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
     Batch right[Batches];
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) right[b] = simd::load<Batch>(row + b * lanes);
@@ -46,7 +49,7 @@ template <index_t Rows, index_t Batches, class T, class Words>
       const std::uint64_t own = bits[r] & word;
       bits[r] >>= Words::per_word;
       if (own == 0) continue;
-      const Batch factor(left[r * p.left_stride + k]);
+      const Batch factor(left_of_row[r * stride]);
 #pragma GCC unroll 8
       for (index_t b = 0; b < Batches; ++b) {
         if constexpr (Words::per_word == 1)
@@ -63,21 +66,73 @@ template <index_t Rows, index_t Batches, class T, class Words>
 }
 
 // Columns of whole batches, in the widest register blocks, the rest in blocks of half the width.
-template <index_t Rows, index_t Batches, class T, class Words>
-void multiply_seen_rows(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_row, interval columns) {
+template <index_t Rows, index_t Batches, left Left, class T, class Words>
+void multiply_seen_rows(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit, index_t first_row,
+                        interval columns) {
   constexpr index_t width = Batches * simd::lanes<batch<T>>;
-  for (; columns.size() >= width; columns.first += width) multiply_seen_block<Rows, Batches>(p, seen, first_row, columns.first);
+  for (; columns.size() >= width; columns.first += width)
+    multiply_seen_block<Rows, Batches, Left>(p, seen, first_bit, first_row, columns.first);
   if constexpr (Batches > 1)
-    if (!columns.empty()) multiply_seen_rows<Rows, Batches / 2>(p, seen, first_row, columns);
+    if (!columns.empty()) multiply_seen_rows<Rows, Batches / 2, Left>(p, seen, first_bit, first_row, columns);
 }
 
-// As many rows as there are words of bits, a register block of them at a time.
-template <class T, class Words, index_t Rows = tile_shape<T>::block::rows>
-void multiply_seen(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t columns, index_t first_row = 0) {
+// Rows of at most one register block.
+template <left Left, class T, class Words, index_t Rows = tile_shape<T>::block::rows>
+void multiply_seen_block_rows(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit, interval rows,
+                              index_t columns) {
   if constexpr (Rows > 0) {
-    if (index_t(seen.size()) < Rows) return multiply_seen<T, Words, Rows - 1>(p, seen, columns, first_row);
-    multiply_seen_rows<Rows, tile_shape<T>::block::batches>(p, seen.first(std::size_t(Rows)), first_row, {0, columns});
-    multiply_seen(p, seen.subspan(std::size_t(Rows)), columns, first_row + Rows);
+    if (rows.size() == Rows)
+      multiply_seen_rows<Rows, tile_shape<T>::block::batches, Left>(p, seen, first_bit, rows.first, {0, columns});
+    else
+      multiply_seen_block_rows<Left, T, Words, Rows - 1>(p, seen, first_bit, rows, columns);
+  }
+}
+
+// The bits of those words of `PerWord` numbers that are seen whole.
+template <index_t PerWord>
+constexpr std::uint64_t whole_words(std::uint64_t seen) {
+  static_assert(PerWord == 1 || PerWord == 2);
+  if constexpr (PerWord == 1) return seen;
+  const std::uint64_t pairs = seen & (seen >> 1) & 0x5555'5555'5555'5555;
+  return pairs | pairs << 1;
+}
+
+// A part of the depth of a product, in words.
+template <left Left, class T, class Words>
+product<T, Words> depth_of(const product<T, Words>& p, interval words) {
+  return {p.left + words.first * (Left == left::columns ? p.left_stride : 1),
+          p.left_stride,
+          p.right + words.first * p.right_stride,
+          p.right_stride,
+          p.out,
+          p.out_stride,
+          words.size()};
+}
+
+// Of as many rows as there are words of bits. The depth is at most that of 64 numbers. Where all rows of a register block see a run of
+// some length they go without branches: half of the panel along a causal mask.
+template <left Left = left::rows, class T, class Words>
+void multiply_seen(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t columns) {
+  constexpr index_t per_word = Words::per_word, worth_a_call = 8;
+  const std::uint64_t depth = interval{0, p.depth * per_word}.bits(0);
+  for (interval rows{0, 0}; rows.last < index_t(seen.size());) {
+    rows = {rows.last, std::min(rows.last + tile_shape<T>::block::rows, index_t(seen.size()))};
+    std::uint64_t all = depth, any = 0;
+    for (const std::uint64_t bits : seen.subspan(std::size_t(rows.first), std::size_t(rows.size()))) all &= bits, any |= bits;
+    any &= depth;
+    if (any == 0) continue;
+    index_t reached = round_down(std::countr_zero(any), per_word);
+    const auto one_by_one = [&](index_t last) {
+      const interval words{reached / per_word, round_up(last, per_word) / per_word};
+      if (!words.empty()) multiply_seen_block_rows<Left>(depth_of<Left>(p, words), seen, reached, rows, columns);
+    };
+    for_each_run_of_bits(whole_words<per_word>(all), [&](interval run) {
+      if (run.size() < worth_a_call) return;
+      one_by_one(run.first);
+      multiply<start::output, Left>(depth_of<Left>(p, {run.first / per_word, run.last / per_word}), rows, columns);
+      reached = run.last;
+    });
+    one_by_one(64 - std::countl_zero(any));
   }
 }
 
