@@ -21,31 +21,33 @@ namespace detail {
 // word of which holds Words::per_word numbers. A hidden number is never multiplied with a row, not even by zero: 0 times NaN is NaN. Of a
 // word that a row sees in part, the hidden number of the right operand is zero.
 
-// A register block of rows from `first_row` on, which do not all see all of the depth: that begins with bit `first_bit`. Every element is the same chain of multiply-adds as
-// in multiply_block. Branches are cheap here: along the edge of a causal mask they repeat from key to key.
-template <index_t Rows, index_t Batches, left Left, class T, class Words>
+// A register block of rows, or fewer, which do not all see all of the depth: that begins with bit `first_bit`. Every element is the same
+// chain of multiply-adds as in multiply_block. Branches are cheap here: along the edge of a causal mask they repeat from key to key. One
+// body for any number of rows: what a row that is not there sees is nothing.
+template <index_t Batches, left Left, class T, class Words>
 [[gnu::noinline]] void multiply_seen_block(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit,
-                                           index_t first_row, index_t column) {
+                                           interval rows, index_t column) {
   using Batch = batch<T>;
-  constexpr index_t lanes = simd::lanes<Batch>;
+  constexpr index_t lanes = simd::lanes<Batch>, most = tile_shape<T>::block::rows;
   constexpr std::uint64_t word = (std::uint64_t(1) << Words::per_word) - 1;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
-  const T *row = p.right + column, *left_of_row = p.left + first_row * stride;
-  T* const out = p.out + first_row * p.out_stride + column;
-  Batch sum[Rows][Batches];
-  std::uint64_t bits[Rows];
+  const T *row = p.right + column, *left_of_row = p.left + rows.first * stride;
+  T* const out = p.out + rows.first * p.out_stride + column;
+  Batch sum[most][Batches];
+  std::uint64_t bits[most];
 #pragma GCC unroll 8
-  for (index_t r = 0; r < Rows; ++r) {
-    bits[r] = seen[std::size_t(first_row + r)] >> first_bit;
+  for (index_t r = 0; r < most; ++r) {
+    bits[r] = r < rows.size() ? seen[std::size_t(rows.first + r)] >> first_bit : 0;
 #pragma GCC unroll 8
-    for (index_t b = 0; b < Batches; ++b) sum[r][b] = simd::load<Batch>(out + r * p.out_stride + b * lanes);
+    for (index_t b = 0; b < Batches; ++b)
+      sum[r][b] = r < rows.size() ? simd::load<Batch>(out + r * p.out_stride + b * lanes) : Batch(T(0));
   }
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
     Batch right[Batches];
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) right[b] = simd::load<Batch>(row + b * lanes);
 #pragma GCC unroll 8
-    for (index_t r = 0; r < Rows; ++r) {
+    for (index_t r = 0; r < most; ++r) {
       const std::uint64_t own = bits[r] & word;
       bits[r] >>= Words::per_word;
       if (own == 0) continue;
@@ -60,32 +62,21 @@ template <index_t Rows, index_t Batches, left Left, class T, class Words>
     }
   }
 #pragma GCC unroll 8
-  for (index_t r = 0; r < Rows; ++r)
+  for (index_t r = 0; r < most; ++r)
+    if (r < rows.size())
 #pragma GCC unroll 8
-    for (index_t b = 0; b < Batches; ++b) simd::store(out + r * p.out_stride + b * lanes, sum[r][b]);
+      for (index_t b = 0; b < Batches; ++b) simd::store(out + r * p.out_stride + b * lanes, sum[r][b]);
 }
 
 // Columns of whole batches, in the widest register blocks, the rest in blocks of half the width.
-template <index_t Rows, index_t Batches, left Left, class T, class Words>
-void multiply_seen_rows(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit, index_t first_row,
-                        interval columns) {
+template <index_t Batches, left Left, class T, class Words>
+void multiply_seen_columns(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit, interval rows,
+                           interval columns) {
   constexpr index_t width = Batches * simd::lanes<batch<T>>;
   for (; columns.size() >= width; columns.first += width)
-    multiply_seen_block<Rows, Batches, Left>(p, seen, first_bit, first_row, columns.first);
+    multiply_seen_block<Batches, Left>(p, seen, first_bit, rows, columns.first);
   if constexpr (Batches > 1)
-    if (!columns.empty()) multiply_seen_rows<Rows, Batches / 2, Left>(p, seen, first_bit, first_row, columns);
-}
-
-// Rows of at most one register block.
-template <left Left, class T, class Words, index_t Rows = tile_shape<T>::block::rows>
-void multiply_seen_block_rows(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit, interval rows,
-                              index_t columns) {
-  if constexpr (Rows > 0) {
-    if (rows.size() == Rows)
-      multiply_seen_rows<Rows, tile_shape<T>::block::batches, Left>(p, seen, first_bit, rows.first, {0, columns});
-    else
-      multiply_seen_block_rows<Left, T, Words, Rows - 1>(p, seen, first_bit, rows, columns);
-  }
+    if (!columns.empty()) multiply_seen_columns<Batches / 2, Left>(p, seen, first_bit, rows, columns);
 }
 
 // The bits of those words of `PerWord` numbers that are seen whole.
@@ -124,7 +115,8 @@ void multiply_seen(const product<T, Words>& p, std::span<const std::uint64_t> se
     index_t reached = round_down(std::countr_zero(any), per_word);
     const auto one_by_one = [&](index_t last) {
       const interval words{reached / per_word, round_up(last, per_word) / per_word};
-      if (!words.empty()) multiply_seen_block_rows<Left>(depth_of<Left>(p, words), seen, reached, rows, columns);
+      if (!words.empty())
+        multiply_seen_columns<tile_shape<T>::block::batches, Left>(depth_of<Left>(p, words), seen, reached, rows, {0, columns});
     };
     for_each_run_of_bits(whole_words<per_word>(all), [&](interval run) {
       if (run.size() < worth_a_call) return;
