@@ -21,6 +21,15 @@ namespace detail {
 // word of which holds Words::per_word numbers. A hidden number is never multiplied with a row, not even by zero: 0 times NaN is NaN. Of a
 // word that a row sees in part, the hidden number of the right operand is zero.
 
+// Words with the numbers that a row does not see made zero: bit i of `own`, which is not 0, says whether it sees number i of each.
+template <class Words, class Batch>
+Batch what_is_seen(Batch words, std::uint64_t own) {
+  if constexpr (Words::per_word == 1)
+    return words;
+  else
+    return own == 0b11 ? words : Words::only(words, index_t(own) - 1);
+}
+
 // A register block of rows, or fewer, which do not all see all of the depth: that begins with bit `first_bit`. Every element is the same
 // chain of multiply-adds as in multiply_block. Branches are cheap here: along the edge of a causal mask they repeat from key to key. One
 // body for any number of rows: what a row that is not there sees is nothing.
@@ -53,12 +62,8 @@ template <index_t Batches, left Left, class T, class Words>
       if (own == 0) continue;
       const Batch factor(left_of_row[r * stride]);
 #pragma GCC unroll 8
-      for (index_t b = 0; b < Batches; ++b) {
-        if constexpr (Words::per_word == 1)
-          sum[r][b] = Words::multiply_add(factor, right[b], sum[r][b]);
-        else
-          sum[r][b] = Words::multiply_add(factor, own == word ? right[b] : Words::only(right[b], index_t(own) - 1), sum[r][b]);
-      }
+      for (index_t b = 0; b < Batches; ++b)
+        sum[r][b] = Words::multiply_add(factor, what_is_seen<Words>(right[b], own), sum[r][b]);
     }
   }
 #pragma GCC unroll 8
