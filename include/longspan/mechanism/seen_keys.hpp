@@ -27,7 +27,10 @@ inline query_row place_of_row(const shapes& lengths, index_t batch, index_t head
           .head = head,
           .heads = lengths.heads,
           .batch = batch,
-          .channels = lengths.channels};
+          .channels = lengths.channels,
+          .text = batch,
+          .query = query,
+          .first_key = -lengths.first_key};
 }
 
 // What every mask lets a row see.
