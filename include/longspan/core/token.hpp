@@ -12,7 +12,7 @@ struct token {
   index_t head = 0;    // the query head or the key head
   index_t batch = 0;   // along the batch axis of the tensors: that of its text, or 0 where texts are packed
   index_t text = 0;    // the number of its text
-  index_t number = 0;  // along the token axis of its tensor
+  index_t number = 0;  // where its place is along the token axis of the key tensor, as query_row::key tells
 
   constexpr bool is_query() const { return as == role::query; }
 };
