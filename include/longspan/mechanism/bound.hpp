@@ -2,26 +2,29 @@
 
 #include <algorithm>
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <span>
 #include <tuple>
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/core/text.hpp>
 #include <longspan/mechanism/seen_keys.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A mechanism bound to the lengths of one call: what the kernel and the reference ask. Its parts are the sentence's own or the tables
-// that stand in for them, sorted by kind; of its masks it holds the answers.
+// A mechanism bound to one text of a call: what the kernel and the reference ask. Its parts are the sentence's own or the tables that
+// stand in for them, sorted by kind; of its masks it holds the answers. Texts share what they can.
 template <class Rows, class Score, class Transforms, class Seen, class Sinks>
 struct bound {
-  shapes lengths;
+  text of;
+  shapes lengths;  // of the text, as if it were called alone
   Rows rows;
   Score score;
-  Transforms transforms;  // bound_transforms
-  Seen seen;              // seen_keys
+  Transforms transforms;             // bound_transforms
+  std::shared_ptr<const Seen> seen;  // seen_keys
   Sinks sinks;
 
   // Prepares the channels of one token in place.
@@ -47,19 +50,20 @@ struct bound {
   }
   static constexpr index_t turns = index_t(std::tuple_size_v<Rows>);
 
-  query_row row(index_t batch, index_t head, index_t query) const {
-    query_row described = place_of_row(lengths, batch, head, query);
-    described.seen = seen.count(batch, head, query);
+  // The row of a query of the text.
+  query_row row(index_t head, index_t query) const {
+    query_row described = place_of_row(lengths, of, head, query);
+    described.seen = seen->count(head, query);
     return described;
   }
 
   // Whether the prepared keys are the keys of the tensor.
   static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires { requires Score::keeps_keys; };
 
-  // The logit of the sink, in the call that counts it.
-  std::optional<double> sink_logit(index_t head) const {
+  // The logit of the sink of a row. Of the parts of a text, the one with the first key that the row sees counts it.
+  std::optional<double> sink_logit(index_t head, index_t query) const {
     if constexpr (std::tuple_size_v<Sinks> != 0)
-      if (lengths.first_key == 0 && lengths.keys > 0) return std::get<0>(sinks).logit[head].value;
+      if (seen->has_first(head, query)) return std::get<0>(sinks).logit[head].value;
     return {};
   }
 
