@@ -45,7 +45,7 @@ GREEDY(parameters_of) GREEDY(pick) GREEDY(place_of_row) GREEDY(placed) GREEDY(pr
 GREEDY(read_panels) GREEDY(require) GREEDY(require_apart) GREEDY(require_apart_from_inputs) GREEDY(require_differentiable)
 GREEDY(require_distinct) GREEDY(require_gradients_unaliased) GREEDY(require_like) GREEDY(require_memory) GREEDY(require_mergeable)
 GREEDY(require_results) GREEDY(require_unaliased) GREEDY(room_of) GREEDY(rotate) GREEDY(run_forward) GREEDY(run_on_pool) GREEDY(scale) GREEDY(see)
-GREEDY(seed) GREEDY(seen_by_all) GREEDY(tempered) GREEDY(threads_of) GREEDY(tile_keys) GREEDY(times) GREEDY(transposed)
+GREEDY(seed) GREEDY(seen_by_all) GREEDY(tempered) GREEDY(threads_of) GREEDY(tile_keys) GREEDY(times) GREEDY(transposed) GREEDY(turn) GREEDY(turn_back)
 GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of) GREEDY(view_part) GREEDY(visible) GREEDY(visit_learned) GREEDY(visit_lists)
 GREEDY(words_for) GREEDY(write_merged);
 // clang-format on

@@ -79,7 +79,7 @@ class backward_wave {
     const key_head of = head(w);
     Tile& tile = tiles_[std::size_t(thread)];
     try {
-      tile.begin(tensors_.key.head(of.batch, of.head), tensors_.value.head(of.batch, of.head), keys);
+      tile.begin(of, tensors_.key.head(of.batch, of.head), tensors_.value.head(of.batch, of.head), keys);
       for (index_t s = 0; s < steps_of_head(); ++s) {
         if (t > 0) wait(passed(w, t - 1), s);
         if (failed_) return;

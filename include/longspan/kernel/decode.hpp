@@ -70,9 +70,9 @@ class decode_wave {
     own.ahead = ahead_of(item);
     const auto keys = tensors_.key.head(of.batch, of.head);
     if (streams())
-      attend(own, streamed(mechanism_, keys, own.scratch.data(), own.ahead), item, needed);
+      attend(own, streamed(mechanism_, of, keys, own.scratch.data(), own.ahead), item, needed);
     else
-      attend(own, passing(mechanism_, keys, own.panel.data(), own.scratch.data(), own.ahead), item, needed);
+      attend(own, passing(mechanism_, of, keys, own.panel.data(), own.scratch.data(), own.ahead), item, needed);
   }
 
   void merge(index_t thread, index_t w) {

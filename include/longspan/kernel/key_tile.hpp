@@ -5,6 +5,7 @@
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/backward_block.hpp>
+#include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/packed_keys.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/unprepare_row.hpp>
@@ -36,16 +37,16 @@ class key_tile {
         d_value_(value_panels_.size()),
         scratch_(std::size_t(std::max(shape::panel * width_, detail::room_of(mechanism)))) {}
 
-  // Takes up the keys from `tile.first` on, at most as many as a tile holds.
+  // Takes up the keys of a head from `tile.first` on, at most as many as a tile holds.
   template <class K, class V>
-  void begin(const head_view<const K>& keys, const head_view<const V>& values, interval tile) {
-    tile_ = tile;
+  void begin(key_head of, const head_view<const K>& keys, const head_view<const V>& values, interval tile) {
+    of_ = of, tile_ = tile;
     const interval padded{tile.first, tile.first + round_up(tile.size(), shape::panel)};
     std::fill(d_key_.data(), d_key().at(padded.last), T(0));
     std::fill(d_value_.data(), d_value().at(padded.last), T(0));
     for (index_t j = padded.first; j < padded.last; j += shape::panel) {
       pack(keys, j, key_rows().at(j), depth_, key_panels(),
-           [&](std::span<T> row, index_t token) { mechanism_.key(row, mechanism_.lengths.first_key + token); });
+           [&](std::span<T> row, index_t token) { mechanism_.key(row, mechanism_.key_token(of_.batch, of_.head, token)); });
       pack(values, j, scratch_.data(), width_, value_panels(), [](std::span<T>, index_t) {});
     }
   }
@@ -63,7 +64,7 @@ class key_tile {
       const std::span<T> gradient(d_key().at(j), std::size_t(keys.channels));
       unprepare_row(keys, j, gradient, d_keys.row(j), d_keys.channel_stride, scratch_.data(),
                     [&](std::span<const T> unprepared, T* scratch) {
-                      mechanism_.key_back(unprepared, gradient, mechanism_.lengths.first_key + j, scratch);
+                      mechanism_.key_back(unprepared, gradient, mechanism_.key_token(of_.batch, of_.head, j), scratch);
                     });
       copy_row(d_value().at(j), 1, d_values.row(j), d_values.channel_stride, d_values.channels);
     }
@@ -92,6 +93,7 @@ class key_tile {
 
   const Mechanism& mechanism_;
   index_t depth_, width_;
+  key_head of_{};
   interval tile_;
   buffer<T> rows_, panels_, d_key_, value_panels_, d_value_, scratch_;
   backward_block<T, Row> block_;

@@ -56,7 +56,7 @@ class prefill_wave {
     const index_t first = item / count_ * shape::panel, last = std::min(first + shape::panel, mechanism_.lengths.keys);
     if (mechanism_.seen.needed(b, g, {first, last}).empty()) return;
     T* const scratch = scratch_[std::size_t(thread)].data();
-    keys(w).pack(mechanism_, tensors_.key.head(b, g), first, scratch, nothing_ahead{});
+    keys(w).pack(mechanism_, head(w), tensors_.key.head(b, g), first, scratch, nothing_ahead{});
     if (in_place_) return;
     const by_key<T, Words::per_word> rows{packed_values(w), 0, width_};
     for (index_t j = first; j < last; j += Words::per_word)

@@ -4,6 +4,7 @@
 #include <span>
 
 #include <longspan/core/interval.hpp>
+#include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/tensor/view.hpp>
@@ -23,8 +24,8 @@ class streamed_keys final : public key_operand<Words> {
   static constexpr index_t keys_at_once = tile_shape<T>::lanes;
 
   // `scratch` has room for the numbers of a batch of keys, each padded to whole batches.
-  streamed_keys(const Mechanism& mechanism, const head_view<const S>& keys, T* scratch, read_ahead& ahead)
-      : mechanism_(mechanism), keys_(keys), scratch_(scratch), ahead_(ahead) {}
+  streamed_keys(const Mechanism& mechanism, key_head of, const head_view<const S>& keys, T* scratch, read_ahead& ahead)
+      : mechanism_(mechanism), of_(of), keys_(keys), scratch_(scratch), ahead_(ahead) {}
 
   [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
                                  index_t stride) const override {
@@ -51,13 +52,15 @@ class streamed_keys final : public key_operand<Words> {
     for (index_t j = 0; j < lanes; ++j) {
       const index_t token = std::min(first + j, keys_.tokens - 1);
       ahead_.ask(keys_.channels * index_t(sizeof(S)));
-      prepare_row<Words>(keys_, token, scratch_ + j * stride,
-                         [&](std::span<T> channels) { mechanism_.key(channels, mechanism_.lengths.first_key + token); });
+      prepare_row<Words>(keys_, token, scratch_ + j * stride, [&](std::span<T> channels) {
+        mechanism_.key(channels, mechanism_.key_token(of_.batch, of_.head, token));
+      });
     }
     return scratch_;
   }
 
   const Mechanism& mechanism_;
+  key_head of_;
   const head_view<const S>& keys_;
   T* scratch_;
   read_ahead& ahead_;

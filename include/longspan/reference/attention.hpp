@@ -75,13 +75,13 @@ auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const
       std::vector<prepared_key> prepared;
       for (index_t j = 0; j < lengths.keys; ++j) {
         prepared.push_back({exact_row(keys.head(b, g), j), exact_row(values.head(b, g), j)});
-        mechanism.key(std::span(prepared.back().channels), lengths.first_key + j);
+        mechanism.key(std::span(prepared.back().channels), mechanism.key_token(b, g, j));
       }
       for (index_t h = g * lengths.group(); h < (g + 1) * lengths.group(); ++h)
         for (index_t i = 0; i < lengths.queries; ++i) {
           const query_row row = mechanism.row(b, h, i);
           std::vector<double> query = exact_row(queries.head(b, h), i), attended(std::size_t(lengths.value_channels));
-          mechanism.query(std::span(query), row.position);
+          mechanism.query(std::span(query), mechanism.query_token(row));
           *log_sum_exp.head(b, h).row(i) = detail::attend_by_definition(mechanism, row, query, prepared, attended);
           for (index_t c = 0; c < lengths.value_channels; ++c)
             output.head(b, h).row(i)[c * output.stride[3]] = attended[std::size_t(c)];
