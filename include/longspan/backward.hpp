@@ -48,9 +48,8 @@ template <class... Parts>
 constexpr void require_differentiable() {
   const auto one = []<class P>(std::type_identity<P>) {
     if constexpr (is_rows<P> && !rotation<P>)
-      static_assert(
-          requires(const P& part, std::span<const float> row, std::span<float> gradient) { part.turn_back(row, gradient, 0); },
-          "a row part needs turn_back(row, gradient, position) for the backward pass: see the concept row_part");
+      static_assert(turns_rows_back<P, float>,
+                    "a row part needs turn_back(row, gradient, position) for the backward pass: see the concept row_part");
     if constexpr (is_score<P>)
       static_assert(
           requires(const P& part, std::span<const float> row, std::span<float> gradient) {

@@ -49,6 +49,17 @@ TEST(bound, tells_a_row_all_about_itself) {
   EXPECT_EQ(row.channels, 8);
 }
 
+// Queries count from 6, keys from 3: the query at place 8 is beside the fifth key at hand.
+TEST(bound, tells_row_parts_about_a_token) {
+  const auto mechanism = bound_of(dot_product{} | causal{}, part_of_the_keys, 1);
+  const token query = mechanism.query_token(mechanism.row(3, 2)), key = mechanism.key_token(0, 5);
+  EXPECT_TRUE(query.is_query());
+  EXPECT_FALSE(key.is_query());
+  const auto numbers = [](const token& of) { return std::array{of.place, of.head, of.batch, of.text, of.number}; };
+  EXPECT_EQ(numbers(query), (std::array<index_t, 5>{8, 3, 1, 1, 5}));
+  EXPECT_EQ(numbers(key), (std::array<index_t, 5>{8, 0, 1, 1, 5}));
+}
+
 // n counts the keys of the whole that the row sees, also those that are not of this call.
 TEST(bound, counts_the_keys_that_a_row_sees_after_all_masks) {
   for (index_t i = 0; i < 4; ++i) {
@@ -132,8 +143,8 @@ struct twice {
 TEST(bound, prepares_rows_in_the_order_written_and_leaves_the_scale_to_the_logits) {
   const auto mechanism = bound_of(add_position{} | twice{} | dot_product{.scale = 10} | causal{}, part_of_the_keys);
   std::vector<double> query{1}, key{1};
-  mechanism.query(std::span(query), 4);
-  mechanism.key(std::span(key), 4);
+  mechanism.query(std::span(query), {.place = 4});
+  mechanism.key(std::span(key), {.place = 4});
   EXPECT_EQ(query[0], 10);
   EXPECT_EQ(key[0], 10);
   EXPECT_EQ(mechanism.transforms.scale, 10);

@@ -35,13 +35,13 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
         const query_row row = mechanism.row(h, i);
         const auto transform = mechanism.transforms.of_scores(row);
         const index_t g = h / call.group();
-        const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, row.position); });
+        const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, mechanism.query_token(row)); });
         const auto sink = mechanism.sink_logit(h, i);
         std::vector<T> logits(std::size_t(call.keys), -std::numeric_limits<T>::infinity());
         T maximum = sink ? T(*sink) : -std::numeric_limits<T>::infinity(), sum = 0;
         for (index_t j = 0; j < call.keys; ++j) {
           if (!contains(mechanism.seen->keys_of(h, i), j)) continue;
-          const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, call.first_key + j); });
+          const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, mechanism.key_token(g, j)); });
           T score = 0;
           for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * key[c];
           logits[std::size_t(j)] =

@@ -33,7 +33,7 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
       std::vector<std::vector<T>> keys, d_keys(std::size_t(call.keys), std::vector<T>(d));
       for (index_t j = 0; j < call.keys; ++j) {
         keys.push_back(channels_of(in.k, b, g, j));
-        mechanism.key(std::span(keys.back()), j);
+        mechanism.key(std::span(keys.back()), mechanism.key_token(g, j));
       }
       for (index_t h = g * call.group(); h < (g + 1) * call.group(); ++h)
         for (index_t i = 0; i < call.queries; ++i) {
@@ -41,7 +41,7 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
           const auto transform = mechanism.transforms.of_scores(row);
           auto query = channels_of(in.q, b, h, i);
           const auto unprepared = query;
-          mechanism.query(std::span(query), row.position);
+          mechanism.query(std::span(query), mechanism.query_token(row));
           std::vector<dual<T>> logits;
           std::vector<index_t> seen;
           const auto sink = mechanism.sink_logit(h, i);
@@ -75,13 +75,14 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
             }
           }
           std::vector<T> scratch(d * std::size_t(mechanism.turns));
-          mechanism.query_back(std::span<const T>(unprepared), std::span(d_row), row.position, scratch.data());
+          mechanism.query_back(std::span<const T>(unprepared), std::span(d_row), mechanism.query_token(row), scratch.data());
           for (std::size_t c = 0; c < d; ++c) made.d_query(b, h, i, index_t(c)) = d_row[c];
         }
       for (index_t j = 0; j < call.keys; ++j) {
         std::vector<T> scratch(d * std::size_t(mechanism.turns));
         const auto unprepared = channels_of(in.k, b, g, j);
-        mechanism.key_back(std::span<const T>(unprepared), std::span(d_keys[std::size_t(j)]), j, scratch.data());
+        mechanism.key_back(std::span<const T>(unprepared), std::span(d_keys[std::size_t(j)]), mechanism.key_token(g, j),
+                           scratch.data());
         for (std::size_t c = 0; c < d; ++c) made.d_key(b, g, j, index_t(c)) = d_keys[std::size_t(j)][c];
       }
     }

@@ -108,7 +108,7 @@ template <class Row, class Mechanism, class Tensors, class T>
 void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* query, T* d_output) {
   const index_t h = row.told.head, i = row.query;
   prepare_row<number_words<T>>(tensors.query.head(0, h), i, query, [&](std::span<T> channels) {
-    mechanism.query(channels, row.told.position);
+    mechanism.query(channels, mechanism.query_token(row.told));
     simd::scale(channels, T(row.logits.factor.value));
   });
   prepare_row<number_words<T>>(tensors.d_output.head(0, h), i, d_output, [](std::span<T>) {});
@@ -129,14 +129,14 @@ void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& te
   if (row.attended) {
     if (Row::folded > 0) {
       copy_row(from.row(i), from.channel_stride, query, 1, from.channels);
-      mechanism.query(channels, row.told.position);
+      mechanism.query(channels, mechanism.query_token(row.told));
     }
     for (std::size_t p = 0; p < Row::folded; ++p)
       row.d_parameters[p] = row.seeded[p].factor.slope * double(simd::dot<T>(channels, gradient));
     simd::scale(gradient, T(row.logits.factor.value));
   }
   unprepare_row(from, i, gradient, to.row(i), to.channel_stride, room, [&](std::span<const T> unprepared, T* scratch) {
-    mechanism.query_back(unprepared, gradient, row.told.position, scratch);
+    mechanism.query_back(unprepared, gradient, mechanism.query_token(row.told), scratch);
   });
 }
 

@@ -80,9 +80,9 @@ class decode_wave {
     own.ahead = ahead_of(item);
     const auto keys = of.text->tensors.key.head(0, of.head);
     if (streams(of.rows()))
-      attend(own, streamed(of.text->mechanism, keys, own.scratch.data(), own.ahead), item, needed);
+      attend(own, streamed(of.text->mechanism, of.head, keys, own.scratch.data(), own.ahead), item, needed);
     else
-      attend(own, passing(of.text->mechanism, keys, own.panel.data(), own.scratch.data(), own.ahead), item, needed);
+      attend(own, passing(of.text->mechanism, of.head, keys, own.panel.data(), own.scratch.data(), own.ahead), item, needed);
   }
 
   void merge(index_t thread, index_t w) {

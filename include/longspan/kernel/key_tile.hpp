@@ -48,7 +48,7 @@ class key_tile {
     std::fill(d_value_.data(), d_value().at(padded.last), T(0));
     for (index_t j = padded.first; j < padded.last; j += shape::panel) {
       pack(head.text->tensors.key.head(0, head.head), j, key_rows().at(j), depth_, key_panels(),
-           [&](std::span<T> row, index_t token) { mechanism.key(row, mechanism.lengths.first_key + token); });
+           [&](std::span<T> row, index_t token) { mechanism.key(row, mechanism.key_token(head.head, token)); });
       pack(head.text->tensors.value.head(0, head.head), j, scratch_.data(), width_, value_panels(), [](std::span<T>, index_t) {});
     }
   }
@@ -70,7 +70,7 @@ class key_tile {
       const std::span<T> gradient(d_key().at(j), std::size_t(keys.channels));
       unprepare_row(keys, j, gradient, d_keys.row(j), d_keys.channel_stride, scratch_.data(),
                     [&](std::span<const T> unprepared, T* scratch) {
-                      mechanism.key_back(unprepared, gradient, mechanism.lengths.first_key + j, scratch);
+                      mechanism.key_back(unprepared, gradient, mechanism.key_token(head_.head, j), scratch);
                     });
       copy_row(d_value().at(j), 1, d_values.row(j), d_values.channel_stride, d_values.channels);
     }

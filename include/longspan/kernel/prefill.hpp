@@ -80,7 +80,7 @@ class prefill_wave {
     const index_t first = panel * shape::panel, last = std::min(first + shape::panel, heads_[w].lengths().keys);
     if (text->mechanism.seen->needed(g, {first, last}).empty()) return;
     T* const scratch = scratch_[std::size_t(thread)].data();
-    keys(w).pack(text->mechanism, text->tensors.key.head(0, g), first, scratch, nothing_ahead{});
+    keys(w).pack(text->mechanism, g, text->tensors.key.head(0, g), first, scratch, nothing_ahead{});
     if (in_place_) return;
     const by_key<T, Words::per_word> rows{packed_values(w), 0, width_};
     for (index_t j = first; j < last; j += Words::per_word)

@@ -116,7 +116,7 @@ class query_tile {
     const Row& row = rows_.back();
     if constexpr (may_skip) row.seen.for_each_run({0, mechanism.lengths.keys}, [&](interval run) { needed_.add(0, run); });
     prepare_row<Words>(text_->tensors.query.head(0, h), i, query_.data() + r * depth_, [&](std::span<T> channels) {
-      mechanism.query(channels, row.told.position);
+      mechanism.query(channels, mechanism.query_token(row.told));
       if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));
     });
     std::fill(output(r), output(r + 1), T(0));

@@ -69,13 +69,13 @@ void text_by_definition(const Mechanism& mechanism, const Tensors& tensors) {
     std::vector<prepared_key> prepared;
     for (index_t j = 0; j < lengths.keys; ++j) {
       prepared.push_back({exact_row(tensors.key.head(0, g), j), exact_row(tensors.value.head(0, g), j)});
-      mechanism.key(std::span(prepared.back().channels), lengths.first_key + j);
+      mechanism.key(std::span(prepared.back().channels), mechanism.key_token(g, j));
     }
     for (index_t h = g * lengths.group(); h < (g + 1) * lengths.group(); ++h)
       for (index_t i = 0; i < lengths.queries; ++i) {
         const query_row row = mechanism.row(h, i);
         std::vector<double> query = exact_row(tensors.query.head(0, h), i), attended(std::size_t(lengths.value_channels));
-        mechanism.query(std::span(query), row.position);
+        mechanism.query(std::span(query), mechanism.query_token(row));
         *tensors.log_sum_exp.head(0, h).row(i) = detail::attend_by_definition(mechanism, row, query, prepared, attended);
         const auto output = tensors.output.head(0, h);
         for (index_t c = 0; c < lengths.value_channels; ++c) output.row(i)[c * output.channel_stride] = attended[std::size_t(c)];
