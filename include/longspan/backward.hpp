@@ -86,9 +86,9 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   auto bound = detail::bind<T>(whole, lengths, texts, padding);
   const auto learned_numbers = detail::bind_seeds<T, count, folded>(
       whole, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
-  fill_between(tensors.d_query, texts, &text::queries, {});
-  fill_between(tensors.d_key, texts, &text::keys, {});
-  fill_between(tensors.d_value, texts, &text::keys, {});
+  fill_between(d, tensors.d_query, texts, &text::queries, {});
+  fill_between(d, tensors.d_key, texts, &text::keys, {});
+  fill_between(d, tensors.d_value, texts, &text::keys, {});
   const auto each = detail::bound_texts(bound, tensors, [](const auto&) { return true; });
   detail::differentiate(d, std::span(each), learned_numbers, d_parameters);
 }
