@@ -5,6 +5,7 @@ namespace reachable {
 
 using longspan::alibi, longspan::by_distance, longspan::scale_invariant, longspan::softcap;
 using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
+using longspan::dropout;
 using longspan::forward, longspan::forward_into, longspan::reference::attention;
 using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;

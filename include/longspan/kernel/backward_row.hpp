@@ -40,6 +40,7 @@ template <class T, class Mechanism, class Seeds>
 struct backward_row {
   using Batch = batch<T>;
   using Logits = decltype(std::declval<const Mechanism&>().transforms.of_products(query_row{}));
+  using Weights = decltype(std::declval<const Mechanism&>().of_weights(query_row{}));
   using Seen = decltype(std::declval<const Mechanism&>().seen.of(0, 0, 0));
   static constexpr index_t lanes = simd::lanes<Batch>;
   static constexpr std::size_t folded = Seeds::folded;
@@ -49,6 +50,7 @@ struct backward_row {
   Seen seen;
   index_t first_key;  // the position of the first key at hand
   Logits logits;
+  Weights weights;
   std::array<Logits, Seeds::count> seeded;
   T log_sum_exp = 0;
   T mean = 0;             // of the gradients of the weights, under the weights, less that of log_sum_exp
@@ -61,6 +63,7 @@ struct backward_row {
         seen(mechanism.seen.of(b, h, i)),
         first_key(mechanism.lengths.first_key),
         logits(mechanism.transforms.of_products(told)),
+        weights(mechanism.of_weights(told)),
         seeded([&]<std::size_t... P>(std::index_sequence<P...>) {
           return std::array<Logits, Seeds::count>{learned_numbers.each[P].of_products(told)...};
         }(std::make_index_sequence<Seeds::count>{})) {}
@@ -84,18 +87,19 @@ struct backward_row {
     sums.fill(Batch(T(0)));
     const auto by = seeded;
     Batch* const sum = sums.data();
-    const auto one = [=, function = logits.function, position = told.position, origin = first_key + keys.first,
+    const auto one = [=, function = logits.function, changed = weights, position = told.position, origin = first_key + keys.first,
                       subtrahend = log_sum_exp, mean = mean](index_t j) LONGSPAN_INLINE {
       const Batch s = simd::load<Batch>(score + j), lane = simd::lane_numbers<Batch>();
       const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), keys_under<Batch>{origin + j, position, lane});
       const Batch weight = simd::exp2(z.value - Batch(subtrahend), std::numbers::log2e_v<T>);
-      const Batch d_logit = weight * (simd::load<Batch>(d_weight + j) - Batch(mean));
+      const keys_under<Batch> under{origin + j, position, lane};
+      const Batch d_logit = weight * (changed(simd::load<Batch>(d_weight + j), under) - Batch(mean));
       if constexpr (Seeds::folded < Seeds::count)
         for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
           const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
           sum[p] = sum[p] + keep(j, d_logit * of_seed.slope);
         }
-      simd::store(score + j, keep(j, weight));
+      simd::store(score + j, keep(j, changed(weight, under)));
       simd::store(d_weight + j, keep(j, d_logit * z.slope));
     };
     for (index_t j = 0; j < keys.size(); j += lanes) one(j);

@@ -61,9 +61,10 @@ auto bind_transforms(const mechanism<Parts...>& whole, const shapes& lengths, Pr
 template <class Rows, class Seen, class Transforms, class... Parts>
 auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, Rows rows, Seen seen, Transforms transforms) {
   auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
+  auto dropouts = detail::pick<place::dropout>(whole, unchanged);
   auto sinks = detail::pick<place::sink>(whole, unchanged);
-  return bound<Rows, decltype(score), Transforms, Seen, decltype(sinks)>{
-      lengths, std::move(rows), score, std::move(transforms), std::move(seen), std::move(sinks)};
+  return bound<Rows, decltype(score), Transforms, Seen, decltype(dropouts), decltype(sinks)>{
+      lengths, std::move(rows), score, std::move(transforms), std::move(seen), dropouts, std::move(sinks)};
 }
 
 // Asks the masks that are in the mechanism: an answer may refer to them.

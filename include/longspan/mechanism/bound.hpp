@@ -8,6 +8,7 @@
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/mechanism/composed.hpp>
 #include <longspan/mechanism/seen_keys.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -15,13 +16,14 @@ namespace detail {
 
 // A mechanism bound to the lengths of one call: what the kernel and the reference ask. Its parts are the sentence's own or the tables
 // that stand in for them, sorted by kind; of its masks it holds the answers.
-template <class Rows, class Score, class Transforms, class Seen, class Sinks>
+template <class Rows, class Score, class Transforms, class Seen, class Dropouts, class Sinks>
 struct bound {
   shapes lengths;
   Rows rows;
   Score score;
   Transforms transforms;  // bound_transforms
   Seen seen;              // seen_keys
+  Dropouts dropouts;
   Sinks sinks;
 
   // Prepares the channels of one token in place.
@@ -55,6 +57,12 @@ struct bound {
 
   // Whether the prepared keys are the keys of the tensor.
   static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires { requires Score::keeps_keys; };
+
+  // What becomes of the weights of a row after the softmax: a function that multiplies each by a number that does not depend on it. Where
+  // nothing does, it returns its argument.
+  auto of_weights(const query_row& row) const {
+    return std::apply([&](const auto&... each) { return composed{std::tuple{each.of_weights(row)...}}; }, dropouts);
+  }
 
   // The logit of the sink, in the call that counts it.
   std::optional<double> sink_logit(index_t head) const {
