@@ -1,21 +1,25 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <longspan/core/device.hpp>
+#include <longspan/core/text.hpp>
 #include <longspan/kernel/backward_row.hpp>
-#include <longspan/kernel/backward_tensors.hpp>
 #include <longspan/kernel/backward_wave.hpp>
+#include <longspan/kernel/bound_text.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/backward_tensors.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/gradients.hpp>
+#include <longspan/tensor/texts.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/transform/reach.hpp>
 
@@ -44,9 +48,8 @@ template <class... Parts>
 constexpr void require_differentiable() {
   const auto one = []<class P>(std::type_identity<P>) {
     if constexpr (is_rows<P> && !rotation<P>)
-      static_assert(
-          requires(const P& part, std::span<const float> row, std::span<float> gradient) { part.turn_back(row, gradient, 0); },
-          "a row part needs turn_back(row, gradient, position) for the backward pass: see the concept row_part");
+      static_assert(turns_rows_back<P, float>,
+                    "a row part needs turn_back(row, gradient, position) for the backward pass: see the concept row_part");
     if constexpr (is_score<P>)
       static_assert(
           requires(const P& part, std::span<const float> row, std::span<float> gradient) {
@@ -62,8 +65,9 @@ constexpr void require_differentiable() {
 // Shared by all doors, which know that q, k and v fit each other. d_parameters[number][head] has a list for every learned number that is
 // to be differentiated by.
 template <bool Learning, device D, class... Parts, class Tensors>
-void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths,
+void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
                       std::vector<std::vector<double>>& d_parameters) {
+  const auto& [lengths, texts] = batch;
   using T = typename Tensors::compute;
   require_differentiable<Parts...>();
   require_results(lengths, "output", tensors.output, lengths.value_channels);
@@ -75,29 +79,34 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   require_like("d_value", tensors.d_value, "value", tensors.value);
   require_gradients_unaliased(tensors);
   for (auto& by_head : d_parameters) by_head.assign(std::size_t(lengths.heads), 0);
-  if (lengths.batch * lengths.key_heads == 0) return;
+  if (lengths.key_heads == 0) return;
 
   constexpr std::size_t count = Learning ? transform_parameters<Parts...> : 0, folded = Learning ? count_folded<Parts...>() : 0;
   constexpr index_t padding = tile_shape<T>::backward_key_rows;
-  const auto bound = detail::bind<T>(whole, lengths, padding);
-  const auto learned_numbers = detail::bind_seeds<T, count, folded>(whole, lengths, bound.seen.distances(padding));
-  detail::differentiate(d, bound, learned_numbers, tensors, d_parameters);
+  auto bound = detail::bind<T>(whole, lengths, texts, padding);
+  const auto learned_numbers = detail::bind_seeds<T, count, folded>(
+      whole, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
+  fill_between(tensors.d_query, texts, &text::queries, {});
+  fill_between(tensors.d_key, texts, &text::keys, {});
+  fill_between(tensors.d_value, texts, &text::keys, {});
+  const auto each = detail::bound_texts(bound, tensors, [](const auto&) { return true; });
+  detail::differentiate(d, std::span(each), learned_numbers, d_parameters);
 }
 
 // Gradients of the tensors, and of the learned numbers into a mechanism of the same type.
 template <device D, class... Parts, class Tensors>
-void backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths,
+void backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
                               mechanism<Parts...>& d_mechanism) {
   std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
-  detail::checked_backward<true>(d, whole, tensors, lengths, d_parameters);
+  detail::checked_backward<true>(d, whole, tensors, batch, d_parameters);
   auto gradient = whole;
   detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
   detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
 }
 
 template <class Q, class K, class V>
-shapes checked_inputs(const Q& q, const K& k, const V& v, const placement& where) {
-  return checked(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
+batch_of_texts batch_of(const Q& q, const K& k, const V& v, const placement& where) {
+  return {detail::view_of(q), detail::view_of(k), detail::view_of(v), where};
 }
 
 }  // namespace detail
@@ -111,7 +120,7 @@ void backward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, con
                    const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v, const placement& where = {}) {
   std::vector<std::vector<double>> none;
   detail::checked_backward<false>(d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, d_q, d_k, d_v),
-                                  detail::checked_inputs(q, k, v, where), none);
+                                  detail::batch_of(q, k, v, where), none);
 }
 
 // The same, and the gradients of the learned numbers: `d_mechanism` takes them in the place of the numbers themselves.
@@ -120,7 +129,7 @@ void backward_with_parameters_into(const D& d, const mechanism<Parts...>& whole,
                                    const Kept& kept, const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v,
                                    mechanism<Parts...>& d_mechanism, const placement& where = {}) {
   detail::backward_with_parameters(d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, d_q, d_k, d_v),
-                                   detail::checked_inputs(q, k, v, where), d_mechanism);
+                                   detail::batch_of(q, k, v, where), d_mechanism);
 }
 
 // The gradients of fused attention: gradients{d_query, d_key, d_value}, Eigen tensors or matrices of the shapes of q, k and v. See
@@ -128,11 +137,11 @@ void backward_with_parameters_into(const D& d, const mechanism<Parts...>& whole,
 template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
               const DKept& d_kept, const placement& where = {}) {
-  const shapes lengths = detail::checked_inputs(q, k, v, where);
+  const auto batch = detail::batch_of(q, k, v, where);
   auto made = detail::make_gradients(q, k, v);
   std::vector<std::vector<double>> none;
   detail::checked_backward<false>(
-      d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value), lengths, none);
+      d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value), batch, none);
   return made;
 }
 
@@ -140,12 +149,12 @@ auto backward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K&
 template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
                               const DKept& d_kept, const placement& where = {}) {
-  const shapes lengths = detail::checked_inputs(q, k, v, where);
+  const auto batch = detail::batch_of(q, k, v, where);
   auto made = detail::make_gradients(q, k, v);
   gradients_with_parameters all{std::move(made.d_query), std::move(made.d_key), std::move(made.d_value), whole};
   detail::backward_with_parameters(d, whole,
                                    detail::make_backward_tensors(q, k, v, kept, d_kept, all.d_query, all.d_key, all.d_value),
-                                   lengths, all.d_mechanism);
+                                   batch, all.d_mechanism);
   return all;
 }
 

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
+#include <limits>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 #include <longspan/core/device.hpp>
+#include <longspan/kernel/bound_text.hpp>
 #include <longspan/kernel/decode.hpp>
-#include <longspan/kernel/forward_tensors.hpp>
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/prefill.hpp>
 #include <longspan/mechanism/bind.hpp>
@@ -14,6 +17,8 @@
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
+#include <longspan/tensor/forward_tensors.hpp>
+#include <longspan/tensor/texts.hpp>
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -22,28 +27,32 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// Of inputs and results that fit each other.
+// Of inputs and results that fit each other. Texts with few query rows are decoded, others prefilled; a row has the same bits either way.
 template <device D, class... Parts, class Tensors>
-void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths) {
+void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch) {
+  const auto& [lengths, texts] = batch;
   using Words = typename Tensors::words;
   using T = typename Words::compute;
-  if (lengths.batch * lengths.heads * lengths.queries == 0) return;
-  const auto bound = detail::bind<T>(whole, lengths, tile_keys<Words>(lengths));
-  if (key_head::rows(lengths) <= tile_shape<T>::decode_rows)
-    detail::decode(d, bound, tensors);
-  else
-    detail::prefill(d, bound, tensors);
+  auto bound = detail::bind<T>(whole, lengths, texts, tile_keys<Words>(lengths));
+  fill_between(tensors.output, texts, &text::queries, {});
+  fill_between(tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
+  if (lengths.heads == 0) return;
+  const auto few_rows = [](const auto& mechanism) { return group_rows(mechanism.lengths) <= tile_shape<T>::decode_rows; };
+  const auto prefilled = detail::bound_texts(bound, tensors, std::not_fn(few_rows));
+  const auto decoded = detail::bound_texts(bound, tensors, few_rows);
+  detail::prefill(d, std::span(prefilled));
+  detail::decode(d, std::span(decoded));
 }
 
 // The same into memory of the caller's.
 template <device D, class... Parts, class Tensors>
 void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const placement& where,
                      bool with_log_sum_exp) {
-  const shapes lengths = checked(tensors.query, tensors.key, tensors.value, where);
-  require_results(lengths, "output", tensors.output, lengths.value_channels);
-  if (with_log_sum_exp) require_results(lengths, "log_sum_exp", tensors.log_sum_exp, 1);
+  const batch_of_texts batch(tensors.query, tensors.key, tensors.value, where);
+  require_results(batch.lengths, "output", tensors.output, batch.lengths.value_channels);
+  if (with_log_sum_exp) require_results(batch.lengths, "log_sum_exp", tensors.log_sum_exp, 1);
   require_unaliased(tensors);
-  detail::run_forward(d, whole, tensors, lengths);
+  detail::run_forward(d, whole, tensors, batch);
 }
 
 }  // namespace detail
@@ -71,10 +80,10 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
 // Fused attention: returns attended{output, log_sum_exp}, Eigen tensors or matrices of the rank and storage order of q.
 template <device D, class... Parts, class Q, class K, class V>
 auto forward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
-  const shapes lengths = detail::checked(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
-  auto result = detail::make_attended<Q, detail::element_of<Q>>(lengths);
+  const detail::batch_of_texts batch(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
+  auto result = detail::make_attended<Q, detail::element_of<Q>>(batch.lengths);
   const auto sums = detail::traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
-  detail::run_forward(d, whole, detail::make_forward_tensors(q, k, v, result.output, sums), lengths);
+  detail::run_forward(d, whole, detail::make_forward_tensors(q, k, v, result.output, sums), batch);
   return result;
 }
 

@@ -16,11 +16,12 @@ using testing_support::lanes_of;
 // Every slot is filled before any is read: none stands in another's place.
 template <class T>
 void expect_what_was_put(index_t heads, index_t tiles, index_t rows, index_t width) {
-  decode_slots<T> slots(heads, tiles, rows, width);
+  decode_slots<T> slots(width);
+  for (index_t h = 0; h < heads; ++h) slots.add(tiles + h % 2, rows + h % 3);
   const auto each = [&](auto visit) {
     for (index_t h = 0; h < heads; ++h)
-      for (index_t t = 0; t < tiles; ++t)
-        for (index_t r = 0; r < rows; ++r) visit(h, t, r, T(1 + (h * 100 + t) * 100 + r));
+      for (index_t t = 0; t < tiles + h % 2; ++t)
+        for (index_t r = 0; r < rows + h % 3; ++r) visit(h, t, r, T(1 + (h * 100 + t) * 100 + r));
   };
   each([&](index_t h, index_t t, index_t r, T number) {
     std::vector<T> output(std::size_t(width), number);
@@ -34,6 +35,7 @@ void expect_what_was_put(index_t heads, index_t tiles, index_t rows, index_t wid
   });
 }
 
+// Heads differ in tiles and in rows.
 TEST(decode_slots, keep_what_each_row_of_each_tile_of_each_head_left) {
   for (const std::array<index_t, 4> of :
        {std::array<index_t, 4>{1, 1, 1, 1}, {1, 5, 1, 16}, {3, 1, 7, 8}, {2, 9, 6, 48}, {4, 3, 48, 16}}) {
@@ -42,8 +44,12 @@ TEST(decode_slots, keep_what_each_row_of_each_tile_of_each_head_left) {
   }
 }
 
-TEST(decode_slots, of_no_heads_and_of_no_tiles_take_nothing) {
-  decode_slots<float>(0, 3, 2, 16), decode_slots<float>(3, 0, 2, 16);
+TEST(decode_slots, of_no_tiles_and_of_no_rows_take_nothing) {
+  decode_slots<float> slots(16);
+  slots.add(0, 2), slots.add(2, 0), slots.add(1, 1);
+  const std::vector<float> output(16, 3.f);
+  slots.put(2, 0, 0, {}, output.data());
+  EXPECT_EQ(slots.output(2, 0, 0)[15], 3);
   EXPECT_EQ(decode_slots<float>::bytes(0, 2, 16), 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/bound_of.hpp"
 #include "support/devices.hpp"
 #include "support/mechanisms.hpp"
 #include "support/tensors.hpp"
@@ -78,16 +79,16 @@ TEST(bits, do_not_depend_on_alignment_or_strides) {
 // Whether no row of a mechanism sees a key after itself, so that decoding knows no less than the prefill.
 template <class Mechanism>
 bool causal_only(const Mechanism& each) {
-  const auto bound = bind_definition(each, shapes{.batch = 1,
-                                                  .heads = 2,
-                                                  .key_heads = 1,
-                                                  .queries = 50,
-                                                  .keys = 50,
-                                                  .channels = 12,
-                                                  .value_channels = 10,
-                                                  .all_keys = 50});
+  const auto bound = testing_support::bound_of(each, shapes{.batch = 1,
+                                                            .heads = 2,
+                                                            .key_heads = 1,
+                                                            .queries = 50,
+                                                            .keys = 50,
+                                                            .channels = 12,
+                                                            .value_channels = 10,
+                                                            .all_keys = 50});
   for (index_t i = 0; i < 50; ++i)
-    if (bound.seen.of(0, 0, i).hull().last > i + 1) return false;
+    if (bound.seen->keys_of(0, i).hull().last > i + 1) return false;
   return true;
 }
 

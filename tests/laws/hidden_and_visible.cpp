@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/bound_of.hpp"
 #include "support/mechanisms.hpp"
 #include "support/tensors.hpp"
 
@@ -20,7 +21,7 @@ TEST(hidden_keys, may_hold_anything) {
     const auto in = random_inputs<float>(
         {.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
     const auto clean = forward(mechanism, in.q, in.k, in.v);
-    const auto bound = bind_definition(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
+    const auto bound = testing_support::bound_of(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
     for (const index_t poisoned : {0, 41, 255, 256, 299})
       for (const float poison : {nan, infinity, -infinity}) {
         auto bad = in;
@@ -29,7 +30,7 @@ TEST(hidden_keys, may_hold_anything) {
         const auto touched = forward(mechanism, bad.q, bad.k, bad.v);
         for (index_t h = 0; h < 2; ++h)
           for (index_t i = 0; i < tokens; ++i)
-            if (!contains(bound.seen.of(0, h, i), poisoned)) {
+            if (!contains(bound.seen->keys_of(h, i), poisoned)) {
               ASSERT_EQ(touched.log_sum_exp(0, h, i), clean.log_sum_exp(0, h, i)) << name << " row " << i << " key " << poisoned;
               for (index_t c = 0; c < 10; ++c)
                 ASSERT_EQ(touched.output(0, h, i, c), clean.output(0, h, i, c)) << name << " row " << i;
@@ -43,13 +44,13 @@ TEST(visible_nan, reaches_every_row_that_sees_it) {
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
     auto in = random_inputs<float>(
         {.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
-    const auto bound = bind_definition(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
+    const auto bound = testing_support::bound_of(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
     in.k(0, 0, 17, 3) = nan;
     in.v(0, 0, 260, 4) = nan;
     const auto attended = forward(mechanism, in.q, in.k, in.v);
     for (index_t h = 0; h < 2; ++h)
       for (index_t i = 0; i < tokens; ++i) {
-        const auto seen = bound.seen.of(0, h, i);
+        const auto seen = bound.seen->keys_of(h, i);
         EXPECT_EQ(std::isnan(attended.output(0, h, i, 4)), contains(seen, 17) || contains(seen, 260)) << name << " row " << i;
         EXPECT_EQ(std::isnan(attended.output(0, h, i, 5)), contains(seen, 17)) << name << " row " << i;
         EXPECT_EQ(std::isnan(attended.log_sum_exp(0, h, i)), contains(seen, 17)) << name << " row " << i;

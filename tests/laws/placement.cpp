@@ -60,17 +60,32 @@ TEST(placement, more_queries_than_keys_leaves_the_first_rows_empty) {
     EXPECT_LT(worst_difference(attended.output, exact.output), 2e-5) << name;
     EXPECT_LT(worst_difference(attended.log_sum_exp, exact.log_sum_exp), 2e-5) << name;
   });
-  const auto attended = forward(dot_product{} | causal{} | sink{2.0}, in.q, in.k, in.v);
-  for (index_t i = 0; i < 70; ++i) EXPECT_EQ(attended.log_sum_exp(0, 0, i) == -infinity, i < 40) << i;
-  for (index_t i = 0; i < 40; ++i)
-    for (index_t c = 0; c < 8; ++c) EXPECT_EQ(attended.output(0, 1, i, c), 0) << i;
+  for (const bool with_sink : {false, true}) {
+    const auto attended = with_sink ? forward(dot_product{} | causal{} | sink{2.0}, in.q, in.k, in.v)
+                                    : forward(dot_product{} | causal{}, in.q, in.k, in.v);
+    for (index_t i = 0; i < 70; ++i)
+      EXPECT_EQ(attended.log_sum_exp(0, 0, i) == (with_sink ? 2 : -infinity), i < 40) << i;  // the sink is all there is
+    for (index_t i = 0; i < 40; ++i)
+      for (index_t c = 0; c < 8; ++c) EXPECT_EQ(attended.output(0, 1, i, c), 0) << i;
+  }
+}
+
+// A cache that keeps what a window sees loses nothing: the first key that the row sees is at hand, and the sink with it.
+TEST(placement, a_window_of_the_keys_counts_the_sink) {
+  const auto in = random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 40, .channels = 16});
+  const auto mechanism = rope{} | dot_product{} | sliding_window{15} | sink{{0.5, -1, 2, 3}};
+  const auto whole = forward(mechanism, in.q, in.k, in.v);
+  const auto window = forward(mechanism, in.q, tokens_of(in.k, 24, 16), tokens_of(in.v, 24, 16),
+                              {.first_query = 39, .first_key = 24, .all_keys = 40});
+  EXPECT_LT(worst_difference(window.output, whole.output), 1e-6);
+  EXPECT_LT(worst_difference(window.log_sum_exp, whole.log_sum_exp), 1e-6);
 }
 
 TEST(placement, no_keys_at_all_is_a_call_like_any_other) {
   const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = 3, .keys = 0});
   const auto attended = forward(rope{} | dot_product{} | scale_invariant{} | causal{} | sink{0.0}, in.q, in.k, in.v);
   for (index_t i = 0; i < attended.output.size(); ++i) EXPECT_EQ(attended.output.data()[i], 0);
-  for (index_t i = 0; i < attended.log_sum_exp.size(); ++i) EXPECT_EQ(attended.log_sum_exp.data()[i], -infinity);
+  for (index_t i = 0; i < attended.log_sum_exp.size(); ++i) EXPECT_EQ(attended.log_sum_exp.data()[i], 0);  // the sink's
 }
 
 TEST(placement, no_queries_and_no_batch_give_empty_results) {

@@ -7,12 +7,14 @@
 
 #include <longspan/longspan.hpp>
 
+#include "support/bound_of.hpp"
 #include "support/words.hpp"
 
 namespace {
 
 using namespace longspan;
 using namespace longspan::detail;
+using testing_support::bound_of;
 using testing_support::words_of;
 
 const shapes small{.batch = 1,
@@ -28,8 +30,8 @@ const shapes small{.batch = 1,
 // Bound for the kernel and for the reference, a sentence refuses the same with the same words.
 template <class Sentence>
 std::string refusal(const Sentence& whole, const shapes& of = small) {
-  const std::string kernel = words_of([&] { detail::bind<float>(whole, of, 16); }),
-                    reference = words_of([&] { bind_definition(whole, of); });
+  const std::string kernel = words_of([&] { detail::bind<float>(whole, of, texts_of(of, {}), 16); }),
+                    reference = words_of([&] { bound_of(whole, of); });
   EXPECT_EQ(kernel, reference);
   return kernel;
 }
@@ -64,16 +66,16 @@ TEST(bind, names_the_first_part_that_refuses) {
 
 TEST(bind, replaces_rotations_and_functions_of_the_distance_by_tables) {
   const auto whole = rope{} | dot_product{} | scale_invariant{} | temperature{2} | causal{};
-  const auto kernel = detail::bind<double>(whole, small, 16);
-  const auto reference = bind_definition(whole, small);
+  const auto kernel = detail::bind<double>(whole, small, texts_of(small, {}), 16)[0];
+  const auto reference = bound_of(whole, small);
   static_assert(std::is_same_v<decltype(kernel.rows), std::tuple<angle_table<double>>>);
   static_assert(std::is_same_v<decltype(kernel.transforms.transforms), std::tuple<scale_invariant::table<double>, temperature>>);
   static_assert(std::is_same_v<decltype(reference.rows), std::tuple<rotation_by_definition>>);
   static_assert(std::is_same_v<decltype(reference.transforms.transforms), std::tuple<scale_invariant, temperature>>);
   for (index_t i = 0; i < small.queries; ++i) {
-    const query_row row = kernel.row(0, 0, i);
+    const query_row row = kernel.row(0, i);
     std::vector<double> a{1, 2, 3, 4, 5, 6, 7, 8}, b = a;
-    kernel.query(std::span(a), row.position), reference.query(std::span(b), row.position);
+    kernel.query(std::span(a), kernel.query_token(row)), reference.query(std::span(b), reference.query_token(row));
     for (std::size_t c = 0; c < a.size(); ++c) EXPECT_NEAR(a[c], b[c], 1e-13);
     for (index_t j = 0; j <= row.position; ++j) {
       const keys_under<double> key{j, row.position};

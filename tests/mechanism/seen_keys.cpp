@@ -13,6 +13,7 @@
 
 #include <longspan/longspan.hpp>
 
+#include "support/bound_of.hpp"
 #include "support/tensors.hpp"
 
 namespace {
@@ -149,13 +150,15 @@ struct random_keys {
 // n, what is at hand, what a key head needs and which distances occur: against the masks' own answers, key by key.
 template <class... Masks>
 void expect_seen(const shapes& of, const Masks&... masks) {
-  const seen_keys<std::tuple<Masks...>> seen(std::tuple(masks...), of);
+  std::vector<seen_keys<std::tuple<Masks...>>> texts;
+  for (const text& each : texts_of(of, {})) texts.emplace_back(std::tuple(masks...), of, each);
   interval distances, possible;
   std::map<std::array<index_t, 2>, std::vector<bool>> needed;
   for (index_t b = 0; b < of.batch; ++b)
     for (index_t h = 0; h < of.heads; ++h)
       for (index_t i = 0; i < of.queries; ++i) {
-        const query_row row = place_of_row(of, b, h, i);
+        const auto& seen = texts[std::size_t(b)];
+        const query_row row = place_of_row(of, texts_of(of, {})[std::size_t(b)], h, i);
         const std::tuple answers(visible(masks, row)...);
         const auto sees = [&](index_t j) {
           return std::apply([&](const auto&... each) { return (contains(each, j) && ...); }, answers);
@@ -164,10 +167,10 @@ void expect_seen(const shapes& of, const Masks&... masks) {
         some.resize(std::size_t(of.keys));
         index_t n = 0;
         for (index_t j = 0; j < of.all_keys; ++j) n += sees(j);
-        ASSERT_EQ(seen.count(b, h, i), n);
+        ASSERT_EQ(seen.count(h, i), n);
         for (index_t j = 0; j < of.keys; ++j) {
           const index_t key = of.first_key + j, t = row.position - key;
-          ASSERT_EQ(contains(seen.of(b, h, i), j), sees(key)) << "row " << i << " key " << j;
+          ASSERT_EQ(contains(seen.keys_of(h, i), j), sees(key)) << "row " << i << " key " << j;
           possible = hull(possible, {t, t + 1});
           if (!sees(key)) continue;
           some[std::size_t(j)] = true;
@@ -175,7 +178,7 @@ void expect_seen(const shapes& of, const Masks&... masks) {
         }
       }
   constexpr index_t padding = 256;
-  const reach got = seen.distances(padding);
+  const reach got = distances_of(texts, padding, [](const auto& each) { return each; });
   EXPECT_EQ(got.seen, distances);
   EXPECT_TRUE(possible.empty() || (got.touched.first <= possible.first - padding && possible.last <= got.touched.last));
   for (const auto& [head, keys] : needed)
@@ -187,7 +190,7 @@ void expect_seen(const shapes& of, const Masks&... masks) {
           if (keys[std::size_t(j)])
             panels = hull(panels, {round_down(j, panel_keys), round_down(j, panel_keys) + panel_keys}),
             exact = hull(exact, {j, j + 1});
-        const interval answer = seen.needed(head[0], head[1], some);
+        const interval answer = texts[std::size_t(head[0])].needed(head[1], some);
         EXPECT_EQ(answer.empty(), exact.empty());
         if (!exact.empty()) {
           EXPECT_TRUE(answer.first <= exact.first && exact.last <= answer.last) << "holds what any row sees";
@@ -238,7 +241,7 @@ TEST(seen_keys, hold_the_distances_that_some_row_sees) {
             possible = hull(possible, {i - j, i - j + 1});
             if (contains(visible(m, query_row{.position = i, .keys = 12}), j)) seen = hull(seen, {i - j, i - j + 1});
           }
-        const reach got = bind_definition(dot_product{} | m, of).seen.distances(16);
+        const reach got = testing_support::bound_of(dot_product{} | m, of).seen->distances(16);
         EXPECT_EQ(got.seen, seen) << first_query << ' ' << first_key;
         EXPECT_TRUE(got.touched.first <= possible.first - 16 && possible.last <= got.touched.last)
             << first_query << ' ' << first_key;

@@ -35,8 +35,8 @@ range_statistics attend(const longspan::mechanism<Parts...>& whole, const given_
   const view<const float> keys{
       given.keys.data() + given.distances.last - range.last, {texts, 1, count, 1}, {stride, stride, 1, 1}};
   const placement where{.first_query = tokens - 1, .first_key = tokens - range.last, .all_keys = tokens};
-  const auto bound = bind_definition(whole, checked(view_of(q), keys, view_of(v), where));
-  const query_row row = bound.row(0, 0, 0);
+  const auto bound = bound_of(whole, checked(view_of(q), keys, view_of(v), where));
+  const query_row row = bound.row(0, 0);
   const auto transform = bound.transforms.of_scores(row);
   for (index_t k = 0; k < count; ++k) {
     const keys_under<double> key{where.first_key + k, row.position};

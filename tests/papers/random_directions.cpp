@@ -8,6 +8,7 @@
 #include <longspan/longspan.hpp>
 
 #include "papers/sample.hpp"
+#include "support/bound_of.hpp"
 #include "support/tensors.hpp"
 
 namespace {
@@ -45,8 +46,8 @@ struct directions {
 template <class... Parts>
 sample entropies(const mechanism<Parts...>& whole, const directions& of) {
   const auto attended = forward(whole, of.q, of.k, of.v);
-  const auto bound = bind_definition(whole, checked(view_of(of.q), view_of(of.k), view_of(of.v), {}));
-  const auto temperature = bound.transforms.of_scores(bound.row(0, 0, 0));
+  const auto bound = bound_of(whole, checked(view_of(of.q), view_of(of.k), view_of(of.v), {}));
+  const auto temperature = bound.transforms.of_scores(bound.row(0, 0));
   sample found;
   for (index_t b = 0; b < of.q.dimension(0); ++b)
     for (index_t i = 0; i < 2 * axes; ++i) {

@@ -7,6 +7,7 @@
 
 #include <longspan/longspan.hpp>
 
+#include "bound_of.hpp"
 #include "tensors.hpp"
 
 namespace testing_support {
@@ -19,7 +20,6 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
   using namespace longspan;
   using namespace longspan::detail;
   const shapes call = checked(view_of(in.q), view_of(in.k), view_of(in.v), where);
-  const auto mechanism = bind_definition(whole, call);
   tensor<T> output(call.batch, call.heads, call.queries, call.value_channels);
   output.setZero();
   const auto prepared = [&](const tensor<T>& from, index_t b, index_t h, index_t i, auto prepare) {
@@ -28,20 +28,21 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
     prepare(std::span(row));
     return row;
   };
-  for (index_t b = 0; b < call.batch; ++b)
+  for (index_t b = 0; b < call.batch; ++b) {
+    const auto mechanism = bound_of(whole, call, b);
     for (index_t h = 0; h < call.heads; ++h)
       for (index_t i = 0; i < call.queries; ++i) {
-        const query_row row = mechanism.row(b, h, i);
+        const query_row row = mechanism.row(h, i);
         const auto transform = mechanism.transforms.of_scores(row);
         const auto weighted = mechanism.of_weights(row);
         const index_t g = h / call.group();
-        const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, row.position); });
-        const auto sink = mechanism.sink_logit(h);
+        const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, mechanism.query_token(row)); });
+        const auto sink = mechanism.sink_logit(h, i);
         std::vector<T> logits(std::size_t(call.keys), -std::numeric_limits<T>::infinity());
         T maximum = sink ? T(*sink) : -std::numeric_limits<T>::infinity(), sum = 0;
         for (index_t j = 0; j < call.keys; ++j) {
-          if (!contains(mechanism.seen.of(b, h, i), j)) continue;
-          const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, call.first_key + j); });
+          if (!contains(mechanism.seen->keys_of(h, i), j)) continue;
+          const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, mechanism.key_token(g, j)); });
           T score = 0;
           for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * key[c];
           logits[std::size_t(j)] =
@@ -58,6 +59,7 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
         }
         for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) /= sum;
       }
+  }
   return output;
 }
 

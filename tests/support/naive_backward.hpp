@@ -18,7 +18,6 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
   using namespace longspan;
   using namespace longspan::detail;
   const shapes call = checked(view_of(in.q), view_of(in.k), view_of(in.v), {});
-  const auto mechanism = bind_definition(whole, call);
   const auto output = naive_attention(whole, in);
   longspan::gradients<tensor<T>, tensor<T>, tensor<T>> made{make_like(in.q), make_like(in.k), make_like(in.v)};
   made.d_query.setZero(), made.d_key.setZero(), made.d_value.setZero();
@@ -28,27 +27,28 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
     for (index_t c = 0; c < from.dimension(3); ++c) row.push_back(from(b, h, i, c));
     return row;
   };
-  for (index_t b = 0; b < call.batch; ++b)
+  for (index_t b = 0; b < call.batch; ++b) {
+    const auto mechanism = bound_of(whole, call, b);
     for (index_t g = 0; g < call.key_heads; ++g) {
       std::vector<std::vector<T>> keys, d_keys(std::size_t(call.keys), std::vector<T>(d));
       for (index_t j = 0; j < call.keys; ++j) {
         keys.push_back(channels_of(in.k, b, g, j));
-        mechanism.key(std::span(keys.back()), j);
+        mechanism.key(std::span(keys.back()), mechanism.key_token(g, j));
       }
       for (index_t h = g * call.group(); h < (g + 1) * call.group(); ++h)
         for (index_t i = 0; i < call.queries; ++i) {
-          const query_row row = mechanism.row(b, h, i);
+          const query_row row = mechanism.row(h, i);
           const auto transform = mechanism.transforms.of_scores(row);
           const auto weighted = mechanism.of_weights(row);
           auto query = channels_of(in.q, b, h, i);
           const auto unprepared = query;
-          mechanism.query(std::span(query), row.position);
+          mechanism.query(std::span(query), mechanism.query_token(row));
           std::vector<dual<T>> logits;
           std::vector<index_t> seen;
-          const auto sink = mechanism.sink_logit(h);
+          const auto sink = mechanism.sink_logit(h, i);
           T maximum = sink ? T(*sink) : -std::numeric_limits<T>::infinity(), sum = 0, mean = 0;
           for (index_t j = 0; j < call.keys; ++j) {
-            if (!contains(mechanism.seen.of(b, h, i), j)) continue;
+            if (!contains(mechanism.seen->keys_of(h, i), j)) continue;
             T score = 0;
             for (std::size_t c = 0; c < d; ++c) score += query[c] * keys[std::size_t(j)][c];
             logits.push_back(transform(dual<T>(T(mechanism.transforms.scale) * score, T(mechanism.transforms.scale)),
@@ -77,16 +77,18 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
             }
           }
           std::vector<T> scratch(d * std::size_t(mechanism.turns));
-          mechanism.query_back(std::span<const T>(unprepared), std::span(d_row), row.position, scratch.data());
+          mechanism.query_back(std::span<const T>(unprepared), std::span(d_row), mechanism.query_token(row), scratch.data());
           for (std::size_t c = 0; c < d; ++c) made.d_query(b, h, i, index_t(c)) = d_row[c];
         }
       for (index_t j = 0; j < call.keys; ++j) {
         std::vector<T> scratch(d * std::size_t(mechanism.turns));
         const auto unprepared = channels_of(in.k, b, g, j);
-        mechanism.key_back(std::span<const T>(unprepared), std::span(d_keys[std::size_t(j)]), j, scratch.data());
+        mechanism.key_back(std::span<const T>(unprepared), std::span(d_keys[std::size_t(j)]), mechanism.key_token(g, j),
+                           scratch.data());
         for (std::size_t c = 0; c < d; ++c) made.d_key(b, g, j, index_t(c)) = d_keys[std::size_t(j)][c];
       }
     }
+  }
   return made;
 }
 

@@ -41,12 +41,12 @@ struct backward_row {
   using Batch = batch<T>;
   using Logits = decltype(std::declval<const Mechanism&>().transforms.of_products(query_row{}));
   using Weights = decltype(std::declval<const Mechanism&>().of_weights(query_row{}));
-  using Seen = decltype(std::declval<const Mechanism&>().seen.of(0, 0, 0));
+  using Seen = decltype(std::declval<const Mechanism&>().seen->keys_of(0, 0));
   static constexpr index_t lanes = simd::lanes<Batch>;
   static constexpr std::size_t folded = Seeds::folded;
 
   query_row told;
-  index_t query;  // its number in the tensor
+  index_t query;  // its number in the text
   Seen seen;
   index_t first_key;  // the position of the first key at hand
   Logits logits;
@@ -57,10 +57,10 @@ struct backward_row {
   bool attended = false;  // to any key
   std::array<double, Seeds::count> d_parameters{};
 
-  backward_row(const Mechanism& mechanism, const Seeds& learned_numbers, index_t b, index_t h, index_t i)
-      : told(mechanism.row(b, h, i)),
+  backward_row(const Mechanism& mechanism, const Seeds& learned_numbers, index_t h, index_t i)
+      : told(mechanism.row(h, i)),
         query(i),
-        seen(mechanism.seen.of(b, h, i)),
+        seen(mechanism.seen->keys_of(h, i)),
         first_key(mechanism.lengths.first_key),
         logits(mechanism.transforms.of_products(told)),
         weights(mechanism.of_weights(told)),
@@ -110,37 +110,37 @@ struct backward_row {
 // Prepares the row's query and the gradient of its output, padded with zeros to whole batches.
 template <class Row, class Mechanism, class Tensors, class T>
 void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* query, T* d_output) {
-  const index_t b = row.told.batch, h = row.told.head, i = row.query;
-  prepare_row<number_words<T>>(tensors.query.head(b, h), i, query, [&](std::span<T> channels) {
-    mechanism.query(channels, row.told.position);
+  const index_t h = row.told.head, i = row.query;
+  prepare_row<number_words<T>>(tensors.query.head(0, h), i, query, [&](std::span<T> channels) {
+    mechanism.query(channels, mechanism.query_token(row.told));
     simd::scale(channels, T(row.logits.factor.value));
   });
-  prepare_row<number_words<T>>(tensors.d_output.head(b, h), i, d_output, [](std::span<T>) {});
-  const auto output = tensors.output.head(b, h);
+  prepare_row<number_words<T>>(tensors.d_output.head(0, h), i, d_output, [](std::span<T>) {});
+  const auto output = tensors.output.head(0, h);
   for (index_t c = 0; c < output.channels; ++c) row.mean += T(output.row(i)[c * output.channel_stride]) * d_output[c];
-  if (tensors.with_log_sum_exp()) row.mean -= *tensors.d_log_sum_exp.head(b, h).row(i);
-  row.log_sum_exp = *tensors.log_sum_exp.head(b, h).row(i);
+  if (tensors.with_log_sum_exp()) row.mean -= *tensors.d_log_sum_exp.head(0, h).row(i);
+  row.log_sum_exp = *tensors.log_sum_exp.head(0, h).row(i);
 }
 
 // Hands over the gradient of the row's query, made from that of the query that was multiplied; and the derivatives by temperatures that
 // were folded into it: a dot product each. `query` and `room` are worked in.
 template <class Row, class Mechanism, class Tensors, class T>
 void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* d_query, T* query, T* room) {
-  const index_t b = row.told.batch, h = row.told.head, i = row.query;
-  const auto from = tensors.query.head(b, h);
-  const auto to = tensors.d_query.head(b, h);
+  const index_t h = row.told.head, i = row.query;
+  const auto from = tensors.query.head(0, h);
+  const auto to = tensors.d_query.head(0, h);
   const std::span<T> gradient(d_query, std::size_t(from.channels)), channels(query, gradient.size());
   if (row.attended) {
     if (Row::folded > 0) {
       copy_row(from.row(i), from.channel_stride, query, 1, from.channels);
-      mechanism.query(channels, row.told.position);
+      mechanism.query(channels, mechanism.query_token(row.told));
     }
     for (std::size_t p = 0; p < Row::folded; ++p)
       row.d_parameters[p] = row.seeded[p].factor.slope * double(simd::dot<T>(channels, gradient));
     simd::scale(gradient, T(row.logits.factor.value));
   }
   unprepare_row(from, i, gradient, to.row(i), to.channel_stride, room, [&](std::span<const T> unprepared, T* scratch) {
-    mechanism.query_back(unprepared, gradient, row.told.position, scratch);
+    mechanism.query_back(unprepared, gradient, mechanism.query_token(row.told), scratch);
   });
 }
 

@@ -15,16 +15,19 @@ template <class T>
 class decode_slots {
  public:
   // `width` numbers of output for each row.
-  decode_slots(index_t heads, index_t tiles, index_t rows, index_t width)
-      : tiles_(tiles),
-        rows_(rows),
-        width_(width),
-        parts_(std::size_t(heads * tiles * rows)),
-        outputs_(parts_.size() * std::size_t(width)) {}
+  explicit decode_slots(index_t width) : width_(width) {}
 
   // Bytes that one head takes.
   static index_t bytes(index_t tiles, index_t rows, index_t width) {
     return tiles * rows * (width * index_t(sizeof(T)) + index_t(sizeof(softmax_part<T>)));
+  }
+
+  // Makes room for other heads, one after the other.
+  void clear() { heads_.clear(), parts_.clear(), outputs_.clear(); }
+  void add(index_t tiles, index_t rows) {
+    heads_.push_back({index_t(parts_.size()), rows});
+    parts_.resize(parts_.size() + std::size_t(tiles * rows));
+    outputs_.resize(parts_.size() * std::size_t(width_));
   }
 
   void put(index_t head, index_t tile, index_t row, const softmax_part<T>& part, const T* output) {
@@ -38,9 +41,17 @@ class decode_slots {
   const T* output(index_t head, index_t tile, index_t row) const { return outputs_.data() + number(head, tile, row) * width_; }
 
  private:
-  index_t number(index_t head, index_t tile, index_t row) const { return (head * tiles_ + tile) * rows_ + row; }
+  // Where the parts of a head begin, and how many a tile of it has.
+  struct of_head {
+    index_t first, rows;
+  };
+  index_t number(index_t head, index_t tile, index_t row) const {
+    const of_head& own = heads_[std::size_t(head)];
+    return own.first + tile * own.rows + row;
+  }
 
-  index_t tiles_, rows_, width_;
+  index_t width_;
+  buffer<of_head> heads_;
   buffer<softmax_part<T>> parts_;
   buffer<T> outputs_;
 };

@@ -32,12 +32,13 @@ struct forward_row {
   using Batch = batch<T>;
   using Logits = decltype(std::declval<const Mechanism&>().transforms.of_products(query_row{}));
   using Weights = decltype(std::declval<const Mechanism&>().of_weights(query_row{}));
-  using Seen = decltype(std::declval<const Mechanism&>().seen.of(0, 0, 0));
+  using Seen = decltype(std::declval<const Mechanism&>().seen->keys_of(0, 0));
   static constexpr index_t lanes = simd::lanes<Batch>, word_keys = Words::per_word * lanes;
   // bfloat16 words round what they hold: there the factor of the logits multiplies the sums of the products instead of the query.
   static constexpr bool factor_in_query = Words::per_word == 1;
 
   query_row told;
+  index_t query;  // its number in the text
   Seen seen;
   interval hull;      // holds what it sees
   bool stretch;       // it sees all of the hull
@@ -47,15 +48,16 @@ struct forward_row {
   online_softmax<T> softmax;
   bool attended = false;  // to any key
 
-  forward_row(const Mechanism& mechanism, index_t b, index_t h, index_t i)
-      : told(mechanism.row(b, h, i)),
-        seen(mechanism.seen.of(b, h, i)),
+  forward_row(const Mechanism& mechanism, index_t h, index_t i)
+      : told(mechanism.row(h, i)),
+        query(i),
+        seen(mechanism.seen->keys_of(h, i)),
         hull(seen.hull()),
         stretch(detail::covers(seen, hull)),
         first_key(mechanism.lengths.first_key),
         logits(mechanism.transforms.of_products(told)),
         weights(mechanism.of_weights(told)),
-        softmax(mechanism.sink_logit(h)) {}
+        softmax(mechanism.sink_logit(h, i)) {}
 
   // Turns the scores of some keys of one panel, whole batches, into logits, those of hidden keys into -infinity; returns the largest.
   // Keys count from key `tile`; bit b of `bits` says whether the row sees keys.first + b. Works on copies of the members: a store through

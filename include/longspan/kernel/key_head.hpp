@@ -6,16 +6,19 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// One key head of the batch. The query rows that read it are numbered position by position, the heads of its group side by side.
+// How many query rows of a text read a key head.
+constexpr index_t group_rows(const shapes& lengths) { return lengths.queries * lengths.group(); }
+
+// One key head of a text. The query rows that read it are numbered position by position, the heads of its group side by side.
+template <class Text>
 struct key_head {
-  index_t batch, head;
+  const Text* text;
+  index_t head;
 
-  // The n-th, counted through the batch.
-  static key_head nth(const shapes& lengths, index_t n) { return {n / lengths.key_heads, n % lengths.key_heads}; }
-
-  static index_t rows(const shapes& lengths) { return lengths.queries * lengths.group(); }
-  index_t query_head(const shapes& lengths, index_t row) const { return head * lengths.group() + row % lengths.group(); }
-  static index_t query(const shapes& lengths, index_t row) { return row / lengths.group(); }
+  const shapes& lengths() const { return text->mechanism.lengths; }
+  index_t rows() const { return group_rows(lengths()); }
+  index_t query_head(index_t row) const { return head * lengths().group() + row % lengths().group(); }
+  index_t query(index_t row) const { return row / lengths().group(); }
 };
 
 }  // namespace detail

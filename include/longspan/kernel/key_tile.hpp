@@ -5,6 +5,7 @@
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/backward_block.hpp>
+#include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/packed_keys.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/unprepare_row.hpp>
@@ -19,15 +20,17 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // A tile of keys in the backward pass, which takes query rows past it. One for each thread, with the memory it works in.
-template <class T, class Mechanism, class Row>
+template <class Text, class Row>
 class key_tile {
+  using Mechanism = typename Text::mechanism_type;
+  using T = typename Text::tensors_type::compute;
   using Words = number_words<T>;
   using shape = tile_shape<T>;
 
  public:
+  // For the texts of a call, of which `mechanism` is that of any.
   explicit key_tile(const Mechanism& mechanism)
-      : mechanism_(mechanism),
-        depth_(round_up(mechanism.lengths.channels, shape::lanes)),
+      : depth_(round_up(mechanism.lengths.channels, shape::lanes)),
         width_(round_up(mechanism.lengths.value_channels, shape::lanes)),
         rows_(std::size_t(shape::backward_key_rows * depth_)),
         panels_(rows_.size()),
@@ -36,17 +39,17 @@ class key_tile {
         d_value_(value_panels_.size()),
         scratch_(std::size_t(std::max(shape::panel * width_, detail::room_of(mechanism)))) {}
 
-  // Takes up the keys from `tile.first` on, at most as many as a tile holds.
-  template <class K, class V>
-  void begin(const head_view<const K>& keys, const head_view<const V>& values, interval tile) {
-    tile_ = tile;
+  // Takes up some keys of a head, at most as many as a tile holds.
+  void begin(const key_head<Text>& head, interval tile) {
+    head_ = head, tile_ = tile;
+    const Mechanism& mechanism = head.text->mechanism;
     const interval padded{tile.first, tile.first + round_up(tile.size(), shape::panel)};
     std::fill(d_key_.data(), d_key().at(padded.last), T(0));
     std::fill(d_value_.data(), d_value().at(padded.last), T(0));
     for (index_t j = padded.first; j < padded.last; j += shape::panel) {
-      pack(keys, j, key_rows().at(j), depth_, key_panels(),
-           [&](std::span<T> row, index_t token) { mechanism_.key(row, mechanism_.lengths.first_key + token); });
-      pack(values, j, scratch_.data(), width_, value_panels(), [](std::span<T>, index_t) {});
+      pack(head.text->tensors.key.head(0, head.head), j, key_rows().at(j), depth_, key_panels(),
+           [&](std::span<T> row, index_t token) { mechanism.key(row, mechanism.key_token(head.head, token)); });
+      pack(head.text->tensors.value.head(0, head.head), j, scratch_.data(), width_, value_panels(), [](std::span<T>, index_t) {});
     }
   }
 
@@ -57,13 +60,17 @@ class key_tile {
   }
 
   // Hands over the gradients of the keys and their values.
-  template <class K, class DK, class DV>
-  void finish(const head_view<const K>& keys, const head_view<DK>& d_keys, const head_view<DV>& d_values) {
+  void finish() {
+    const auto& tensors = head_.text->tensors;
+    const Mechanism& mechanism = head_.text->mechanism;
+    const auto keys = tensors.key.head(0, head_.head);
+    const auto d_keys = tensors.d_key.head(0, head_.head);
+    const auto d_values = tensors.d_value.head(0, head_.head);
     for (index_t j = tile_.first; j < tile_.last; ++j) {
       const std::span<T> gradient(d_key().at(j), std::size_t(keys.channels));
       unprepare_row(keys, j, gradient, d_keys.row(j), d_keys.channel_stride, scratch_.data(),
                     [&](std::span<const T> unprepared, T* scratch) {
-                      mechanism_.key_back(unprepared, gradient, mechanism_.lengths.first_key + j, scratch);
+                      mechanism.key_back(unprepared, gradient, mechanism.key_token(head_.head, j), scratch);
                     });
       copy_row(d_value().at(j), 1, d_values.row(j), d_values.channel_stride, d_values.channels);
     }
@@ -84,13 +91,13 @@ class key_tile {
     panels.transpose(rows, stride, first, nothing_ahead{});
   }
 
-  packed_keys<Words> key_panels() { return {panels_.data(), tile_.first, mechanism_.lengths.channels}; }
-  packed_keys<Words> value_panels() { return {value_panels_.data(), tile_.first, mechanism_.lengths.value_channels}; }
+  packed_keys<Words> key_panels() { return {panels_.data(), tile_.first, head_.lengths().channels}; }
+  packed_keys<Words> value_panels() { return {value_panels_.data(), tile_.first, head_.lengths().value_channels}; }
   by_key<T> key_rows() { return {rows_.data(), tile_.first, depth_}; }
   by_key<T> d_key() { return {d_key_.data(), tile_.first, depth_}; }
   by_key<T> d_value() { return {d_value_.data(), tile_.first, width_}; }
 
-  const Mechanism& mechanism_;
+  key_head<Text> head_{};
   index_t depth_, width_;
   interval tile_;
   buffer<T> rows_, panels_, d_key_, value_panels_, d_value_, scratch_;

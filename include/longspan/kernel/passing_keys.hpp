@@ -24,8 +24,9 @@ class passing_keys final : public key_operand<Words> {
   using shape = tile_shape<T>;
 
   // `panel` has room for a packed panel, `scratch` for the numbers of one, each key padded to whole batches.
-  passing_keys(const Mechanism& mechanism, const head_view<const S>& keys, T* panel, T* scratch, read_ahead& ahead)
-      : mechanism_(mechanism), keys_(keys), panel_(panel), scratch_(scratch), ahead_(ahead) {}
+  passing_keys(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, T* panel, T* scratch,
+               read_ahead& ahead)
+      : mechanism_(mechanism), key_head_(key_head), keys_(keys), panel_(panel), scratch_(scratch), ahead_(ahead) {}
 
   // As far ahead as a panel: it is packed from what was asked for while the one before was multiplied.
   static constexpr index_t keys_at_once = shape::panel;
@@ -33,7 +34,7 @@ class passing_keys final : public key_operand<Words> {
   [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
                                  index_t stride) const override {
     const index_t first = round_down(keys.first, shape::panel), depth = words_for<Words>(keys_.channels);
-    packed_keys<Words>(panel_, first, depth).pack(mechanism_, keys_, first, scratch_, nothing_ahead{});
+    packed_keys<Words>(panel_, first, depth).pack(mechanism_, key_head_, keys_, first, scratch_, nothing_ahead{});
     const product<T, Words> p{query, query_stride, panel_ + (keys.first - first), shape::panel, to, stride, depth};
     const index_t blocks = round_up(rows, shape::block::rows) / shape::block::rows;
     shared_ahead shared(ahead_, blocks * words_of_a_word);
@@ -46,6 +47,7 @@ class passing_keys final : public key_operand<Words> {
   static constexpr index_t words_of_a_word = index_t(sizeof(T) / (sizeof(S) * std::size_t(Words::per_word)));
 
   const Mechanism& mechanism_;
+  index_t key_head_;
   const head_view<const S>& keys_;
   T *panel_, *scratch_;
   read_ahead& ahead_;

@@ -23,8 +23,10 @@ namespace detail {
 
 // A tile of query rows that share a key head, in the forward pass: it takes them past tiles of keys, `block` of them at a time. One for
 // each thread, with the memory it works in.
-template <class Words, class Mechanism>
+template <class Text>
 class query_tile {
+  using Mechanism = typename Text::mechanism_type;
+  using Words = typename Text::tensors_type::words;
   using T = typename Words::compute;
   using Batch = batch<T>;
   using shape = tile_shape<T>;
@@ -33,28 +35,25 @@ class query_tile {
   static constexpr bool may_skip = !std::is_same_v<typename Row::Seen, at_hand<interval>>;
 
  public:
-  query_tile(const Mechanism& mechanism, index_t block)
-      : mechanism_(mechanism),
-        block_(block),
-        key_rows_(tile_keys<Words>(mechanism.lengths)),
-        depth_(padded_words_for<Words>(mechanism.lengths.channels)),
-        width_(round_up(mechanism.lengths.value_channels, shape::lanes)),
+  // For texts of at most so many keys; `lengths` are those of any of them.
+  query_tile(const shapes& lengths, index_t most_keys, index_t block)
+      : block_(block),
+        key_rows_(tile_keys<Words>(lengths)),
+        depth_(padded_words_for<Words>(lengths.channels)),
+        width_(round_up(lengths.value_channels, shape::lanes)),
         query_(std::size_t(shape::query_rows * depth_ * Words::per_word)),
         output_(std::size_t(shape::query_rows * width_)),
-        needed_(1, mechanism.lengths.keys),
-        kernel_(mechanism.lengths, block) {
+        needed_(1, may_skip ? most_keys : 0),
+        kernel_(lengths, block) {
     rows_.reserve(std::size_t(shape::query_rows));
   }
 
   // Takes up some rows of a key head: their channels, prepared, and what they see.
-  template <class S>
-  void begin(const view<const S>& queries, key_head head, interval rows) {
+  void begin(const key_head<Text>& head, interval rows) {
+    text_ = head.text;
     rows_.clear();
     if (may_skip) needed_.clear();
-    for (index_t row = rows.first; row < rows.last; ++row) {
-      const index_t h = head.query_head(mechanism_.lengths, row), i = key_head::query(mechanism_.lengths, row);
-      add(queries.head(head.batch, h), head.batch, h, i);
-    }
+    for (index_t row = rows.first; row < rows.last; ++row) add(head.query_head(row), head.query(row));
   }
 
   // Attends to the keys that some row sees, tile by tile. Tiles begin at multiples of their length, whoever asks.
@@ -98,29 +97,26 @@ class query_tile {
   }
 
   // Finishes every row: divides by the sum of its weights and hands over its output and, where it is kept, its log-sum-exp.
-  template <class Tensors>
-  void finish(const Tensors& tensors) {
+  void finish() {
+    const auto& tensors = text_->tensors;
     for (index_t r = 0; r < index_t(rows_.size()); ++r) {
       const Row& row = rows_[std::size_t(r)];
-      const auto outputs = tensors.output.head(row.told.batch, row.told.head);
-      const index_t i = row.told.position - mechanism_.lengths.first_query;
+      const auto outputs = tensors.output.head(0, row.told.head);
       if (row.attended) simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
-      copy_row(output(r), 1, outputs.row(i), outputs.channel_stride, mechanism_.lengths.value_channels);
-      if (tensors.keeps_log_sum_exp())
-        *tensors.log_sum_exp.head(row.told.batch, row.told.head).row(i) =
-            row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp();
+      copy_row(output(r), 1, outputs.row(row.query), outputs.channel_stride, outputs.channels);
+      if (tensors.keeps_log_sum_exp()) *tensors.log_sum_exp.head(0, row.told.head).row(row.query) = row.softmax.log_sum_exp();
     }
   }
 
  private:
-  template <class S>
-  void add(const head_view<const S>& queries, index_t b, index_t h, index_t i) {
+  void add(index_t h, index_t i) {
+    const Mechanism& mechanism = text_->mechanism;
     const index_t r = index_t(rows_.size());
-    rows_.emplace_back(mechanism_, b, h, i);
+    rows_.emplace_back(mechanism, h, i);
     const Row& row = rows_.back();
-    if constexpr (may_skip) row.seen.for_each_run({0, mechanism_.lengths.keys}, [&](interval run) { needed_.add(0, run); });
-    prepare_row<Words>(queries, i, query_.data() + r * depth_, [&](std::span<T> channels) {
-      mechanism_.query(channels, row.told.position);
+    if constexpr (may_skip) row.seen.for_each_run({0, mechanism.lengths.keys}, [&](interval run) { needed_.add(0, run); });
+    prepare_row<Words>(text_->tensors.query.head(0, h), i, query_.data() + r * depth_, [&](std::span<T> channels) {
+      mechanism.query(channels, mechanism.query_token(row.told));
       if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));
     });
     std::fill(output(r), output(r + 1), T(0));
@@ -128,7 +124,7 @@ class query_tile {
 
   T* output(index_t r) { return output_.data() + r * width_; }
 
-  const Mechanism& mechanism_;
+  const Text* text_ = nullptr;
   index_t block_, key_rows_, depth_, width_;
   buffer<T> query_, output_;
   buffer<Row> rows_;

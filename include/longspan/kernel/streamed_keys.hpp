@@ -23,8 +23,8 @@ class streamed_keys final : public key_operand<Words> {
   static constexpr index_t keys_at_once = tile_shape<T>::lanes;
 
   // `scratch` has room for the numbers of a batch of keys, each padded to whole batches.
-  streamed_keys(const Mechanism& mechanism, const head_view<const S>& keys, T* scratch, read_ahead& ahead)
-      : mechanism_(mechanism), keys_(keys), scratch_(scratch), ahead_(ahead) {}
+  streamed_keys(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, T* scratch, read_ahead& ahead)
+      : mechanism_(mechanism), key_head_(key_head), keys_(keys), scratch_(scratch), ahead_(ahead) {}
 
   [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
                                  index_t stride) const override {
@@ -52,12 +52,13 @@ class streamed_keys final : public key_operand<Words> {
       const index_t token = std::min(first + j, keys_.tokens - 1);
       ahead_.ask(keys_.channels * index_t(sizeof(S)));
       prepare_row<Words>(keys_, token, scratch_ + j * stride,
-                         [&](std::span<T> channels) { mechanism_.key(channels, mechanism_.lengths.first_key + token); });
+                         [&](std::span<T> channels) { mechanism_.key(channels, mechanism_.key_token(key_head_, token)); });
     }
     return scratch_;
   }
 
   const Mechanism& mechanism_;
+  index_t key_head_;
   const head_view<const S>& keys_;
   T* scratch_;
   read_ahead& ahead_;

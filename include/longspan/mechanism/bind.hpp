@@ -1,10 +1,14 @@
 #pragma once
 
+#include <memory>
+#include <span>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/core/text.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bound.hpp>
 #include <longspan/mechanism/bound_transforms.hpp>
@@ -58,24 +62,44 @@ auto bind_transforms(const mechanism<Parts...>& whole, const shapes& lengths, Pr
   return bound_transforms<decltype(transforms)>{scale, std::move(transforms)};
 }
 
-template <class Rows, class Seen, class Transforms, class... Parts>
-auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, Rows rows, Seen seen, Transforms transforms) {
-  auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
-  auto dropouts = detail::pick<place::dropout>(whole, unchanged);
-  auto sinks = detail::pick<place::sink>(whole, unchanged);
-  return bound<Rows, decltype(score), Transforms, Seen, decltype(dropouts), decltype(sinks)>{
-      lengths, std::move(rows), score, std::move(transforms), std::move(seen), dropouts, std::move(sinks)};
+// The masks that are in the mechanism: an answer may refer to them.
+template <class... Parts>
+auto masks_of(const mechanism<Parts...>& whole) {
+  return detail::pick<place::mask>(whole, [](const auto& part) -> const auto& { return part; });
+}
+template <class... Parts>
+using seen_by = seen_keys<decltype(detail::masks_of(std::declval<const mechanism<Parts...>&>()))>;
+
+// What the rows of each text see. Neighbours that stand alike share it where the masks look at positions alone.
+template <class... Parts>
+auto see(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
+  const auto masks = detail::masks_of(whole);
+  using seen = seen_by<Parts...>;
+  std::vector<std::shared_ptr<const seen>> each;
+  for (std::size_t t = 0; t < texts.size(); ++t)
+    each.push_back(seen::alike && t > 0 && texts[t].stands_like(texts[t - 1]) ? each.back()
+                                                                              : std::make_shared<seen>(masks, lengths, texts[t]));
+  return each;
 }
 
-// Asks the masks that are in the mechanism: an answer may refer to them.
-template <class... Parts>
-auto see(const mechanism<Parts...>& whole, const shapes& lengths) {
-  return seen_keys(detail::pick<place::mask>(whole, [](const auto& part) -> const auto& { return part; }), lengths);
+// The sentence for each text, of what all share.
+template <class Rows, class Seen, class Transforms, class... Parts>
+auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, const Rows& rows,
+              const Seen& seen, const Transforms& transforms) {
+  const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
+  const auto dropouts = detail::pick<place::dropout>(whole, unchanged);
+  const auto sinks = detail::pick<place::sink>(whole, unchanged);
+  std::vector<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, seen_by<Parts...>,
+                    std::remove_const_t<decltype(dropouts)>, std::remove_const_t<decltype(sinks)>>>
+      each;
+  for (std::size_t t = 0; t < texts.size(); ++t)
+    each.push_back({texts[t], texts[t].lengths(lengths), rows, score, transforms, seen[t], dropouts, sinks});
+  return each;
 }
 
 // The parts themselves, for the reference: rotations by their definition, functions of the distance asked for every key.
 template <class... Parts>
-auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths) {
+auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   detail::check(whole, lengths);
   const auto definition = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
@@ -83,7 +107,7 @@ auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths) {
     else
       return part;
   };
-  return detail::assemble(whole, lengths, detail::pick<place::rows>(whole, definition), detail::see(whole, lengths),
+  return detail::assemble(whole, lengths, texts, detail::pick<place::rows>(whole, definition), detail::see(whole, lengths, texts),
                           detail::bind_transforms(whole, lengths, unchanged));
 }
 
@@ -102,20 +126,35 @@ auto bind_transforms_for(const mechanism<Parts...>& whole, const shapes& lengths
   });
 }
 
-// A sentence for the kernel, with tables of the positions and the distances of the call, made once for all its heads. Tiles touch up to
-// `padding` keys beyond the last.
+// The distances that occur in any text, of what the rows of each see.
+template <class Texts, class Seen>
+reach distances_of(const Texts& texts, index_t padding, Seen seen) {
+  reach all;
+  for (const auto& each : texts) {
+    const reach one = seen(each).distances(padding);
+    all = {hull(all.seen, one.seen), hull(all.touched, one.touched)};
+  }
+  return all;
+}
+
+// The sentence for the kernel, for each text, with tables of the positions and the distances of the call, made once for all its texts and
+// heads. Tiles touch up to `padding` keys beyond the last.
 template <class T, class... Parts>
-auto bind(const mechanism<Parts...>& whole, const shapes& lengths, index_t padding) {
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
   detail::check(whole, lengths);
+  interval queries, keys;
+  for (const text& each : texts)
+    queries = hull(queries, each.lengths(lengths).query_positions()), keys = hull(keys, each.lengths(lengths).key_positions());
   const auto turned = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
-      return angle_table<T>(part.frequencies(lengths.channels), lengths.query_positions(), lengths.key_positions());
+      return angle_table<T>(part.frequencies(lengths.channels), queries, keys);
     else
       return part;
   };
-  auto seen = detail::see(whole, lengths);
-  auto transforms = detail::bind_transforms_for<T>(whole, lengths, seen.distances(padding));
-  return detail::assemble(whole, lengths, detail::pick<place::rows>(whole, turned), std::move(seen), std::move(transforms));
+  const auto seen = detail::see(whole, lengths, texts);
+  return detail::assemble(whole, lengths, texts, detail::pick<place::rows>(whole, turned), seen,
+                          detail::bind_transforms_for<T>(
+                              whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
 }
 
 }  // namespace detail

@@ -2,56 +2,70 @@
 
 #include <algorithm>
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <span>
 #include <tuple>
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/core/text.hpp>
+#include <longspan/core/token.hpp>
 #include <longspan/mechanism/composed.hpp>
 #include <longspan/mechanism/seen_keys.hpp>
+#include <longspan/position/concept.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A mechanism bound to the lengths of one call: what the kernel and the reference ask. Its parts are the sentence's own or the tables
-// that stand in for them, sorted by kind; of its masks it holds the answers.
+// A mechanism bound to one text of a call: what the kernel and the reference ask. Its parts are the sentence's own or the tables that
+// stand in for them, sorted by kind; of its masks it holds the answers. Texts share what they can.
 template <class Rows, class Score, class Transforms, class Seen, class Dropouts, class Sinks>
 struct bound {
-  shapes lengths;
+  text of;
+  shapes lengths;  // of the text, as if it were called alone
   Rows rows;
   Score score;
-  Transforms transforms;  // bound_transforms
-  Seen seen;              // seen_keys
+  Transforms transforms;             // bound_transforms
+  std::shared_ptr<const Seen> seen;  // seen_keys
   Dropouts dropouts;
   Sinks sinks;
 
+  // What row parts are told of the query of a row, and of key j of those at hand.
+  token query_token(const query_row& row) const {
+    return {token::role::query, row.position, row.head, row.batch, row.text, row.key(row.position)};
+  }
+  token key_token(index_t key_head, index_t j) const {
+    return {token::role::key, lengths.first_key + j, key_head, of.batch, of.number, of.keys.first + j};
+  }
+
   // Prepares the channels of one token in place.
   template <class T>
-  void query(std::span<T> row, index_t position) const {
-    turn(row, position);
+  void query(std::span<T> row, const token& of) const {
+    turn(row, of);
     score.query(row);
   }
   template <class T>
-  void key(std::span<T> row, index_t position) const {
-    turn(row, position);
+  void key(std::span<T> row, const token& of) const {
+    turn(row, of);
     score.key(row);
   }
 
   // Turns the gradient of a prepared row into that of the token's channels, in place. `scratch` holds a row for every row part.
   template <class T>
-  void query_back(std::span<const T> row, std::span<T> gradient, index_t position, T* scratch) const {
-    turn_back(row, gradient, position, scratch, [&](auto turned, auto of_turned) { score.query_back(turned, of_turned); });
+  void query_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch) const {
+    turn_back(row, gradient, of, scratch, [&](auto turned, auto of_turned) { score.query_back(turned, of_turned); });
   }
   template <class T>
-  void key_back(std::span<const T> row, std::span<T> gradient, index_t position, T* scratch) const {
-    turn_back(row, gradient, position, scratch, [&](auto turned, auto of_turned) { score.key_back(turned, of_turned); });
+  void key_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch) const {
+    turn_back(row, gradient, of, scratch, [&](auto turned, auto of_turned) { score.key_back(turned, of_turned); });
   }
   static constexpr index_t turns = index_t(std::tuple_size_v<Rows>);
 
-  query_row row(index_t batch, index_t head, index_t query) const {
-    query_row described = place_of_row(lengths, batch, head, query);
-    described.seen = seen.count(batch, head, query);
+  // The row of a query of the text.
+  query_row row(index_t head, index_t query) const {
+    query_row described = place_of_row(lengths, of, head, query);
+    described.seen = seen->count(head, query);
     return described;
   }
 
@@ -64,31 +78,31 @@ struct bound {
     return std::apply([&](const auto&... each) { return composed{std::tuple{each.of_weights(row)...}}; }, dropouts);
   }
 
-  // The logit of the sink, in the call that counts it.
-  std::optional<double> sink_logit(index_t head) const {
+  // The logit of the sink of a row. Of the parts of a text, the one with the first key that the row sees counts it.
+  std::optional<double> sink_logit(index_t head, index_t query) const {
     if constexpr (std::tuple_size_v<Sinks> != 0)
-      if (lengths.first_key == 0 && lengths.keys > 0) return std::get<0>(sinks).logit[head].value;
+      if (seen->has_first(head, query)) return std::get<0>(sinks).logit[head].value;
     return {};
   }
 
  private:
   template <class T>
-  void turn(std::span<T> row, index_t position) const {
-    std::apply([&](const auto&... each) { (each.turn(row, position), ...); }, rows);
+  void turn(std::span<T> row, const token& of) const {
+    std::apply([&](const auto&... each) { (detail::turn(each, row, of), ...); }, rows);
   }
 
   // The row parts' transposes run last part first, and each needs the row as it was before its part: they are made again on the way down.
   template <std::size_t Part = 0, class T, class ScoreBack>
-  void turn_back(std::span<const T> row, std::span<T> gradient, index_t position, T* scratch, const ScoreBack& score_back) const {
+  void turn_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, const ScoreBack& score_back) const {
     if constexpr (Part == std::tuple_size_v<Rows>) {
       score_back(row, gradient);
     } else {
       const auto& part = std::get<Part>(rows);
       const std::span<T> turned(scratch, row.size());
       std::copy(row.begin(), row.end(), turned.begin());
-      part.turn(turned, position);
-      turn_back<Part + 1>(std::span<const T>(turned), gradient, position, scratch + row.size(), score_back);
-      part.turn_back(row, gradient, position);
+      detail::turn(part, turned, of);
+      turn_back<Part + 1>(std::span<const T>(turned), gradient, of, scratch + row.size(), score_back);
+      detail::turn_back(part, row, gradient, of);
     }
   }
 };

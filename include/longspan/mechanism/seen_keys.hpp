@@ -12,6 +12,7 @@
 #include <longspan/core/key_set.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/core/text.hpp>
 #include <longspan/mask/concept.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/panel_sets.hpp>
@@ -20,17 +21,17 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// What is known of a query row before its masks are asked: everything but how many keys it sees.
-inline query_row place_of_row(const shapes& lengths, index_t batch, index_t head, index_t query) {
-  return {.position = lengths.first_query + query,
-          .keys = lengths.all_keys,
+// What is known of a query row before its masks are asked: everything but how many keys it sees. `query` counts through its text.
+inline query_row place_of_row(const shapes& lengths, const text& of, index_t head, index_t query) {
+  return {.position = of.first_query + query,
+          .keys = of.all_keys,
           .head = head,
           .heads = lengths.heads,
-          .batch = batch,
+          .batch = of.batch,
           .channels = lengths.channels,
-          .text = batch,
-          .query = query,
-          .first_key = -lengths.first_key};
+          .text = of.number,
+          .query = of.queries.first + query,
+          .first_key = of.keys.first - of.first_key};
 }
 
 // What every mask lets a row see.
@@ -44,7 +45,7 @@ inline constexpr bool all_by_position_alone = false;
 template <class... Masks>
 inline constexpr bool all_by_position_alone<std::tuple<Masks...>> = (by_position_alone<std::remove_cvref_t<Masks>> && ...);
 
-// What the rows of one call see, found once: each mask is asked once for every row, or once for every position where all masks look at
+// What the rows of one text see, found once: each mask is asked once for every row, or once for every position where all masks look at
 // nothing else, and nobody else asks one. From the answers follow the panels that a key head needs and the distances that occur. A row
 // takes the size of its answer: 16 bytes for an interval, 16 more for each further one.
 template <class Masks>
@@ -52,31 +53,40 @@ class seen_keys {
  public:
   using answer = decltype(detail::seen_by_all(std::declval<const Masks&>(), query_row{}));
   using keys = at_hand<answer>;
+  // One answer serves all heads, and texts that stand alike.
+  static constexpr bool alike = all_by_position_alone<Masks>;
 
-  seen_keys(const Masks& masks, const shapes& lengths)
-      : lengths_(lengths),
-        needed_(alike ? 1 : lengths.batch * lengths.key_heads, lengths.keys),
-        hulls_(std::size_t(alike ? 1 : lengths.batch * lengths.key_heads)) {
-    const index_t texts = alike ? 1 : lengths.batch, heads = alike ? 1 : lengths.heads;
-    answers_.reserve(std::size_t(texts * heads * lengths.queries));
-    for (index_t b = 0; b < texts; ++b)
-      for (index_t h = 0; h < heads; ++h)
-        for (index_t i = 0; i < lengths.queries; ++i) {
-          const query_row row = place_of_row(lengths, b, h, i);
-          answers_.push_back(detail::seen_by_all(masks, row));
-          note(alike ? 0 : number(b, h / lengths.group()), row.position, of(b, h, i));
-        }
+  seen_keys(const Masks& masks, const shapes& lengths, const text& of)
+      : lengths_(of.lengths(lengths)),
+        needed_(alike ? 1 : lengths.key_heads, lengths_.keys),
+        hulls_(std::size_t(alike ? 1 : lengths.key_heads)) {
+    const index_t heads = alike ? 1 : lengths.heads;
+    answers_.reserve(std::size_t(heads * lengths_.queries));
+    for (index_t h = 0; h < heads; ++h)
+      for (index_t i = 0; i < lengths_.queries; ++i) {
+        const query_row row = place_of_row(lengths, of, h, i);
+        answers_.push_back(detail::seen_by_all(masks, row));
+        note(number(h / lengths.group()), row.position, keys_of(h, i));
+      }
   }
 
   // Of one row: the keys at hand, counted from the first.
-  keys of(index_t batch, index_t head, index_t query) const { return {&whole(batch, head, query), lengths_.key_positions()}; }
+  keys keys_of(index_t head, index_t query) const { return {&whole(head, query), lengths_.key_positions()}; }
 
   // n of LogN, SSMax and InfoScale: how many keys the row sees, those that are not at hand among them.
-  index_t count(index_t batch, index_t head, index_t query) const { return index_t(whole(batch, head, query).count()); }
+  index_t count(index_t head, index_t query) const { return index_t(whole(head, query).count()); }
+
+  // Whether the first key that the row sees of the whole text is at hand; key 0 counts for a row that sees none. Of the parts of a text
+  // it is so of one.
+  bool has_first(index_t head, index_t query) const {
+    const interval all = whole(head, query).hull();
+    return all.empty() ? lengths_.first_key == 0 && (lengths_.keys > 0 || lengths_.all_keys == 0)
+                       : lengths_.key_positions().contains(all.first);
+  }
 
   // The hull of the panels that some row of a key head needs among some keys, as far as any row sees.
-  interval needed(index_t batch, index_t key_head, interval some) const {
-    const index_t head = number(batch, key_head);
+  interval needed(index_t key_head, interval some) const {
+    const index_t head = number(key_head);
     return intersect(hulls_[std::size_t(head)], needed_.needed(head, some));
   }
 
@@ -88,12 +98,10 @@ class seen_keys {
   }
 
  private:
-  static constexpr bool alike = all_by_position_alone<Masks>;
-
-  const answer& whole(index_t batch, index_t head, index_t query) const {
-    return answers_[std::size_t(alike ? query : (batch * lengths_.heads + head) * lengths_.queries + query)];
+  const answer& whole(index_t head, index_t query) const {
+    return answers_[std::size_t(alike ? query : head * lengths_.queries + query)];
   }
-  index_t number(index_t batch, index_t key_head) const { return alike ? 0 : batch * lengths_.key_heads + key_head; }
+  index_t number(index_t key_head) const { return alike ? 0 : key_head; }
 
   void note(index_t head, index_t position, const keys& row) {
     interval seen;

@@ -8,7 +8,8 @@
 #include <longspan/core/query_row.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/tensor/attended.hpp>
-#include <longspan/tensor/checked.hpp>
+#include <longspan/tensor/forward_tensors.hpp>
+#include <longspan/tensor/texts.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -32,12 +33,12 @@ double attend_by_definition(const Mechanism& mechanism, const query_row& row, co
                             const std::vector<prepared_key>& keys, std::span<double> output) {
   const auto transform = mechanism.transforms.of_scores(row);
   const auto weighted = mechanism.of_weights(row);
-  const auto sink = mechanism.sink_logit(row.head);
+  const auto sink = mechanism.sink_logit(row.head, row.position - mechanism.lengths.first_query);
   std::vector<double> logits(keys.size());
   double maximum = sink.value_or(-std::numeric_limits<double>::infinity()), sum = 0;
   const auto each_seen = [&](auto visit) {
     const shapes& lengths = mechanism.lengths;
-    const auto own = mechanism.seen.of(row.batch, row.head, row.position - lengths.first_query);
+    const auto own = mechanism.seen->keys_of(row.head, row.position - lengths.first_query);
     for (index_t k = 0; k < lengths.keys; ++k)
       if (detail::contains(own, k)) visit(lengths.first_key + k, std::size_t(k));
   };
@@ -58,36 +59,43 @@ double attend_by_definition(const Mechanism& mechanism, const query_row& row, co
   });
   if (seen > 0)
     for (double& channel : output) channel /= sum;
-  return row.seen == 0 ? -std::numeric_limits<double>::infinity() : subtrahend + std::log(sum);
+  return subtrahend + std::log(sum);
+}
+
+// The rows of one text: inputs and results are its own.
+template <class Mechanism, class Tensors>
+void text_by_definition(const Mechanism& mechanism, const Tensors& tensors) {
+  const shapes& lengths = mechanism.lengths;
+  for (index_t g = 0; g < lengths.key_heads; ++g) {
+    std::vector<prepared_key> prepared;
+    for (index_t j = 0; j < lengths.keys; ++j) {
+      prepared.push_back({exact_row(tensors.key.head(0, g), j), exact_row(tensors.value.head(0, g), j)});
+      mechanism.key(std::span(prepared.back().channels), mechanism.key_token(g, j));
+    }
+    for (index_t h = g * lengths.group(); h < (g + 1) * lengths.group(); ++h)
+      for (index_t i = 0; i < lengths.queries; ++i) {
+        const query_row row = mechanism.row(h, i);
+        std::vector<double> query = exact_row(tensors.query.head(0, h), i), attended(std::size_t(lengths.value_channels));
+        mechanism.query(std::span(query), mechanism.query_token(row));
+        *tensors.log_sum_exp.head(0, h).row(i) = detail::attend_by_definition(mechanism, row, query, prepared, attended);
+        const auto output = tensors.output.head(0, h);
+        for (index_t c = 0; c < lengths.value_channels; ++c) output.row(i)[c * output.channel_stride] = attended[std::size_t(c)];
+      }
+  }
 }
 
 template <class... Parts, class Q, class K, class V>
 auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where) {
-  const view<const element_of<Q>> queries = detail::view_of(q);
-  const view<const element_of<K>> keys = detail::view_of(k);
-  const view<const element_of<V>> values = detail::view_of(v);
-  const shapes lengths = checked(queries, keys, values, where);
-  const auto mechanism = detail::bind_definition(whole, lengths);
-  auto result = make_attended<Q, double>(lengths);
+  const batch_of_texts batch(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
+  auto result = make_attended<Q, double>(batch.lengths);
   const view<double> output = detail::view_of(result.output),
                      log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
-  for (index_t b = 0; b < lengths.batch; ++b)
-    for (index_t g = 0; g < lengths.key_heads; ++g) {
-      std::vector<prepared_key> prepared;
-      for (index_t j = 0; j < lengths.keys; ++j) {
-        prepared.push_back({exact_row(keys.head(b, g), j), exact_row(values.head(b, g), j)});
-        mechanism.key(std::span(prepared.back().channels), lengths.first_key + j);
-      }
-      for (index_t h = g * lengths.group(); h < (g + 1) * lengths.group(); ++h)
-        for (index_t i = 0; i < lengths.queries; ++i) {
-          const query_row row = mechanism.row(b, h, i);
-          std::vector<double> query = exact_row(queries.head(b, h), i), attended(std::size_t(lengths.value_channels));
-          mechanism.query(std::span(query), row.position);
-          *log_sum_exp.head(b, h).row(i) = detail::attend_by_definition(mechanism, row, query, prepared, attended);
-          for (index_t c = 0; c < lengths.value_channels; ++c)
-            output.head(b, h).row(i)[c * output.stride[3]] = attended[std::size_t(c)];
-        }
-    }
+  const forward_tensors<number_words<double>, element_of<Q>, element_of<K>, element_of<V>, double> tensors{
+      detail::view_of(q), detail::view_of(k), detail::view_of(v), output, log_sum_exp};
+  fill_between(output, batch.texts, &text::queries, 0.0);
+  fill_between(log_sum_exp, batch.texts, &text::queries, -std::numeric_limits<double>::infinity());
+  for (const auto& mechanism : detail::bind_definition(whole, batch.lengths, batch.texts))
+    detail::text_by_definition(mechanism, tensors.tokens_of(mechanism.of));
   return result;
 }
 

@@ -2,7 +2,9 @@
 
 #include <type_traits>
 
+#include <longspan/core/text.hpp>
 #include <longspan/simd/words.hpp>
+#include <longspan/tensor/texts.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -20,6 +22,13 @@ struct forward_tensors {
   view<const V> value;
   view<Out> output;
   view<typename Words::compute> log_sum_exp;
+
+  // What a text has of them.
+  forward_tensors tokens_of(const text& of) const {
+    return {detail::tokens_of(query, of.batch, of.queries), detail::tokens_of(key, of.batch, of.keys),
+            detail::tokens_of(value, of.batch, of.keys), detail::tokens_of(output, of.batch, of.queries),
+            detail::tokens_of(log_sum_exp, of.batch, of.queries)};
+  }
 
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
 };

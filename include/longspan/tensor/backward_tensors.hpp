@@ -2,7 +2,9 @@
 
 #include <type_traits>
 
+#include <longspan/core/text.hpp>
 #include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/texts.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -24,6 +26,14 @@ struct backward_tensors {
   view<DQ> d_query;
   view<DK> d_key;
   view<DV> d_value;
+
+  // What a text has of them.
+  backward_tensors tokens_of(const text& of) const {
+    const auto queries = [&](const auto& tensor) { return detail::tokens_of(tensor, of.batch, of.queries); };
+    const auto keys = [&](const auto& tensor) { return detail::tokens_of(tensor, of.batch, of.keys); };
+    return {queries(query),         keys(key),        keys(value), queries(output), queries(log_sum_exp), queries(d_output),
+            queries(d_log_sum_exp), queries(d_query), keys(d_key), keys(d_value)};
+  }
 
   bool with_log_sum_exp() const { return d_log_sum_exp.extent[3] != 0; }
 };

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <span>
+
+#include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/kernel/key_head.hpp>
+#include <longspan/tile/buffer.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// Key heads that are worked off together: as many as fit into the memory that a pass keeps for each. Counted through all texts, the heads
+// of a text one after the other, so that sums over heads are taken in one order however many fit.
+template <class Text>
+class wave {
+ public:
+  explicit wave(std::span<const Text> texts) : texts_(texts) {}
+
+  // Moves on to the next heads. `size(head)` is what a head takes of `room`; the first is taken whatever its size. Returns whether there
+  // are any.
+  template <class Size>
+  bool next(index_t room, Size size) {
+    heads_.clear();
+    for (index_t key_heads; next_text_ < texts_.size(); next_head_ = 0, ++next_text_) {
+      key_heads = texts_[next_text_].mechanism.lengths.key_heads;
+      for (; next_head_ < key_heads; ++next_head_) {
+        const key_head<Text> head{&texts_[next_text_], next_head_};
+        room -= size(head);
+        if (room < 0 && !heads_.empty()) return true;
+        heads_.push_back(head);
+      }
+    }
+    return !heads_.empty();
+  }
+
+  index_t size() const { return index_t(heads_.size()); }
+  const key_head<Text>& operator[](index_t w) const { return heads_[std::size_t(w)]; }
+
+ private:
+  std::span<const Text> texts_;
+  std::size_t next_text_ = 0;
+  index_t next_head_ = 0;
+  buffer<key_head<Text>> heads_;
+};
+
+// The items of one round of a wave: pieces of its heads, which may have different numbers of them.
+class wave_items {
+ public:
+  struct item {
+    index_t head, piece;
+  };
+
+  void clear() { items_.clear(); }
+  void add(index_t head, interval pieces) {
+    for (index_t p = pieces.first; p < pieces.last; ++p) items_.push_back({head, p});
+  }
+  void add(const wave_items& others) { items_.insert(items_.end(), others.items_.begin(), others.items_.end()); }
+  // The first pieces of all heads, then their second ones; or the last of all first. Heads ascend.
+  void first_pieces_first() { std::ranges::stable_sort(items_, {}, &item::piece); }
+  void last_pieces_first() { std::ranges::stable_sort(items_, std::ranges::greater{}, &item::piece); }
+
+  index_t count() const { return index_t(items_.size()); }
+  const item& operator[](index_t n) const { return items_[std::size_t(n)]; }
+
+ private:
+  buffer<item> items_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
