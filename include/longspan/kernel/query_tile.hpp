@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 #include <span>
 #include <type_traits>
 
@@ -104,11 +103,11 @@ class query_tile {
       const Row& row = rows_[std::size_t(r)];
       const auto outputs = tensors.output.head(row.told.batch, row.told.head);
       const index_t i = row.told.position - mechanism_.lengths.first_query;
-      if (row.attended) simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
+      if (row.attended && row.softmax.sum() != 0)  // 0 where every logit is -infinity
+        simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
       copy_row(output(r), 1, outputs.row(i), outputs.channel_stride, mechanism_.lengths.value_channels);
       if (tensors.keeps_log_sum_exp())
-        *tensors.log_sum_exp.head(row.told.batch, row.told.head).row(i) =
-            row.told.seen == 0 ? -std::numeric_limits<T>::infinity() : row.softmax.log_sum_exp();
+        *tensors.log_sum_exp.head(row.told.batch, row.told.head).row(i) = row.softmax.log_sum_exp();
     }
   }
 

@@ -47,17 +47,16 @@ double attend_by_definition(const Mechanism& mechanism, const query_row& row, co
     if (!(logits[k] <= maximum)) maximum = logits[k];  // NaN too
   });
   std::fill(output.begin(), output.end(), 0.0);
-  index_t seen = 0;
   const double subtrahend = maximum == -std::numeric_limits<double>::infinity() ? 0 : maximum;
   if (sink) sum = std::exp(*sink - subtrahend);
   each_seen([&](index_t, std::size_t k) {
     const double weight = std::exp(logits[k] - subtrahend);
-    sum += weight, ++seen;
+    sum += weight;
     for (std::size_t c = 0; c < output.size(); ++c) output[c] += weight * keys[k].value[c];
   });
-  if (seen > 0)
+  if (sum != 0)  // 0 where the row sees nothing, or every logit is -infinity
     for (double& channel : output) channel /= sum;
-  return row.seen == 0 ? -std::numeric_limits<double>::infinity() : subtrahend + std::log(sum);
+  return subtrahend + std::log(sum);
 }
 
 template <class... Parts, class Q, class K, class V>
