@@ -10,6 +10,7 @@
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/prefill.hpp>
 #include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
@@ -43,6 +44,8 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
   require_results(lengths, "output", tensors.output, lengths.value_channels);
   if (with_log_sum_exp) require_results(lengths, "log_sum_exp", tensors.log_sum_exp, 1);
   require_unaliased(tensors);
+  require_apart_from_parts(whole, "output", tensors.output);
+  require_apart_from_parts(whole, "log_sum_exp", tensors.log_sum_exp);
   detail::run_forward(d, whole, tensors, lengths);
 }
 

@@ -82,6 +82,7 @@ class backward_wave {
       tile.begin(tensors_.key.head(of.batch, of.head), tensors_.value.head(of.batch, of.head), keys);
       for (index_t s = 0; s < steps_of_head(); ++s) {
         if (t > 0) wait(passed(w, t - 1), s);
+        if constexpr (Row::takes) wait_for_heads(w, t, s);
         if (failed_) return;
         step& own = step_of(w, s);
         const index_t row = rows_of(s).first;
@@ -112,7 +113,7 @@ class backward_wave {
         for (const Row& row : steps_[std::size_t(w * steps_of_head() + s)].rows) {
           const auto h = std::size_t(row.told.head);
           for (std::size_t p = 0; p < Seeds::count; ++p) d_parameters[p][h] += row.d_parameters[p];
-          if (d_parameters.size() > Seeds::count && row.told.seen > 0)
+          if (d_parameters.size() > Seeds::count)
             if (const auto sink = mechanism_.sink_logit(row.told.head))
               d_parameters.back()[h] -= std::exp(*sink - double(row.log_sum_exp)) * double(row.mean);
         }
@@ -135,6 +136,14 @@ class backward_wave {
   T* d_query(index_t w, index_t row) { return d_query_.data() + (w * rows_ + row) * depth_; }
   T* d_output(index_t w, index_t row) { return d_output_.data() + (w * rows_ + row) * width_; }
   std::atomic<index_t>& passed(index_t w, index_t t) { return passed_[std::size_t(w * tiles_of_head() + t)]; }
+
+  // Where transforms take gradients, heads may add to the same numbers: those of a query and a key. A step waits until every head before has
+  // let all rows of its queries pass this tile, so that heads add in their order. Items are taken tile by tile, heads ascending: what a
+  // step waits for was begun before it.
+  void wait_for_heads(index_t w, index_t t, index_t s) {
+    const index_t group = mechanism_.lengths.group(), rows = round_up(rows_of(s).last, group);
+    for (index_t before = 0; before < w; ++before) wait(passed(before, t), (rows - 1) / step_rows);
+  }
 
   static void wait(std::atomic<index_t>& steps, index_t beyond) {
     for (index_t now; (now = steps.load()) <= beyond;) steps.wait(now);
