@@ -4,6 +4,7 @@
 namespace reachable {
 
 using longspan::alibi, longspan::by_distance, longspan::scale_invariant, longspan::softcap;
+using longspan::bias, longspan::forgetting, longspan::key_numbers;
 using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
 using longspan::dropout;
 using longspan::forward, longspan::forward_into, longspan::reference::attention;

@@ -49,15 +49,14 @@ double attend_by_definition(const Mechanism& mechanism, const query_row& row, co
     if (!(logits[k] <= maximum)) maximum = logits[k];  // NaN too
   });
   std::fill(output.begin(), output.end(), 0.0);
-  index_t seen = 0;
   const double subtrahend = maximum == -std::numeric_limits<double>::infinity() ? 0 : maximum;
   if (sink) sum = std::exp(*sink - subtrahend);
   each_seen([&](index_t j, std::size_t k) {
     const double weight = std::exp(logits[k] - subtrahend), changed = weighted(weight, keys_under<double>{j, row.position});
-    sum += weight, ++seen;
+    sum += weight;
     for (std::size_t c = 0; c < output.size(); ++c) output[c] += changed * keys[k].value[c];
   });
-  if (seen > 0)
+  if (sum != 0)  // 0 where the row sees nothing, or every logit is -infinity
     for (double& channel : output) channel /= sum;
   return subtrahend + std::log(sum);
 }
