@@ -66,10 +66,12 @@ auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, Rows rows
       lengths, std::move(rows), score, std::move(transforms), std::move(seen), std::move(sinks)};
 }
 
-// Asks the masks that are in the mechanism: an answer may refer to them.
+// Asks the masks that are in the mechanism, or what they prepare: an answer may refer to either.
 template <class... Parts>
 auto see(const mechanism<Parts...>& whole, const shapes& lengths) {
-  return seen_keys(detail::pick<place::mask>(whole, [](const auto& part) -> const auto& { return part; }), lengths);
+  return seen_keys(
+      detail::pick<place::mask>(whole, [&](const auto& part) -> decltype(auto) { return detail::prepared(part, lengths); }),
+      lengths);
 }
 
 // The parts themselves, for the reference: rotations by their definition, functions of the distance asked for every key.

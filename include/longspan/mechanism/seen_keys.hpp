@@ -54,7 +54,8 @@ class seen_keys {
   using keys = at_hand<answer>;
 
   seen_keys(const Masks& masks, const shapes& lengths)
-      : lengths_(lengths),
+      : masks_(masks),
+        lengths_(lengths),
         needed_(alike ? 1 : lengths.batch * lengths.key_heads, lengths.keys),
         hulls_(std::size_t(alike ? 1 : lengths.batch * lengths.key_heads)) {
     const index_t texts = alike ? 1 : lengths.batch, heads = alike ? 1 : lengths.heads;
@@ -63,7 +64,7 @@ class seen_keys {
       for (index_t h = 0; h < heads; ++h)
         for (index_t i = 0; i < lengths.queries; ++i) {
           const query_row row = place_of_row(lengths, b, h, i);
-          answers_.push_back(detail::seen_by_all(masks, row));
+          answers_.push_back(detail::seen_by_all(masks_, row));
           note(alike ? 0 : number(b, h / lengths.group()), row.position, of(b, h, i));
         }
   }
@@ -104,6 +105,7 @@ class seen_keys {
     distances_ = hull(distances_, {t - seen.last + 1, t - seen.first + 1});
   }
 
+  Masks masks_;  // which answers may refer to
   shapes lengths_;
   buffer<answer> answers_;
   panel_sets needed_;       // by key head,
