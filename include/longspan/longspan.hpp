@@ -43,6 +43,7 @@
 #include <longspan/transform/forgetting.hpp>
 
 // A row sees some keys.
+#include <longspan/mask/boolean_mask.hpp>
 #include <longspan/mask/causal.hpp>
 #include <longspan/mask/everything.hpp>
 #include <longspan/mask/prefix.hpp>

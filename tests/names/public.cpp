@@ -12,7 +12,7 @@ using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;
 using longspan::learned, longspan::per_head, longspan::dual, longspan::select;
 using longspan::log_n, longspan::ss_max;
-using longspan::mask, longspan::causal, longspan::everything, longspan::sliding_window, longspan::prefix,
+using longspan::mask, longspan::boolean_mask, longspan::causal, longspan::everything, longspan::sliding_window, longspan::prefix,
     longspan::sinks_and_window;
 using longspan::mechanism, longspan::operator|;
 using longspan::pairing, longspan::rope, longspan::p_rope, longspan::partial_rotary, longspan::truncated_rope;
