@@ -58,6 +58,7 @@ void add_benchmarks() {
   add_cost("scale_invariant", shape, dot_product{} | scale_invariant{} | causal{});
   add_cost("rope", shape, longspan::rope{} | dot_product{} | causal{});
   add_cost("softcap", shape, dot_product{} | longspan::softcap{50} | causal{});
+  add_cost("dropout", shape, dot_product{} | causal{} | longspan::dropout{.share = 0.1});
   add_two_threads({.heads = 8, .keys = 2048});
   add_two_threads({.heads = 1, .keys = 8192});
 }

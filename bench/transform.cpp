@@ -47,6 +47,8 @@ void add_benchmarks() {
   add_cost_over_plain("alibi", dot_product{} | alibi{} | causal{});
   add_cost_over_plain("by_distance", dot_product{} | by_distance{[](index_t t) { return -0.01 * double(t); }} | causal{});
   add_cost_over_plain("softcap", dot_product{} | softcap{50} | causal{});
+  add_cost_over_plain("dropout", dot_product{} | causal{} | dropout{.share = 0.1});
+  add_cost_over_plain("dropout of share 0", dot_product{} | causal{} | dropout{.share = 0});
   const float slope = float(alibi::slope(0, 1));
   add_cost("own decay over alibi", dot_product{} | alibi{} | causal{}, dot_product{} | own_decay{slope} | causal{});
 }

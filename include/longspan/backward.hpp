@@ -13,6 +13,7 @@
 #include <longspan/kernel/bound_text.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
+#include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/backward_tensors.hpp>
@@ -78,19 +79,26 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   require_like("d_key", tensors.d_key, "key", tensors.key);
   require_like("d_value", tensors.d_value, "value", tensors.value);
   require_gradients_unaliased(tensors);
+  require_part_gradients_apart(whole, tensors);
   for (auto& by_head : d_parameters) by_head.assign(std::size_t(lengths.heads), 0);
-  if (lengths.key_heads == 0) return;
+  const auto& taking = detail::with_takers<T>(whole, lengths);
+  if (lengths.key_heads == 0) {
+    detail::check(whole, lengths);
+    return detail::begin_gradients(taking), detail::finish_gradients(taking);
+  }
 
   constexpr std::size_t count = Learning ? transform_parameters<Parts...> : 0, folded = Learning ? count_folded<Parts...>() : 0;
   constexpr index_t padding = tile_shape<T>::backward_key_rows;
-  auto bound = detail::bind<T>(whole, lengths, texts, padding);
+  auto bound = detail::bind<T>(taking, lengths, texts, padding);
   const auto learned_numbers = detail::bind_seeds<T, count, folded>(
       whole, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
   fill_between(d, tensors.d_query, texts, &text::queries, {});
   fill_between(d, tensors.d_key, texts, &text::keys, {});
   fill_between(d, tensors.d_value, texts, &text::keys, {});
+  detail::begin_gradients(taking);
   const auto each = detail::bound_texts(bound, tensors, [](const auto&) { return true; });
   detail::differentiate(d, std::span(each), learned_numbers, d_parameters);
+  detail::finish_gradients(taking);
 }
 
 // Gradients of the tensors, and of the learned numbers into a mechanism of the same type.

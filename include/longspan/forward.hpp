@@ -13,6 +13,7 @@
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/prefill.hpp>
 #include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
@@ -52,6 +53,8 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
   require_results(batch.lengths, "output", tensors.output, batch.lengths.value_channels);
   if (with_log_sum_exp) require_results(batch.lengths, "log_sum_exp", tensors.log_sum_exp, 1);
   require_unaliased(tensors);
+  require_apart_from_parts(whole, "output", tensors.output);
+  require_apart_from_parts(whole, "log_sum_exp", tensors.log_sum_exp);
   detail::run_forward(d, whole, tensors, batch);
 }
 

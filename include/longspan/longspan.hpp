@@ -6,6 +6,7 @@
 //   index_t, interval, key_set, query_row, shapes, shape_error           what they are told and may answer
 //   the concepts row_part, rotation, score, transform, differentiable, mask; ladder, pairing, stage, row_factor, affine
 //   learned, per_head, for_each_learned, get                             learned numbers, and how to find and step them
+//   key_numbers                                                          data that bodies of transforms read under their keys
 //   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
 //   mechanism, attended, gradients, view, placement, tensor_traits, device
 //   reference::attention
@@ -35,23 +36,28 @@
 #include <longspan/transform/alibi.hpp>
 #include <longspan/transform/by_distance.hpp>
 #include <longspan/transform/scale_invariant.hpp>
-// and by a bound.
+// by a bound,
 #include <longspan/transform/softcap.hpp>
+// and by data.
+#include <longspan/transform/bias.hpp>
+#include <longspan/transform/forgetting.hpp>
 
 // A row sees some keys.
+#include <longspan/mask/boolean_mask.hpp>
 #include <longspan/mask/causal.hpp>
 #include <longspan/mask/everything.hpp>
 #include <longspan/mask/prefix.hpp>
 #include <longspan/mask/sinks_and_window.hpp>
 #include <longspan/mask/sliding_window.hpp>
 
-// A head may attend to nothing.
+// Weights are dropped, and a head may attend to nothing.
+#include <longspan/softmax/dropout.hpp>
 #include <longspan/softmax/sink.hpp>
 
 // The sentence, and what runs it.
 #include <longspan/backward.hpp>              // gradients of the tensors and of learned numbers
 #include <longspan/forward.hpp>               // forward, forward_into
-#include <longspan/mechanism.hpp>             // position | score | transform | mask | sink
+#include <longspan/mechanism.hpp>             // position | score | transform | mask | dropout | sink
 #include <longspan/mechanism/parameters.hpp>  // for_each_learned, get
 #include <longspan/reference/attention.hpp>   // the definition
 #include <longspan/simd/select.hpp>           // choices in the bodies of transforms

@@ -74,10 +74,12 @@ TEST(a_logit_of_minus_infinity, is_a_weight_of_exactly_zero) {
   EXPECT_FLOAT_EQ(some.log_sum_exp(0), 1 + std::log(2.f));
 }
 
-TEST(a_logit_of_minus_infinity, everywhere_is_zero_over_zero) {
+TEST(a_logit_of_minus_infinity, everywhere_leaves_nothing) {
   const auto none = attend_to({-infinity, -infinity}, {1, 2});
-  EXPECT_TRUE(std::isnan(none.output(0)));
+  EXPECT_EQ(none.output(0), 0);
   EXPECT_EQ(none.log_sum_exp(0), -infinity);
+  EXPECT_TRUE(std::isnan(attend_to({-infinity, nan}, {1, 2}).output(0)));
+  EXPECT_TRUE(std::isnan(attend_to({nan, -infinity}, {1, 2}).output(0)));
 }
 
 TEST(a_logit_of_plus_infinity, is_infinity_minus_infinity) {

@@ -98,6 +98,11 @@ TEST(mechanism, begins_with_parts_of_ones_own) {
       (says<rope, elsewhere::score, decay, odd_keys, causal>(rope{} | elsewhere::score{} | decay{1} | odd_keys{5} | causal{})));
 }
 
+TEST(mechanism, drops_weights_between_masks_and_sink) {
+  EXPECT_TRUE((says<dot_product, causal, dropout>(dot_product{} | causal{} | dropout{})));
+  EXPECT_TRUE((says<dot_product, causal, prefix, dropout, sink>(dot_product{} | causal{} | prefix{2} | (dropout{} | sink{}))));
+}
+
 TEST(mechanism, intersects_masks_of_any_number) {
   EXPECT_TRUE((says<dot_product, causal, sliding_window, prefix, odd_keys>(dot_product{} | causal{} | sliding_window{4} |
                                                                            prefix{2} | odd_keys{5})));

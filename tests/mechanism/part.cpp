@@ -54,24 +54,25 @@ static_assert(stand<place::temperature, own_transform<stage::temperature>>);
 static_assert(stand<place::softcap, softcap, own_transform<stage::softcap>> && stand<place::bias, own_transform<stage::bias>>);
 static_assert(stand<place::anywhere_between, alibi, unplaced_transform, decltype(by_distance{[](index_t) { return 0.0; }})>);
 static_assert(stand<place::mask, everything, causal, sliding_window, prefix, sinks_and_window, own_mask>);
-static_assert(stand<place::sink, sink>);
+static_assert(stand<place::dropout, dropout> && stand<place::sink, sink>);
 static_assert(stand<place::nowhere, int, placement, rows_of_float, half_a_score, interval, query_row, const char*>);
 
-static_assert(part<rope> && part<sink> && part<own_mask> && !part<int> && !part<mechanism<rope>>);
+static_assert(part<rope> && part<dropout> && part<sink> && part<own_mask> && !part<int> && !part<mechanism<rope>>);
 static_assert(sentence<rope> && sentence<mechanism<rope, dot_product>> && !sentence<int>);
 
 // Every part is of exactly one kind.
 template <class P>
-constexpr int kinds = is_rows<P> + is_score<P> + is_transform<P> + is_mask<P> + is_sink<P>;
+constexpr int kinds = is_rows<P> + is_score<P> + is_transform<P> + is_mask<P> + is_dropout<P> + is_sink<P>;
 static_assert(kinds<rope> == 1 && kinds<cosine> == 1 && kinds<temperature> == 1 && kinds<softcap> == 1 && kinds<alibi> == 1 &&
               kinds<unplaced_transform> == 1 && kinds<own_transform<stage::bias>> == 1 && kinds<causal> == 1 &&
-              kinds<sink> == 1 && kinds<int> == 0);
+              kinds<dropout> == 1 && kinds<sink> == 1 && kinds<int> == 0);
 
 TEST(part, the_furthest_place_is_the_latest_in_the_sentence) {
   EXPECT_EQ((furthest<rope, dot_product>), place::score);
   EXPECT_EQ((furthest<dot_product, softcap, alibi>), place::softcap);
   EXPECT_EQ((furthest<dot_product, alibi, temperature>), place::temperature);
-  EXPECT_EQ((furthest<dot_product, causal, sink>), place::sink);
+  EXPECT_EQ((furthest<dot_product, causal, dropout>), place::dropout);
+  EXPECT_EQ((furthest<dot_product, causal, dropout, sink>), place::sink);
 }
 
 }  // namespace

@@ -61,6 +61,7 @@ void for_each_mechanism(Visit visit) {
   visit("SSMax", dot_product{} | ss_max{.scale = {0.4, 0.3}} | causal{});
   visit("scale-invariant, general alpha", dot_product{} | scale_invariant{.tau = 3, .alpha = 1.2, .beta = 2} | causal{});
   visit("scale-invariant, bidirectional", dot_product{} | scale_invariant{} | everything{});
+  visit("dropout", dot_product{} | causal{} | dropout{.share = 0.3, .seed = 5} | sink{0.5});
   visit("ALiBi", dot_product{} | alibi{} | causal{});
   visit("by distance", dot_product{} | by_distance{[](index_t t) { return std::cos(0.1 * double(t)); }} | causal{});
 }

@@ -34,6 +34,7 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
       for (index_t i = 0; i < call.queries; ++i) {
         const query_row row = mechanism.row(h, i);
         const auto transform = mechanism.transforms.of_scores(row);
+        const auto weighted = mechanism.of_weights(row);
         const index_t g = h / call.group();
         const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, mechanism.query_token(row)); });
         const auto sink = mechanism.sink_logit(h, i);
@@ -52,8 +53,9 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
         if (sink) sum = std::exp(T(*sink) - maximum);
         for (index_t j = 0; j < call.keys; ++j) {
           const T weight = std::exp(logits[std::size_t(j)] - maximum);
+          const T changed = weighted(weight, keys_under<T>{call.first_key + j, row.position});
           sum += weight;
-          for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) += weight * in.v(b, g, j, c);
+          for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) += changed * in.v(b, g, j, c);
         }
         for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) /= sum;
       }

@@ -39,6 +39,7 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
         for (index_t i = 0; i < call.queries; ++i) {
           const query_row row = mechanism.row(h, i);
           const auto transform = mechanism.transforms.of_scores(row);
+          const auto weighted = mechanism.of_weights(row);
           auto query = channels_of(in.q, b, h, i);
           const auto unprepared = query;
           mechanism.query(std::span(query), mechanism.query_token(row));
@@ -63,12 +64,13 @@ longspan::gradients<tensor<T>, tensor<T>, tensor<T>> naive_backward(const longsp
           for (std::size_t s = 0; s < seen.size(); ++s) {
             const index_t j = seen[s];
             const T weight = std::exp(logits[s].value - maximum) / sum;
+            const T factor = weighted(T(1), keys_under<T>{j, row.position});
             T d_weight = 0;
             for (index_t c = 0; c < call.value_channels; ++c) {
               d_weight += d_output(b, h, i, c) * in.v(b, g, j, c);
-              made.d_value(b, g, j, c) += weight * d_output(b, h, i, c);
+              made.d_value(b, g, j, c) += factor * weight * d_output(b, h, i, c);
             }
-            const T d_score = weight * (d_weight - mean) * logits[s].slope;
+            const T d_score = weight * (factor * d_weight - mean) * logits[s].slope;
             for (std::size_t c = 0; c < d; ++c) {
               d_row[c] += d_score * keys[std::size_t(j)][c];
               d_keys[std::size_t(j)][c] += d_score * query[c];

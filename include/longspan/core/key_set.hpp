@@ -41,6 +41,12 @@ constexpr void for_each_run_of_bits(std::uint64_t bits, Visit visit) {
   }
 }
 
+// A set of as many keys as its hull has.
+template <key_set Keys>
+constexpr bool is_its_hull(const Keys& keys) {
+  return index_t(keys.count()) == keys.hull().size();
+}
+
 // Calls visit(run) for intervals that together are the keys of a set within some bounds: in ascending order, none twice.
 template <class Visit>
 constexpr void for_each_run(interval keys, interval bounds, Visit visit) {
@@ -52,20 +58,21 @@ constexpr void for_each_run(const Keys& keys, interval bounds, Visit visit) {
     keys.for_each_run(bounds, visit);
   } else {
     bounds = intersect(keys.hull(), bounds);
+    if (detail::is_its_hull(keys)) return detail::for_each_run(bounds, bounds, visit);
     for (index_t key = bounds.first; key < bounds.last; key += 64)
       for_each_run_of_bits(keys.bits(key) & bounds.bits(key),
                            [&](interval run) { visit(interval{key + run.first, key + run.last}); });
   }
 }
 
-// Whether the set is known to hold all of some keys. One that holds as many keys as its hull is its hull.
+// Whether the set is known to hold all of some keys.
 template <key_set Keys>
 constexpr bool covers(const Keys& keys, interval some) {
   if constexpr (knows_its_runs<Keys>) {
     return keys.covers(some);
   } else {
     const interval whole = keys.hull();
-    return whole.first <= some.first && some.last <= whole.last && index_t(keys.count()) == whole.size();
+    return whole.first <= some.first && some.last <= whole.last && detail::is_its_hull(keys);
   }
 }
 

@@ -2,14 +2,17 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <numbers>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/unprepare_row.hpp>
+#include <longspan/mechanism/composed.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/dual.hpp>
 #include <longspan/simd/exp2.hpp>
@@ -40,15 +43,19 @@ template <class T, class Mechanism, class Seeds>
 struct backward_row {
   using Batch = batch<T>;
   using Logits = decltype(std::declval<const Mechanism&>().transforms.of_products(query_row{}));
+  using Weights = decltype(std::declval<const Mechanism&>().of_weights(query_row{}));
   using Seen = decltype(std::declval<const Mechanism&>().seen->keys_of(0, 0));
   static constexpr index_t lanes = simd::lanes<Batch>;
   static constexpr std::size_t folded = Seeds::folded;
+  // Whether a transform takes the gradient of its logits.
+  static constexpr bool takes = decltype(Logits::function)::takes;
 
   query_row told;
   index_t query;  // its number in the text
   Seen seen;
   index_t first_key;  // the position of the first key at hand
   Logits logits;
+  Weights weights;
   std::array<Logits, Seeds::count> seeded;
   T log_sum_exp = 0;
   T mean = 0;             // of the gradients of the weights, under the weights, less that of log_sum_exp
@@ -61,6 +68,7 @@ struct backward_row {
         seen(mechanism.seen->keys_of(h, i)),
         first_key(mechanism.lengths.first_key),
         logits(mechanism.transforms.of_products(told)),
+        weights(mechanism.of_weights(told)),
         seeded([&]<std::size_t... P>(std::index_sequence<P...>) {
           return std::array<Logits, Seeds::count>{learned_numbers.each[P].of_products(told)...};
         }(std::make_index_sequence<Seeds::count>{})) {}
@@ -77,6 +85,18 @@ struct backward_row {
   }
 
  private:
+  // Where all logits are -infinity, so that the log-sum-exp is too, every weight is 0.
+  T subtrahend() const { return log_sum_exp == -std::numeric_limits<T>::infinity() ? -log_sum_exp : log_sum_exp; }
+
+  // The gradient of what a logit was made of. A weight of exactly 0 has none, even where the slope is infinite or NaN as that of log f is at
+  // f = 0.
+  static Batch sloped(const Batch& weight, const Batch& d_logit, const Batch& slope) {
+    if constexpr (std::is_same_v<decltype(Logits::function), composed<>>)
+      return d_logit * slope;
+    else
+      return simd::select(weight == Batch(T(0)), d_logit, d_logit * slope);
+  }
+
   // Works on copies of the members, as the forward pass does: see forward_row.
   template <class Keep>
   void differentiate(interval keys, T* score, T* d_weight, Keep keep) {
@@ -84,19 +104,21 @@ struct backward_row {
     sums.fill(Batch(T(0)));
     const auto by = seeded;
     Batch* const sum = sums.data();
-    const auto one = [=, function = logits.function, position = told.position, origin = first_key + keys.first,
-                      subtrahend = log_sum_exp, mean = mean](index_t j) LONGSPAN_INLINE {
+    const auto one = [=, function = logits.function, changed = weights, position = told.position, origin = first_key + keys.first,
+                      subtrahend = subtrahend(), mean = mean](index_t j) LONGSPAN_INLINE {
       const Batch s = simd::load<Batch>(score + j), lane = simd::lane_numbers<Batch>();
-      const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), keys_under<Batch>{origin + j, position, lane});
+      const keys_under<Batch> under{origin + j, position, lane};
+      const dual<Batch> z = function(dual<Batch>(s, Batch(T(1))), under);
       const Batch weight = simd::exp2(z.value - Batch(subtrahend), std::numbers::log2e_v<T>);
-      const Batch d_logit = weight * (simd::load<Batch>(d_weight + j) - Batch(mean));
+      const Batch d_logit = weight * (changed(simd::load<Batch>(d_weight + j), under) - Batch(mean));
       if constexpr (Seeds::folded < Seeds::count)
         for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) {
           const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
-          sum[p] = sum[p] + keep(j, d_logit * of_seed.slope);
+          sum[p] = sum[p] + keep(j, sloped(weight, d_logit, of_seed.slope));
         }
-      simd::store(score + j, keep(j, weight));
-      simd::store(d_weight + j, keep(j, d_logit * z.slope));
+      if constexpr (takes) function.take(s, keep(j, d_logit), under);
+      simd::store(score + j, keep(j, changed(weight, under)));
+      simd::store(d_weight + j, keep(j, sloped(weight, d_logit, z.slope)));
     };
     for (index_t j = 0; j < keys.size(); j += lanes) one(j);
     for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) d_parameters[p] += double(simd::reduce_add(sums[p]));

@@ -94,6 +94,7 @@ class backward_wave {
       tile.begin(heads_[w], keys);
       for (index_t s = 0; s < steps(w); ++s) {
         if (t > 0) wait(passed(w, t - 1), s);
+        if constexpr (Row::takes) wait_for_heads(w, t, s);
         if (failed_) return;
         step& own = step_of(w, s);
         const index_t row = rows_of(w, s).first;
@@ -152,6 +153,14 @@ class backward_wave {
   T* d_query(index_t w, index_t row) { return d_query_.data() + (own_[std::size_t(w)].row + row) * depth_; }
   T* d_output(index_t w, index_t row) { return d_output_.data() + (own_[std::size_t(w)].row + row) * width_; }
   std::atomic<index_t>& passed(index_t w, index_t t) { return passed_[std::size_t(own_[std::size_t(w)].tile + t)]; }
+
+  // Where transforms take gradients, heads may add to the same numbers: those of a query and a key. A step waits until every head before has
+  // let its queries pass this tile, so that heads add in order. Items are taken tile by tile, heads ascending: those heads have begun.
+  void wait_for_heads(index_t w, index_t t, index_t s) {
+    const index_t group = heads_[w].lengths().group(), rows = round_up(rows_of(w, s).last, group);
+    for (index_t before = 0; before < w; ++before)
+      if (t < tiles(before) && steps(before) > 0) wait(passed(before, t), std::min((rows - 1) / step_rows, steps(before) - 1));
+  }
 
   static void wait(std::atomic<index_t>& steps, index_t beyond) {
     for (index_t now; (now = steps.load()) <= beyond;) steps.wait(now);

@@ -68,7 +68,7 @@ class forward_block {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       Batch sum(T(0));
       sight_.for_each_stretch(index_t(i),
-                              [&](interval some) { sum = rows[i].to_weights(some, scores(index_t(i)), part_[i], sum); });
+                              [&](interval some) { sum = rows[i].to_weights(some, tile, scores(index_t(i)), part_[i], sum); });
       part_[i].sum = sum;
     }
     accumulate(values, tile, count);

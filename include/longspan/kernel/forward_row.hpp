@@ -31,6 +31,7 @@ struct forward_row {
   using T = typename Words::compute;
   using Batch = batch<T>;
   using Logits = decltype(std::declval<const Mechanism&>().transforms.of_products(query_row{}));
+  using Weights = decltype(std::declval<const Mechanism&>().of_weights(query_row{}));
   using Seen = decltype(std::declval<const Mechanism&>().seen->keys_of(0, 0));
   static constexpr index_t lanes = simd::lanes<Batch>, word_keys = Words::per_word * lanes;
   // bfloat16 words round what they hold: there the factor of the logits multiplies the sums of the products instead of the query.
@@ -43,6 +44,7 @@ struct forward_row {
   bool stretch;       // it sees all of the hull
   index_t first_key;  // the position of the first key at hand
   Logits logits;
+  Weights weights;
   online_softmax<T> softmax;
   bool attended = false;  // to any key
 
@@ -54,6 +56,7 @@ struct forward_row {
         stretch(detail::covers(seen, hull)),
         first_key(mechanism.lengths.first_key),
         logits(mechanism.transforms.of_products(told)),
+        weights(mechanism.of_weights(told)),
         softmax(mechanism.sink_logit(h, i)) {}
 
   // Turns the scores of some keys of one panel, whole batches, into logits, those of hidden keys into -infinity; returns the largest.
@@ -83,15 +86,18 @@ struct forward_row {
     return maximum;
   }
 
-  // Turns the logits of a stretch of keys into words of weights, in place, and adds them to a sum. Keys and logits, those of hidden keys
-  // -infinity, count from the first of the tile.
-  Batch to_weights(interval keys, T* at, const softmax_part<T>& part, Batch sum) const {
+  // Turns the logits of a stretch of keys into words of weights, in place, and adds them to a sum, as they are before anything is done to
+  // weights. Keys and logits, those of hidden keys -infinity, count from the first of the tile, key `tile`.
+  Batch to_weights(interval keys, index_t tile, T* at, const softmax_part<T>& part, Batch sum) const {
     const softmax_part<T> kept = part;
+    const auto changed =
+        [=, change = weights, position = told.position, origin = first_key + tile](const Batch& weight, index_t j)
+            LONGSPAN_INLINE { return change(weight, keys_under<Batch>{origin + j, position, simd::lane_numbers<Batch>()}); };
     index_t j = round_down(keys.first, word_keys);
     for (constexpr index_t several = shape::abreast / Words::per_word; j + several * word_keys <= keys.last;
          j += several * word_keys)
-      sum = to_words<several>(at, j, kept, sum);
-    for (; j < keys.last; j += word_keys) sum = to_words<1>(at, j, kept, sum);
+      sum = to_words<several>(at, j, kept, sum, changed);
+    for (; j < keys.last; j += word_keys) sum = to_words<1>(at, j, kept, sum, changed);
     return sum;
   }
 
@@ -99,16 +105,20 @@ struct forward_row {
   using shape = tile_shape<T>;
 
   // The weights of as many batches as make `Count` batches of words.
-  template <index_t Count>
-  static Batch to_words(T* at, index_t j, const softmax_part<T>& part, Batch sum) {
+  template <index_t Count, class Changed>
+  static Batch to_words(T* at, index_t j, const softmax_part<T>& part, Batch sum, const Changed& changed) {
     constexpr std::size_t per_word = std::size_t(Words::per_word);
     using batches = simd::abreast<Batch, std::size_t(Count) * per_word>;
-    const batches weights = part.weights(
+    const batches each = part.weights(
         batches::of_numbers([=](auto number) LONGSPAN_INLINE { return simd::load<Batch>(at + j + index_t(number) * lanes); }));
 #pragma GCC unroll 8
     for (std::size_t w = 0; w < std::size_t(Count); ++w) {
       std::array<Batch, per_word> word;
-      for (std::size_t i = 0; i < per_word; ++i) word[i] = weights.batches[w * per_word + i], sum = sum + word[i];
+      for (std::size_t i = 0; i < per_word; ++i) {
+        const std::size_t number = w * per_word + i;
+        sum = sum + each.batches[number];
+        word[i] = changed(each.batches[number], j + index_t(number) * lanes);
+      }
       simd::store(at + j / Words::per_word + index_t(w) * lanes, Words::join(word));
     }
     return sum;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 #include <span>
 #include <type_traits>
 
@@ -102,7 +101,8 @@ class query_tile {
     for (index_t r = 0; r < index_t(rows_.size()); ++r) {
       const Row& row = rows_[std::size_t(r)];
       const auto outputs = tensors.output.head(0, row.told.head);
-      if (row.attended) simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
+      if (row.attended && row.softmax.sum() != 0)  // 0 where every logit is -infinity
+        simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
       copy_row(output(r), 1, outputs.row(row.query), outputs.channel_stride, outputs.channels);
       if (tensors.keeps_log_sum_exp()) *tensors.log_sum_exp.head(0, row.told.head).row(row.query) = row.softmax.log_sum_exp();
     }

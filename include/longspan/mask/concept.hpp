@@ -3,11 +3,14 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <type_traits>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
 #include <longspan/core/query_row.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -35,6 +38,13 @@ constexpr any_of<N> cut(const any_of<N>& few, interval all) {
   return intersect(few, all);
 }
 
+template <class M>
+concept answers_rows = requires(const M& m, const query_row& row) { detail::as_key_set(m(row)); };
+template <class M>
+concept prepares_answers = requires(const M& m, const shapes& call) {
+  { m.prepare(call) } -> answers_rows;
+};
+
 }  // namespace detail
 
 // A mask maps a query row to the keys it sees, by position in the text. It answers with
@@ -53,8 +63,16 @@ constexpr any_of<N> cut(const any_of<N>& few, interval all) {
 // exist and which lanes to cut. A mask that reads nothing but row.position and row.keys says so with
 // `static constexpr bool by_position_alone = true;` and is asked once for each position: its answers serve all heads and texts. What an
 // answer refers to must live as long as the mask that is part of the mechanism.
+//
+// Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range; `prepare(const shapes&)`
+// makes, once per call, what is asked instead of the mask, and need not be asked itself then. Answers may refer to it: it lives as long as
+// they do, at one address (boolean_mask is packed so).
+//
+// How long the texts of a batch are belongs in placement, not in a mask that cuts by row.batch. A mask only hides keys: queries still stand
+// at the end of the longest text, so rotations, distances and causal masks of the shorter ones count from the wrong place. placement gives
+// each text its own positions, alignment and n, and what lies beyond its end is not read.
 template <class M>
-concept mask = std::copy_constructible<M> && requires(const M& m, const query_row& row) { detail::as_key_set(m(row)); };
+concept mask = std::copy_constructible<M> && (detail::answers_rows<M> || detail::prepares_answers<M>);
 
 namespace detail {
 
@@ -69,6 +87,27 @@ inline constexpr bool by_position_alone = false;
 template <mask M>
   requires requires { M::by_position_alone; }
 inline constexpr bool by_position_alone<M> = M::by_position_alone;
+
+// What a mask prepared for a call, as a mask: kept as long as anyone asks it or has its answers.
+template <answers_rows Asked>
+struct prepared_mask {
+  static constexpr bool by_position_alone = detail::by_position_alone<Asked>;
+  std::shared_ptr<const Asked> asked;
+
+  decltype(auto) operator()(const query_row& row) const { return (*asked)(row); }
+};
+
+// The mask that is asked during a call: what it prepares, or the mask itself, by reference.
+template <mask M>
+const M& prepared(const M& m, const shapes&) {
+  return m;
+}
+template <prepares_answers M>
+  requires mask<M>
+auto prepared(const M& m, const shapes& call) {
+  using asked = decltype(m.prepare(call));
+  return prepared_mask<asked>{std::allocate_shared<asked>(recycled<asked>(), m.prepare(call))};
+}
 
 }  // namespace detail
 

@@ -62,18 +62,18 @@ auto bind_transforms(const mechanism<Parts...>& whole, const shapes& lengths, Pr
   return bound_transforms<decltype(transforms)>{scale, std::move(transforms)};
 }
 
-// The masks that are in the mechanism: an answer may refer to them.
+// The masks that are in the mechanism, or what they prepare: an answer may refer to either.
 template <class... Parts>
-auto masks_of(const mechanism<Parts...>& whole) {
-  return detail::pick<place::mask>(whole, [](const auto& part) -> const auto& { return part; });
+auto masks_of(const mechanism<Parts...>& whole, const shapes& lengths) {
+  return detail::pick<place::mask>(whole, [&](const auto& part) -> decltype(auto) { return detail::prepared(part, lengths); });
 }
 template <class... Parts>
-using seen_by = seen_keys<decltype(detail::masks_of(std::declval<const mechanism<Parts...>&>()))>;
+using seen_by = seen_keys<decltype(detail::masks_of(std::declval<const mechanism<Parts...>&>(), shapes{}))>;
 
 // What the rows of each text see. Neighbours that stand alike share it where the masks look at positions alone.
 template <class... Parts>
 auto see(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
-  const auto masks = detail::masks_of(whole);
+  const auto masks = detail::masks_of(whole, lengths);
   using seen = seen_by<Parts...>;
   std::vector<std::shared_ptr<const seen>> each;
   for (std::size_t t = 0; t < texts.size(); ++t)
@@ -87,12 +87,13 @@ template <class Rows, class Seen, class Transforms, class... Parts>
 auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, const Rows& rows,
               const Seen& seen, const Transforms& transforms) {
   const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
+  const auto dropouts = detail::pick<place::dropout>(whole, unchanged);
   const auto sinks = detail::pick<place::sink>(whole, unchanged);
-  std::vector<
-      bound<Rows, std::remove_const_t<decltype(score)>, Transforms, seen_by<Parts...>, std::remove_const_t<decltype(sinks)>>>
+  std::vector<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, seen_by<Parts...>,
+                    std::remove_const_t<decltype(dropouts)>, std::remove_const_t<decltype(sinks)>>>
       each;
   for (std::size_t t = 0; t < texts.size(); ++t)
-    each.push_back({texts[t], texts[t].lengths(lengths), rows, score, transforms, seen[t], sinks});
+    each.push_back({texts[t], texts[t].lengths(lengths), rows, score, transforms, seen[t], dropouts, sinks});
   return each;
 }
 

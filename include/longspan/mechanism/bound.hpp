@@ -11,6 +11,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/text.hpp>
 #include <longspan/core/token.hpp>
+#include <longspan/mechanism/composed.hpp>
 #include <longspan/mechanism/seen_keys.hpp>
 #include <longspan/position/concept.hpp>
 
@@ -19,7 +20,7 @@ namespace detail {
 
 // A mechanism bound to one text of a call: what the kernel and the reference ask. Its parts are the sentence's own or the tables that
 // stand in for them, sorted by kind; of its masks it holds the answers. Texts share what they can.
-template <class Rows, class Score, class Transforms, class Seen, class Sinks>
+template <class Rows, class Score, class Transforms, class Seen, class Dropouts, class Sinks>
 struct bound {
   text of;
   shapes lengths;  // of the text, as if it were called alone
@@ -27,6 +28,7 @@ struct bound {
   Score score;
   Transforms transforms;             // bound_transforms
   std::shared_ptr<const Seen> seen;  // seen_keys
+  Dropouts dropouts;
   Sinks sinks;
 
   // What row parts are told of the query of a row, and of key j of those at hand.
@@ -69,6 +71,12 @@ struct bound {
 
   // Whether the prepared keys are the keys of the tensor.
   static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires { requires Score::keeps_keys; };
+
+  // What becomes of the weights of a row after the softmax: a function that multiplies each by a number that does not depend on it. Where
+  // nothing does, it returns its argument.
+  auto of_weights(const query_row& row) const {
+    return std::apply([&](const auto&... each) { return composed{std::tuple{each.of_weights(row)...}}; }, dropouts);
+  }
 
   // The logit of the sink of a row. Of the parts of a text, the one with the first key that the row sees counts it.
   std::optional<double> sink_logit(index_t head, index_t query) const {

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <longspan/core/index.hpp>
 #include <longspan/parameter/learned.hpp>
 #include <longspan/simd/dual.hpp>
+#include <longspan/simd/lanes.hpp>
+#include <longspan/transform/keys.hpp>
 #include <longspan/transform/temperature.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -26,6 +30,12 @@ Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
   }
 }
 
+// A function that wants the gradient of the logits it returned, to add it to memory: take(d_logit, keys) is called in a backward pass for
+// every batch of keys of which the row sees one, after the body. Lanes of hidden keys hold 0. The rows of one tile of keys come one after
+// the other; so do the tiles of one row; and heads that share a query and a key, in their order (kernel/backward_wave.hpp).
+template <class Function>
+concept takes_gradient = requires(const Function& function, const keys_under<double>& keys) { function.take(0.0, keys); };
+
 // Functions of a row's logits, applied one after the other.
 template <class... Functions>
 struct composed {
@@ -35,8 +45,38 @@ struct composed {
 
   template <class Value, class Keys>
   Value operator()(Value logit, const Keys& keys) const {
-    std::apply([&](const auto&... function) { ((logit = detail::apply_to(logit, function, keys)), ...); }, each);
-    return logit;
+    return from<0>(logit, keys);
+  }
+
+  static constexpr bool takes = (takes_gradient<Functions> || ...);
+
+  // Hands on the gradient of what operator() makes of a logit.
+  template <std::size_t N = 0, class Value, class Keys>
+  void take(const Value& logit, const Value& d_logit, const Keys& keys) const {
+    if constexpr (N < sizeof...(Functions)) {
+      const Value next = detail::apply_to(logit, std::get<N>(each), keys);
+      if constexpr (takes_gradient<std::tuple_element_t<N, std::tuple<Functions...>>>)
+        std::get<N>(each).take(before<N + 1>(next, d_logit, keys), keys);
+      take<N + 1>(next, d_logit, keys);
+    }
+  }
+
+ private:
+  // What the functions from the N-th on make of a logit.
+  template <std::size_t N, class Value, class Keys>
+  Value from(const Value& logit, const Keys& keys) const {
+    if constexpr (N == sizeof...(Functions))
+      return logit;
+    else
+      return from<N + 1>(detail::apply_to(logit, std::get<N>(each), keys), keys);
+  }
+  // The gradient of a logit from that of what they make of it. Where it is 0, as that of a weight of 0 is, the slope may be infinite.
+  template <std::size_t N, class Value, class Keys>
+  Value before(const Value& logit, const Value& d_logit, const Keys& keys) const {
+    if constexpr (N == sizeof...(Functions))
+      return d_logit;
+    else
+      return simd::select(d_logit == Value(0), d_logit, d_logit * from<N>(dual<Value>(logit, Value(1)), keys).slope);
   }
 };
 

@@ -57,7 +57,8 @@ class seen_keys {
   static constexpr bool alike = all_by_position_alone<Masks>;
 
   seen_keys(const Masks& masks, const shapes& lengths, const text& of)
-      : lengths_(of.lengths(lengths)),
+      : masks_(masks),
+        lengths_(of.lengths(lengths)),
         needed_(alike ? 1 : lengths.key_heads, lengths_.keys),
         hulls_(std::size_t(alike ? 1 : lengths.key_heads)) {
     const index_t heads = alike ? 1 : lengths.heads;
@@ -65,7 +66,7 @@ class seen_keys {
     for (index_t h = 0; h < heads; ++h)
       for (index_t i = 0; i < lengths_.queries; ++i) {
         const query_row row = place_of_row(lengths, of, h, i);
-        answers_.push_back(detail::seen_by_all(masks, row));
+        answers_.push_back(detail::seen_by_all(masks_, row));
         note(number(h / lengths.group()), row.position, keys_of(h, i));
       }
   }
@@ -112,6 +113,7 @@ class seen_keys {
     distances_ = hull(distances_, {t - seen.last + 1, t - seen.first + 1});
   }
 
+  Masks masks_;  // which answers may refer to
   shapes lengths_;
   buffer<answer> answers_;
   panel_sets needed_;       // by key head,

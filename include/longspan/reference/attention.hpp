@@ -32,6 +32,7 @@ template <class Mechanism>
 double attend_by_definition(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query,
                             const std::vector<prepared_key>& keys, std::span<double> output) {
   const auto transform = mechanism.transforms.of_scores(row);
+  const auto weighted = mechanism.of_weights(row);
   const auto sink = mechanism.sink_logit(row.head, row.position - mechanism.lengths.first_query);
   std::vector<double> logits(keys.size());
   double maximum = sink.value_or(-std::numeric_limits<double>::infinity()), sum = 0;
@@ -48,15 +49,14 @@ double attend_by_definition(const Mechanism& mechanism, const query_row& row, co
     if (!(logits[k] <= maximum)) maximum = logits[k];  // NaN too
   });
   std::fill(output.begin(), output.end(), 0.0);
-  index_t seen = 0;
   const double subtrahend = maximum == -std::numeric_limits<double>::infinity() ? 0 : maximum;
   if (sink) sum = std::exp(*sink - subtrahend);
-  each_seen([&](index_t, std::size_t k) {
-    const double weight = std::exp(logits[k] - subtrahend);
-    sum += weight, ++seen;
-    for (std::size_t c = 0; c < output.size(); ++c) output[c] += weight * keys[k].value[c];
+  each_seen([&](index_t j, std::size_t k) {
+    const double weight = std::exp(logits[k] - subtrahend), changed = weighted(weight, keys_under<double>{j, row.position});
+    sum += weight;
+    for (std::size_t c = 0; c < output.size(); ++c) output[c] += changed * keys[k].value[c];
   });
-  if (seen > 0)
+  if (sum != 0)  // 0 where the row sees nothing, or every logit is -infinity
     for (double& channel : output) channel /= sum;
   return subtrahend + std::log(sum);
 }

@@ -26,6 +26,21 @@ LONGSPAN_NAMESPACE_BEGIN
 // NaN too. Their results are discarded, but must not be used as an index into memory. Capture by value: the query row is gone
 // when the body runs.
 //
+// Numbers that are data, one for each key, are read where they lie by `keys.read(numbers)`, where numbers is a key_numbers: in the same
+// type of number as `keys.position()`, 0 for positions that it does not hold. A bias of one's own:
+//
+//   struct importance {
+//     const float* of_keys;  // (head, key)
+//     auto operator()(const query_row& row) const {
+//       return [of_row = key_numbers{of_keys + row.head * row.keys, 1, {0, row.keys}}](auto logit, const auto& keys) {
+//         return logit + keys.read(of_row);
+//       };
+//     }
+//   };
+//
+// A logit of -infinity is a weight of exactly 0, and has a gradient of exactly 0 whatever the slope there: with log f(s) the softmax weighs
+// by any f >= 0. A row that has no other logits has output 0.
+//
 // If the row function is a longspan::row_factor, as for all temperatures, and stands before all other transforms, its factor is
 // multiplied into the query and costs nothing per logit.
 //

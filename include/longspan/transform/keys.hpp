@@ -1,6 +1,8 @@
 #pragma once
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/dual.hpp>
+#include <longspan/transform/key_numbers.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -17,6 +19,14 @@ struct keys_under {
   Batch position() const { return lane + from(first); }
   // t = i - j of each lane: 0 for the query itself, negative for keys after it.
   Batch distance() const { return from(query - first) - lane; }
+  // The numbers of the keys in a row of memory, see key_numbers. Beside dual numbers they have a slope of 0.
+  template <class S>
+  Batch read(const key_numbers<S>& numbers) const {
+    if constexpr (is_dual<Batch>)
+      return Batch(detail::read_numbers<decltype(Batch::value)>(numbers, first));
+    else
+      return detail::read_numbers<Batch>(numbers, first);
+  }
 
  private:
   static Batch from(index_t number) {

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include <longspan/core/shapes.hpp>
+#include <longspan/mask/packed_rows.hpp>
+#include <longspan/tensor/broadcast.hpp>
+#include <longspan/tensor/traits.hpp>
+#include <longspan/tensor/view.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+
+// A mask that is a tensor (batch, head, query, key): true, or an 8-bit integer that is not 0, where the query sees the key. An axis of
+// extent 1 stands for all, tensors of lower rank miss leading axes: (queries, keys) serves all texts and heads, (batch, 1, 1, keys) hides
+// keys from all queries of a text. A tensor, map, matrix or longspan::view of any strides, which must live as long as the mechanism. It is
+// packed to bits once per call, and what is hidden from a whole tile is not computed: it costs what the masks of intervals cost and the
+// time to read it once. Keys one behind the other are read fastest.
+//
+// Axes count the queries and keys of the tensors of the call: those of all texts, where texts are packed. Throws shape_error where an axis
+// has another extent than the call and than 1.
+struct boolean_mask {
+  view<const unsigned char> seen;  // the bytes of the tensor
+
+  template <class X>
+    requires(!std::derived_from<std::remove_cvref_t<X>, boolean_mask>)
+  explicit boolean_mask(X&& tensor) {
+    using S = detail::element_of<X>;
+    static_assert(
+        std::is_integral_v<S> && sizeof(S) == 1,
+        "boolean_mask reads bool or 8-bit integers, not 0 where a query sees a key; numbers to add to logits are a bias");
+    const view<const S> whole = detail::lasting_view_of(std::forward<X>(tensor));
+    seen = {reinterpret_cast<const unsigned char*>(whole.data), whole.extent, whole.stride};
+  }
+
+  void check(const shapes& lengths) const { detail::require_broadcast("boolean_mask", seen, lengths); }
+  detail::packed_rows prepare(const shapes&) const { return detail::packed_rows(seen); }
+};
+
+LONGSPAN_NAMESPACE_END

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <tuple>
+
+#include <longspan/core/shapes.hpp>
+#include <longspan/mechanism.hpp>
+#include <longspan/tensor/aliasing.hpp>
+#include <longspan/tensor/view.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// Parts that read tensors beside the queries and keys, and write gradients of them. Such a part offers for_each_tensor(visit), which calls
+// visit(name, view) for what it reads, and for_each_gradient(visit) for what a backward pass writes. Then `taker<T>(lengths)` is what
+// stands in for it in a backward pass: a transform whose row functions take gradients (mechanism/composed.hpp), and which offers
+// begin_gradient(), called when everything was checked, and finish_gradient(), called when all rows have passed.
+
+template <class P>
+concept reads_tensors = requires(const P& part) { part.for_each_tensor([](auto, auto) {}); };
+template <class P>
+concept writes_gradients = requires(const P& part) { part.for_each_gradient([](auto, auto) {}); };
+
+// The mechanism with the takers of its parts; itself where it has none.
+template <class T, class... Parts>
+decltype(auto) with_takers(const mechanism<Parts...>& whole, const shapes& lengths) {
+  if constexpr ((writes_gradients<Parts> || ...)) {
+    const auto one = [&]<class P>(const P& part) {
+      if constexpr (writes_gradients<P>)
+        return part.template taker<T>(lengths);
+      else
+        return part;
+    };
+    return std::apply([&](const auto&... each) { return mechanism<decltype(one(each))...>{{one(each)...}}; }, whole.parts);
+  } else {
+    return (whole);
+  }
+}
+
+template <class... Parts>
+void begin_gradients(const mechanism<Parts...>& whole) {
+  const auto one = [](const auto& part) {
+    if constexpr (requires { part.begin_gradient(); }) part.begin_gradient();
+  };
+  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+}
+template <class... Parts>
+void finish_gradients(const mechanism<Parts...>& whole) {
+  const auto one = [](const auto& part) {
+    if constexpr (requires { part.finish_gradient(); }) part.finish_gradient();
+  };
+  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+}
+
+// Calls visit(name, view) for every tensor that the parts read.
+template <class... Parts, class Visit>
+void for_each_part_tensor(const mechanism<Parts...>& whole, Visit visit) {
+  const auto one = [&]<class P>(const P& part) {
+    if constexpr (reads_tensors<P>) part.for_each_tensor(visit);
+  };
+  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+}
+
+// The same for every gradient that they write, as visit(name, view, number), counted from 0.
+template <class... Parts, class Visit>
+void for_each_part_gradient(const mechanism<Parts...>& whole, Visit visit) {
+  index_t number = 0;
+  const auto one = [&]<class P>(const P& part) {
+    if constexpr (writes_gradients<P>)
+      part.for_each_gradient([&](const char* name, const auto& gradient) { visit(name, gradient, number++); });
+  };
+  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+}
+
+// Throws shape_error where a tensor that is written lies on one that a part reads.
+template <class... Parts, class S>
+void require_apart_from_parts(const mechanism<Parts...>& whole, const char* name, const view<S>& written) {
+  for_each_part_tensor(whole, [&](const char* read, const auto& tensor) { require_apart(name, written, read, tensor); });
+}
+
+// Throws shape_error where a gradient that a part writes lies on any other tensor of a backward pass, or the other gradients on one that a
+// part reads.
+template <class... Parts, class Tensors>
+void require_part_gradients_apart(const mechanism<Parts...>& whole, const Tensors& tensors) {
+  for_each_part_gradient(whole, [&](const char* name, const auto& written, index_t number) {
+    const char* const reason = "a gradient needs memory of its own";
+    const auto apart = [&](const char* other, const auto& tensor) { require_apart(name, written, other, tensor, reason); };
+    apart("query", tensors.query), apart("key", tensors.key), apart("value", tensors.value);
+    apart("output", tensors.output), apart("log_sum_exp", tensors.log_sum_exp);
+    apart("d_output", tensors.d_output), apart("d_log_sum_exp", tensors.d_log_sum_exp);
+    apart("d_query", tensors.d_query), apart("d_key", tensors.d_key), apart("d_value", tensors.d_value);
+    for_each_part_tensor(whole, apart);
+    for_each_part_gradient(whole, [&](const char* other, const auto& tensor, index_t its_number) {
+      if (its_number > number) apart(other, tensor);
+    });
+  });
+  require_apart_from_parts(whole, "d_query", tensors.d_query);
+  require_apart_from_parts(whole, "d_key", tensors.d_key);
+  require_apart_from_parts(whole, "d_value", tensors.d_value);
+}
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+
+#include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/widen.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+
+// A row of numbers in memory, one for each key, as the body of a transform reads it: `keys.read(numbers)`. The number of the key at
+// position j of the text is data[(j - keys.first) * stride], stride in elements. S is float, double, Eigen::half or Eigen::bfloat16.
+// Nothing is read for positions outside `keys`: there the number is 0. A stride of 0 says that all keys share data[0], also those.
+template <class S>
+struct key_numbers {
+  const S* data = nullptr;
+  index_t stride = 1;
+  interval keys = {};
+};
+template <class S>
+key_numbers(const S*, index_t, interval) -> key_numbers<S>;
+template <class S>
+key_numbers(S*, index_t, interval) -> key_numbers<S>;
+
+namespace detail {
+
+// Whether numbers of type S that lie side by side become a batch by one instruction or two.
+template <class Batch, class S>
+constexpr bool loads_at_once() {
+  if constexpr (simd::is_scalar<Batch>)
+    return false;
+  else if constexpr (std::is_same_v<simd::scalar<Batch>, float> && narrow_format<S> != narrow::no)
+    return simd::widens<narrow_format<S>>;
+  else
+    return std::is_same_v<simd::scalar<Batch>, S>;
+}
+
+// Those of the keys from position `first` on, lane by lane. Not inlined: it serves the ends of rows and strides.
+template <class Batch, class S>
+[[gnu::noinline]] Batch read_lane_by_lane(const S* data, index_t stride, interval keys, index_t first) {
+  using T = simd::scalar<Batch>;
+  std::array<T, std::size_t(simd::lanes<Batch>)> each{};
+  for (index_t l = 0; l < simd::lanes<Batch>; ++l)
+    if (keys.contains(first + l)) each[std::size_t(l)] = static_cast<T>(data[(first + l - keys.first) * stride]);
+  return simd::load<Batch>(each.data());
+}
+
+template <class Batch, class S>
+Batch read_numbers(const key_numbers<S>& numbers, index_t first) {
+  if (numbers.stride == 0) return Batch(static_cast<simd::scalar<Batch>>(*numbers.data));
+  if constexpr (loads_at_once<Batch, S>())
+    if (numbers.stride == 1 && numbers.keys.first <= first && first + simd::lanes<Batch> <= numbers.keys.last) [[likely]] {
+      const S* const from = numbers.data + (first - numbers.keys.first);
+      if constexpr (narrow_format<S> != narrow::no)
+        return simd::widen<narrow_format<S>>(from);
+      else
+        return simd::load<Batch>(from);
+    }
+  return detail::read_lane_by_lane<Batch>(numbers.data, numbers.stride, numbers.keys, first);
+}
+
+}  // namespace detail
+
+LONGSPAN_NAMESPACE_END
