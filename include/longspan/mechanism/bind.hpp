@@ -40,10 +40,7 @@ void check(const mechanism<Parts...>& whole, const shapes& lengths) {
   const auto one = [&]<class P>(const P& part) {
     if constexpr (requires { part.check(lengths); }) part.check(lengths);
     detail::check_numbers(part, lengths.heads);
-    if constexpr (rotation<P>) {
-      const auto pairs = index_t(part.frequencies(lengths.channels).frequencies.size());
-      require(2 * pairs <= lengths.channels, "rotation: frequencies", "at most one for each pair of channels", pairs);
-    }
+    if constexpr (rotation<P>) require_pairs(index_t(part.frequencies(lengths.channels).frequencies.size()), lengths.channels);
   };
   std::apply([&](const Parts&... each) { (one(each), ...); }, whole.parts);
 }
@@ -109,6 +106,8 @@ auto bind(const mechanism<Parts...>& whole, const shapes& lengths, index_t paddi
   const auto turned = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
       return angle_table<T>(part.frequencies(lengths.channels), lengths.query_positions(), lengths.key_positions());
+    else if constexpr (requires { part.template prepare<T>(lengths); })
+      return part.template prepare<T>(lengths);
     else
       return part;
   };
