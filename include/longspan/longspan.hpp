@@ -5,7 +5,7 @@
 // Public are the names of the parts below and the doors, and what parts of one's own need:
 //   index_t, interval, key_set, query_row, token, shapes, shape_error    what they are told and may answer
 //   the concepts row_part, rotation, score, transform, differentiable, mask; ladder, pairing, stage, row_factor, affine
-//   learned, per_head, for_each_learned, get                             learned numbers, and how to find and step them
+//   learned, per_head, per_channel, for_each_learned, get                learned numbers, and how to find and step them
 //   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
 //   mechanism, attended, gradients, view, placement, tensor_traits, device
 //   reference::attention

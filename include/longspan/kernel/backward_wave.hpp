@@ -43,7 +43,8 @@ class backward_wave {
         d_query_(query_.size()),
         d_output_(std::size_t(heads_at_once * rows_ * width_)),
         steps_(std::size_t(heads_at_once * steps_of_head())),
-        passed_(std::size_t(heads_at_once * tiles_of_head())) {
+        passed_(std::size_t(heads_at_once * tiles_of_head())),
+        sums_(std::size_t(heads_at_once * (steps_of_head() + tiles_of_head())) * size_of_sums()) {
     for (index_t t = 0; t < threads; ++t)
       tiles_.emplace_back(mechanism), room_.emplace_back(std::size_t(detail::room_of(mechanism)));
   }
@@ -52,6 +53,7 @@ class backward_wave {
   void begin(index_t first, index_t count) {
     first_ = first, count_ = count;
     for (auto& each : passed_) each = 0;
+    std::ranges::fill(sums_, 0.0);
   }
 
   index_t steps() const { return count_ * steps_of_head(); }
@@ -90,7 +92,7 @@ class backward_wave {
         pass(passed(w, t), s + 1);
       }
       tile.finish(tensors_.key.head(of.batch, of.head), tensors_.d_key.head(of.batch, of.head),
-                  tensors_.d_value.head(of.batch, of.head));
+                  tensors_.d_value.head(of.batch, of.head), sums(w, steps_of_head() + t));
     } catch (...) {
       failed_ = true;
       for (auto& each : passed_) pass(each, steps_of_head());
@@ -102,20 +104,22 @@ class backward_wave {
     const index_t w = item % count_, s = item / count_;
     for (index_t row = rows_of(s).first; row < rows_of(s).last; ++row)
       detail::finish_backward_row(step_of(w, s).rows[std::size_t(row - rows_of(s).first)], mechanism_, tensors_, d_query(w, row),
-                                  query(w, row), room_[std::size_t(thread)].data());
+                                  query(w, row), room_[std::size_t(thread)].data(), sums(w, s));
   }
 
-  // Adds to d_parameters[number][head]; a sink is the last of them.
-  void add_parameters(std::vector<std::vector<double>>& d_parameters) const {
-    for (index_t w = 0; w < count_; ++w)
+  // Adds to d_parameters[number][head], and [number][channel] for row parts, which are the first of them; a sink is the last.
+  void add_parameters(std::vector<std::vector<double>>& d_parameters) {
+    for (index_t w = 0; w < count_; ++w) {
+      add_sums(w, d_parameters);
       for (index_t s = 0; s < steps_of_head(); ++s)
         for (const Row& row : steps_[std::size_t(w * steps_of_head() + s)].rows) {
           const auto h = std::size_t(row.told.head);
-          for (std::size_t p = 0; p < Seeds::count; ++p) d_parameters[p][h] += row.d_parameters[p];
-          if (d_parameters.size() > Seeds::count && row.told.seen > 0)
+          for (std::size_t p = 0; p < Seeds::count; ++p) d_parameters[Seeds::lists + p][h] += row.d_parameters[p];
+          if (d_parameters.size() > Seeds::lists + Seeds::count && row.told.seen > 0)
             if (const auto sink = mechanism_.sink_logit(row.told.head))
               d_parameters.back()[h] -= std::exp(*sink - double(row.log_sum_exp)) * double(row.mean);
         }
+    }
   }
 
  private:
@@ -129,6 +133,19 @@ class backward_wave {
   index_t steps_of_head() const { return round_up(rows_, step_rows) / step_rows; }
   index_t tiles_of_head() const { return round_up(mechanism_.lengths.keys, shape::backward_key_rows) / shape::backward_key_rows; }
   interval rows_of(index_t s) const { return {s * step_rows, std::min((s + 1) * step_rows, rows_)}; }
+
+  // What row parts learn from the rows of one step, or from the keys of one tile: these count on after the steps.
+  std::size_t size_of_sums() const { return Seeds::lists * std::size_t(mechanism_.lengths.channels); }
+  std::span<double> sums(index_t w, index_t n) {
+    return std::span(sums_).subspan(std::size_t(w * (steps_of_head() + tiles_of_head()) + n) * size_of_sums(), size_of_sums());
+  }
+  void add_sums(index_t w, std::vector<std::vector<double>>& d_parameters) {
+    for (index_t n = 0; n < steps_of_head() + tiles_of_head(); ++n) {
+      const double* from = sums(w, n).data();
+      for (std::size_t list = 0; list < Seeds::lists; ++list)
+        for (double& channel : d_parameters[list]) channel += *from++;
+    }
+  }
 
   step& step_of(index_t w, index_t s) { return steps_[std::size_t(w * steps_of_head() + s)]; }
   T* query(index_t w, index_t row) { return query_.data() + (w * rows_ + row) * depth_; }
@@ -151,6 +168,7 @@ class backward_wave {
   buffer<T> query_, d_query_, d_output_;
   std::vector<step> steps_;
   std::vector<std::atomic<index_t>> passed_;  // of each tile of keys, the steps that it has let pass
+  std::vector<double> sums_;
   buffer<Tile> tiles_;
   buffer<buffer<T>> room_;
   std::atomic<bool> failed_ = false;

@@ -57,14 +57,15 @@ class key_tile {
     block_.differentiate(queries, {key_panels(), value_panels(), key, d_key(), d_value()}, tile_);
   }
 
-  // Hands over the gradients of the keys and their values.
+  // Hands over the gradients of the keys and their values. `sums` takes what row parts learn.
   template <class K, class DK, class DV>
-  void finish(const head_view<const K>& keys, const head_view<DK>& d_keys, const head_view<DV>& d_values) {
+  void finish(const head_view<const K>& keys, const head_view<DK>& d_keys, const head_view<DV>& d_values,
+              std::span<double> sums) {
     for (index_t j = tile_.first; j < tile_.last; ++j) {
       const std::span<T> gradient(d_key().at(j), std::size_t(keys.channels));
       unprepare_row(keys, j, gradient, d_keys.row(j), d_keys.channel_stride, scratch_.data(),
                     [&](std::span<const T> unprepared, T* scratch) {
-                      mechanism_.key_back(unprepared, gradient, mechanism_.key_token(of_.batch, of_.head, j), scratch);
+                      mechanism_.key_back(unprepared, gradient, mechanism_.key_token(of_.batch, of_.head, j), scratch, sums);
                     });
       copy_row(d_value().at(j), 1, d_values.row(j), d_values.channel_stride, d_values.channels);
     }

@@ -39,7 +39,7 @@ void check(const mechanism<Parts...>& whole, const shapes& lengths) {
                 "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
   const auto one = [&]<class P>(const P& part) {
     if constexpr (requires { part.check(lengths); }) part.check(lengths);
-    detail::check_numbers(part, lengths.heads);
+    detail::check_numbers(part, lengths);
     if constexpr (rotation<P>) require_pairs(index_t(part.frequencies(lengths.channels).frequencies.size()), lengths.channels);
   };
   std::apply([&](const Parts&... each) { (one(each), ...); }, whole.parts);
