@@ -109,6 +109,7 @@ void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& t
   const index_t b = row.told.batch, h = row.told.head, i = row.query;
   prepare_row<number_words<T>>(tensors.query.head(b, h), i, query, [&](std::span<T> channels) {
     mechanism.query(channels, row.told.position);
+    detail::round_row<typename Tensors::words>(channels);
     simd::scale(channels, T(row.logits.factor.value));
   });
   prepare_row<number_words<T>>(tensors.d_output.head(b, h), i, d_output, [](std::span<T>) {});
@@ -130,6 +131,7 @@ void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& te
     if (Row::folded > 0) {
       copy_row(from.row(i), from.channel_stride, query, 1, from.channels);
       mechanism.query(channels, row.told.position);
+      detail::round_row<typename Tensors::words>(channels);
     }
     for (std::size_t p = 0; p < Row::folded; ++p)
       row.d_parameters[p] = row.seeded[p].factor.slope * double(simd::dot<T>(channels, gradient));

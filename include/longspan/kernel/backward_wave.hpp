@@ -27,7 +27,7 @@ class backward_wave {
   using T = typename Tensors::compute;
   using shape = tile_shape<T>;
   using Row = backward_row<T, Mechanism, Seeds>;
-  using Tile = key_tile<T, Mechanism, Row>;
+  using Tile = key_tile<typename Tensors::words, Mechanism, Row>;
   static constexpr index_t step_rows = backward_block<T, Row>::query_rows;
 
  public:

@@ -18,9 +18,11 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A tile of keys in the backward pass, which takes query rows past it. One for each thread, with the memory it works in.
-template <class T, class Mechanism, class Row>
+// A tile of keys in the backward pass, which takes query rows past it. One for each thread, with the memory it works in. `Rounded` are the
+// words that the forward pass multiplied.
+template <class Rounded, class Mechanism, class Row>
 class key_tile {
+  using T = typename Rounded::compute;
   using Words = number_words<T>;
   using shape = tile_shape<T>;
 
@@ -44,8 +46,10 @@ class key_tile {
     std::fill(d_key_.data(), d_key().at(padded.last), T(0));
     std::fill(d_value_.data(), d_value().at(padded.last), T(0));
     for (index_t j = padded.first; j < padded.last; j += shape::panel) {
-      pack(keys, j, key_rows().at(j), depth_, key_panels(),
-           [&](std::span<T> row, index_t token) { mechanism_.key(row, mechanism_.lengths.first_key + token); });
+      pack(keys, j, key_rows().at(j), depth_, key_panels(), [&](std::span<T> row, index_t token) {
+        mechanism_.key(row, mechanism_.lengths.first_key + token);
+        detail::round_row<Rounded>(row);
+      });
       pack(values, j, scratch_.data(), width_, value_panels(), [](std::span<T>, index_t) {});
     }
   }
