@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include <longspan/core/text.hpp>
+#include <longspan/simd/words.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/texts.hpp>
 #include <longspan/tensor/traits.hpp>
@@ -16,6 +17,7 @@ namespace detail {
 template <class T, class Q, class K, class V, class O, class G, class DQ, class DK, class DV>
 struct backward_tensors {
   using compute = T;
+  using words = common_words<Q, K, V>;  // what the forward pass multiplied
   view<const Q> query;
   view<const K> key;
   view<const V> value;
