@@ -11,6 +11,7 @@
 #include <longspan/kernel/backward_row.hpp>
 #include <longspan/kernel/backward_wave.hpp>
 #include <longspan/kernel/bound_text.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/takers.hpp>
@@ -20,7 +21,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/gradients.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/transform/reach.hpp>
 

@@ -12,6 +12,7 @@
 #include <longspan/kernel/decode.hpp>
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/prefill.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/aliasing.hpp>
@@ -19,7 +20,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN

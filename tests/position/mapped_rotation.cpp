@@ -9,7 +9,7 @@
 #include <longspan/position/partial_rotary.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/position/truncated_rope.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 
 #include "support/turned.hpp"
 #include "support/words.hpp"

@@ -5,7 +5,7 @@
 #include <longspan/position/concept.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/tensor/eigen.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 
 #include "support/turned.hpp"
 #include "support/words.hpp"

@@ -4,7 +4,7 @@
 
 #include <longspan/core/text.hpp>
 #include <longspan/simd/words.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
