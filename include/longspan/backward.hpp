@@ -30,8 +30,8 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// The transforms once for each of the first Count learned numbers, seeded with it.
-template <class T, std::size_t Count, std::size_t Folded, class... Parts>
+// The transforms once for each of the Count learned numbers after the Lists of row parts, seeded with it.
+template <class T, std::size_t Lists, std::size_t Count, std::size_t Folded, class... Parts>
 auto bind_seeds(const mechanism<Parts...>& whole, const shapes& lengths, const reach& distances) {
   const auto seeded = [&](std::size_t number) {
     mechanism<Parts...> copy = whole;
@@ -41,7 +41,7 @@ auto bind_seeds(const mechanism<Parts...>& whole, const shapes& lengths, const r
     return detail::bind_transforms_for<T>(copy, lengths, distances);
   };
   return [&]<std::size_t... P>(std::index_sequence<P...>) {
-    return seeds<decltype(seeded(0)), Count, Folded>{{seeded(P)...}};
+    return seeds<decltype(seeded(0)), Lists, Count, Folded>{{seeded(Lists + P)...}};
   }(std::make_index_sequence<Count>{});
 }
 
@@ -51,6 +51,9 @@ constexpr void require_differentiable() {
     if constexpr (is_rows<P> && !rotation<P>)
       static_assert(turns_rows_back<P, float>,
                     "a row part needs turn_back(row, gradient, position) for the backward pass: see the concept row_part");
+    if constexpr (is_rows<P> && parameter_count<P> > 0)
+      static_assert(learns_from_rows<P, float>,
+                    "a row part with learned numbers needs turn_back(row, gradient, token, sums): see the concept row_part");
     if constexpr (is_score<P>)
       static_assert(
           requires(const P& part, std::span<const float> row, std::span<float> gradient) {
@@ -63,8 +66,8 @@ constexpr void require_differentiable() {
   (one(std::type_identity<Parts>{}), ...);
 }
 
-// Shared by all doors, which know that q, k and v fit each other. d_parameters[number][head] has a list for every learned number that is
-// to be differentiated by.
+// Shared by all doors, which know that q, k and v fit each other. d_parameters[number][head], and [number][channel] for row parts, has a
+// list for every learned number that is to be differentiated by.
 template <bool Learning, device D, class... Parts, class Tensors>
 void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
                       std::vector<std::vector<double>>& d_parameters) {
@@ -80,21 +83,23 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   require_like("d_value", tensors.d_value, "value", tensors.value);
   require_gradients_unaliased(tensors);
   require_part_gradients_apart(whole, tensors);
-  for (auto& by_head : d_parameters) by_head.assign(std::size_t(lengths.heads), 0);
+  for (std::size_t number = 0; number < d_parameters.size(); ++number)
+    d_parameters[number].assign(std::size_t(number < row_parameters<Parts...> ? lengths.channels : lengths.heads), 0);
   const auto& taking = detail::with_takers<T>(whole, lengths);
   if (lengths.key_heads == 0) {
-    detail::check(whole, lengths);
+    detail::check(whole, lengths, texts);
     return detail::begin_gradients(taking), detail::finish_gradients(taking);
   }
 
-  constexpr std::size_t count = Learning ? transform_parameters<Parts...> : 0, folded = Learning ? count_folded<Parts...>() : 0;
+  constexpr std::size_t lists = Learning ? row_parameters<Parts...> : 0, count = Learning ? transform_parameters<Parts...> : 0,
+                        folded = Learning ? count_folded<Parts...>() : 0;
   constexpr index_t padding = tile_shape<T>::backward_key_rows;
   auto bound = detail::bind<T>(taking, lengths, texts, padding);
-  const auto learned_numbers = detail::bind_seeds<T, count, folded>(
+  const auto learned_numbers = detail::bind_seeds<T, lists, count, folded>(
       whole, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
-  fill_between(tensors.d_query, texts, &text::queries, {});
-  fill_between(tensors.d_key, texts, &text::keys, {});
-  fill_between(tensors.d_value, texts, &text::keys, {});
+  fill_between(d, tensors.d_query, texts, &text::queries, {});
+  fill_between(d, tensors.d_key, texts, &text::keys, {});
+  fill_between(d, tensors.d_value, texts, &text::keys, {});
   detail::begin_gradients(taking);
   const auto each = detail::bound_texts(bound, tensors, [](const auto&) { return true; });
   detail::differentiate(d, std::span(each), learned_numbers, d_parameters);

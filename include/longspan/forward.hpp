@@ -35,8 +35,8 @@ void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& te
   using Words = typename Tensors::words;
   using T = typename Words::compute;
   auto bound = detail::bind<T>(whole, lengths, texts, tile_keys<Words>(lengths));
-  fill_between(tensors.output, texts, &text::queries, {});
-  fill_between(tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
+  fill_between(d, tensors.output, texts, &text::queries, {});
+  fill_between(d, tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
   if (lengths.heads == 0) return;
   const auto few_rows = [](const auto& mechanism) { return group_rows(mechanism.lengths) <= tile_shape<T>::decode_rows; };
   const auto prefilled = detail::bound_texts(bound, tensors, std::not_fn(few_rows));

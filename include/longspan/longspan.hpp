@@ -3,9 +3,9 @@
 // longspan: fused attention on the CPU, composed from small parts. The table of contents, in the order the data flows.
 //
 // Public are the names of the parts below and the doors, and what parts of one's own need:
-//   index_t, interval, key_set, query_row, shapes, shape_error           what they are told and may answer
+//   index_t, interval, key_set, query_row, token, shapes, shape_error    what they are told and may answer
 //   the concepts row_part, rotation, score, transform, differentiable, mask; ladder, pairing, stage, row_factor, affine
-//   learned, per_head, for_each_learned, get                             learned numbers, and how to find and step them
+//   learned, per_head, per_channel, for_each_learned, get                learned numbers, and how to find and step them
 //   key_numbers                                                          data that bodies of transforms read under their keys
 //   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
 //   mechanism, attended, gradients, view, placement, tensor_traits, device
@@ -15,12 +15,15 @@
 #include <longspan/version.hpp>
 
 // Rows learn where they are.
-#include <longspan/position/no_position.hpp>     // NoPE
-#include <longspan/position/p_rope.hpp>          // the fastest frequencies only
-#include <longspan/position/partial_rotary.hpp>  // a prefix of the channels
-#include <longspan/position/rms_normalize.hpp>   // QK-norm
-#include <longspan/position/rope.hpp>            // RoPE, and its rescalings for long contexts
-#include <longspan/position/truncated_rope.hpp>  // the ladder of scale-invariant attention
+#include <longspan/position/mapped_rotation.hpp>  // rotations at other positions than the places
+#include <longspan/position/no_position.hpp>      // NoPE
+#include <longspan/position/p_rope.hpp>           // the fastest frequencies only
+#include <longspan/position/partial_rotary.hpp>   // a prefix of the channels
+#include <longspan/position/positions.hpp>        // positions from a tensor
+#include <longspan/position/rms_normalize.hpp>    // QK-norm
+#include <longspan/position/rope.hpp>             // RoPE, and its rescalings for long contexts
+#include <longspan/position/rotary_tables.hpp>    // angles from a tensor
+#include <longspan/position/truncated_rope.hpp>   // the ladder of scale-invariant attention
 
 // A query meets a key.
 #include <longspan/score/cosine.hpp>

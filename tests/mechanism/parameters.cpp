@@ -33,6 +33,11 @@ constexpr std::size_t in_transforms(const mechanism<Parts...>&) {
   return transform_parameters<Parts...>;
 }
 
+template <class... Parts>
+constexpr std::size_t in_rows(const mechanism<Parts...>&) {
+  return row_parameters<Parts...>;
+}
+
 const auto whole = rope{} | dot_product{} | temperature{3} | info_scale{.trained = 9} | ss_max{.scale = {4, 5}} | two_numbers{} |
                    temperature{6} | causal{} | sink{7};
 
@@ -82,6 +87,22 @@ TEST(parameters, become_their_gradients_by_head_or_in_sum) {
   become(none, by_head), become(some, by_head);
   EXPECT_FALSE(none.has_value());
   EXPECT_EQ(some->values(), by_head);
+  per_channel without, gain{1, 2, 3};
+  become(without, by_head), become(gain, by_head);
+  EXPECT_TRUE(without.empty());
+  EXPECT_EQ(gain.values(), by_head);
+}
+
+// Those of row parts come first and are not counted with the transforms.
+TEST(parameters, of_row_parts_are_counted_apart) {
+  const auto learning = rms_normalize{.key_gain = {1, 2}} | rope{} | rms_normalize{} | dot_product{} | temperature{3} | causal{};
+  EXPECT_EQ(in_transforms(learning), 1u);
+  EXPECT_EQ(in_rows(learning), 4u);
+  EXPECT_EQ(in_rows(whole), 0u);
+  EXPECT_EQ(folded_in(learning), 1u);
+  std::vector<double> values;
+  for_each_learned(learning, [&](double number) { values.push_back(number); });
+  EXPECT_EQ(values, (std::vector<double>{1, 2, 3}));
 }
 
 // A list is checked against the heads without writing to the part, whether parameters() is const or not.
@@ -94,7 +115,9 @@ struct own_list {
 };
 
 TEST(parameters, of_const_parts_are_checked) {
-  const auto words = [](const auto& part, index_t heads) { return words_of([&] { check_numbers(part, heads); }); };
+  const auto words = [](const auto& part, index_t heads) {
+    return words_of([&] { check_numbers(part, {.heads = heads, .channels = 4}); });
+  };
   EXPECT_EQ(words(sink{{1, 2}}, 2), "");
   EXPECT_EQ(words(sink{{1, 2}}, 3), "a part's per_head must be one number or one for each head: 2 numbers and 3 heads");
   EXPECT_EQ(words(own_list{{1, 2}}, 3), "a part's per_head must be one number or one for each head: 2 numbers and 3 heads");
@@ -104,6 +127,10 @@ TEST(parameters, of_const_parts_are_checked) {
             "a part's per_head must be one number or one for each head: 2 numbers and 3 heads");
   EXPECT_EQ(words(two_numbers{}, 3), "");
   EXPECT_EQ(words(rope{}, 3), "");
+  EXPECT_EQ(words(rms_normalize{}, 3), "");
+  EXPECT_EQ(words(rms_normalize{.key_gain = {1, 2, 3, 4}}, 3), "");
+  EXPECT_EQ(words(rms_normalize{.key_gain = {1, 2, 3}}, 3),
+            "a part's per_channel must have a number for each channel, or none: 3 numbers and 4 channels");
 }
 
 TEST(for_each_learned, visits_every_number_in_order) {

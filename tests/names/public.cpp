@@ -18,7 +18,8 @@ using longspan::mechanism, longspan::operator|;
 using longspan::pairing, longspan::rope, longspan::p_rope, longspan::partial_rotary, longspan::truncated_rope;
 using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, longspan::llama3_scaling,
     longspan::longrope_scaling;
-using longspan::row_part, longspan::rotation, longspan::ladder;
+using longspan::row_part, longspan::rotation, longspan::ladder, longspan::token;
+using longspan::mapped_rotation, longspan::positions, longspan::rotary_tables, longspan::per_channel;
 using longspan::score, longspan::dot_product, longspan::cosine;
 using longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement, longspan::tensor_traits;
 using longspan::temperature, longspan::cos_scale, longspan::info_scale;

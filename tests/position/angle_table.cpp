@@ -18,7 +18,6 @@ struct call {
   const char* name;
   interval queries, keys;
 };
-// Blocks of 64 positions begin where each run begins.
 const std::vector<call> calls{{"prefill", {0, 70}, {0, 70}},
                               {"decoding", {300, 301}, {0, 301}},
                               {"keys apart from queries", {0, 5}, {900, 1100}},
@@ -64,9 +63,54 @@ TEST(angle_table, holds_the_definition_at_every_position_of_a_call) {
 TEST(angle_table, is_right_at_the_edges_of_blocks) {
   const call at{"long", {0, 1}, {1000, 1400}};
   for (const ladder& rungs : ladders)
-    for (const index_t edge : {1000, 1064, 1128, 1384, 1399})
+    for (const index_t edge : {1000, 1024, 1088, 1344, 1399})
       for (const index_t position : {edge - 1, edge})
         if (at.keys.contains(position)) expect_definition<double>(rungs, at, position, 1e-12);
+}
+
+template <class T>
+std::vector<T> row_at(const angle_table<T>& table, index_t position) {
+  const auto row = random_row(16);
+  std::vector<T> turned(row.begin(), row.end());
+  table.turn(std::span(turned), position);
+  return turned;
+}
+
+// A text that lies behind others, a page of a cache and a decoded token have runs of their own.
+template <class T>
+void expect_the_same_bits_in_every_run(const ladder& rungs) {
+  const angle_table<T> whole(rungs, {-200, 0}, {0, 400});
+  for (const interval run : {interval{-200, 400}, {-65, 1}, {-64, -63}, {1, 3}, {63, 65}, {64, 128}, {100, 331}, {399, 400}})
+    for (const auto& [queries, keys] : {std::pair{run, interval{}}, {interval{run.first, run.first + 1}, run}}) {
+      const angle_table<T> part(rungs, queries, keys);
+      for (index_t position = run.first; position < run.last; ++position)
+        ASSERT_EQ(row_at(part, position), row_at(whole, position)) << "run from " << run.first << ", position " << position;
+    }
+}
+
+TEST(angle_table, has_the_same_bits_at_a_position_whatever_run_it_is_in) {
+  for (const ladder& rungs : ladders)
+    expect_the_same_bits_in_every_run<float>(rungs), expect_the_same_bits_in_every_run<double>(rungs);
+}
+
+// Rounded to float it is the cosine of the definition rounded to float, or a neighbour's neighbour. Close to a zero of the cosine, where
+// float is finer than the products in double, it is as close as a float of 2^-12 is.
+TEST(angle_table, is_within_two_units_of_the_last_place) {
+  const ladder rungs = rope{}.frequencies(64);
+  for (const index_t first : {-4000, 0, 1000, 30000, 1000000}) {
+    const angle_table<float> table(rungs, {first, first + 200}, {});
+    for (index_t position = first; position < first + 200; ++position)
+      for (std::size_t i = 0; i < 32; ++i) {
+        std::vector<float> row(64);
+        row[i] = 1;
+        table.turn(std::span(row), position);
+        const double angle = double(position) * rungs.frequencies[i];
+        for (const auto& [got, wanted] : {std::pair(row[i], std::cos(angle)), {row[i + 32], std::sin(angle)}}) {
+          const float rounded = float(wanted), size = std::max(std::abs(rounded), 0x1p-12f);
+          ASSERT_LE(std::abs(got - rounded), 2 * (std::nextafter(size, 2.f) - size)) << "position " << position << ", pair " << i;
+        }
+      }
+  }
 }
 
 TEST(angle_table, is_shared_by_its_copies) {

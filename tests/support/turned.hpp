@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <longspan/position/concept.hpp>
 #include <longspan/position/rotate.hpp>
 
 namespace testing_support {
@@ -25,7 +26,7 @@ std::vector<double> turned(const Part& part, std::vector<double> row, longspan::
   if constexpr (requires { part.frequencies(longspan::index_t()); })
     longspan::detail::rotation_by_definition{part.frequencies(longspan::index_t(row.size()))}.turn(std::span(row), position);
   else
-    part.turn(std::span(row), position);
+    longspan::detail::turn(part, std::span(row), longspan::token{.place = position});
   return row;
 }
 

@@ -80,7 +80,7 @@ TEST(fill_between, writes_only_what_belongs_to_no_text) {
   std::vector<float> memory(2 * 2 * 6 * 3, 1);
   const view<float> result{memory.data(), {2, 2, 6, 3}, {36, 18, 3, 1}};
   const std::vector<text> texts{{0, 0, {0, 4}, {}, 0, 0, 0}, {1, 1, {0, 2}, {}, 0, 0, 0}, {2, 1, {3, 5}, {}, 0, 0, 0}};
-  fill_between(result, std::span<const text>(texts), &text::queries, 7.f);
+  fill_between(this_thread{}, result, std::span<const text>(texts), &text::queries, 7.f);
   for (index_t b = 0; b < 2; ++b)
     for (index_t h = 0; h < 2; ++h)
       for (index_t i = 0; i < 6; ++i) {

@@ -102,6 +102,14 @@ void run_on_pool(const Enqueue& enqueue, index_t count, const Work& work) {
   shared->wait();
 }
 
+// The calling thread alone.
+struct this_thread {
+  index_t threads() const { return 1; }
+  void run(index_t count, const auto& work) const {
+    for (index_t n = 0; n < count; ++n) work(n);
+  }
+};
+
 // The items of one call, taken in ascending order from a shared counter: no thread idles while items are left. After a failure no item
 // is begun.
 class item_queue {

@@ -3,6 +3,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/core/token.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -22,6 +23,13 @@ struct text {
     of_call.queries = queries.size(), of_call.keys = keys.size();
     of_call.first_query = first_query, of_call.first_key = first_key, of_call.all_keys = all_keys;
     return of_call;
+  }
+
+  // The places of its tokens at hand, and the token of one head at a place.
+  constexpr interval query_places() const { return {first_query, first_query + queries.size()}; }
+  constexpr interval key_places() const { return {first_key, first_key + keys.size()}; }
+  constexpr token at(token::role as, index_t place, index_t head = 0) const {
+    return {as, place, head, batch, number, keys.first - first_key + place};
   }
 
   // Whether masks that look at positions alone let its rows see what those of another see.

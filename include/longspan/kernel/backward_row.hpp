@@ -29,11 +29,12 @@ namespace detail {
 
 LONGSPAN_QUIET_BEGIN
 
-// The learned numbers that the backward pass differentiates by: the transforms once for each, with the slope of that number set to 1 (its
-// seed). The first `folded` belong to temperatures that are folded into the query.
-template <class Transforms, std::size_t Count, std::size_t Folded>
+// The learned numbers that the backward pass differentiates by: `lists` of row parts, a number for each channel, which their transposes
+// know; and the transforms once for each of theirs, with the slope of that number set to 1 (its seed). The first `folded` of these belong to
+// temperatures that are folded into the query.
+template <class Transforms, std::size_t Lists, std::size_t Count, std::size_t Folded>
 struct seeds {
-  static constexpr std::size_t count = Count, folded = Folded;
+  static constexpr std::size_t lists = Lists, count = Count, folded = Folded;
   std::array<Transforms, Count> each;
 };
 
@@ -141,9 +142,10 @@ void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& t
 }
 
 // Hands over the gradient of the row's query, made from that of the query that was multiplied; and the derivatives by temperatures that
-// were folded into it: a dot product each. `query` and `room` are worked in.
+// were folded into it: a dot product each. `query` and `room` are worked in, `sums` takes what row parts learn.
 template <class Row, class Mechanism, class Tensors, class T>
-void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* d_query, T* query, T* room) {
+void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* d_query, T* query, T* room,
+                         std::span<double> sums) {
   const index_t h = row.told.head, i = row.query;
   const auto from = tensors.query.head(0, h);
   const auto to = tensors.d_query.head(0, h);
@@ -158,7 +160,7 @@ void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& te
     simd::scale(gradient, T(row.logits.factor.value));
   }
   unprepare_row(from, i, gradient, to.row(i), to.channel_stride, room, [&](std::span<const T> unprepared, T* scratch) {
-    mechanism.query_back(unprepared, gradient, mechanism.query_token(row.told), scratch);
+    mechanism.query_back(unprepared, gradient, mechanism.query_token(row.told), scratch, sums);
   });
 }
 

@@ -59,8 +59,8 @@ class key_tile {
     block_.differentiate(queries, {key_panels(), value_panels(), key, d_key(), d_value()}, tile_);
   }
 
-  // Hands over the gradients of the keys and their values.
-  void finish() {
+  // Hands over the gradients of the keys and their values. `sums` takes what row parts learn.
+  void finish(std::span<double> sums) {
     const auto& tensors = head_.text->tensors;
     const Mechanism& mechanism = head_.text->mechanism;
     const auto keys = tensors.key.head(0, head_.head);
@@ -70,7 +70,7 @@ class key_tile {
       const std::span<T> gradient(d_key().at(j), std::size_t(keys.channels));
       unprepare_row(keys, j, gradient, d_keys.row(j), d_keys.channel_stride, scratch_.data(),
                     [&](std::span<const T> unprepared, T* scratch) {
-                      mechanism.key_back(unprepared, gradient, mechanism.key_token(head_.head, j), scratch);
+                      mechanism.key_back(unprepared, gradient, mechanism.key_token(head_.head, j), scratch, sums);
                     });
       copy_row(d_value().at(j), 1, d_values.row(j), d_values.channel_stride, d_values.channels);
     }

@@ -36,18 +36,16 @@ auto pick(const mechanism<Parts...>& whole, Prepare prepare) {
 inline constexpr auto unchanged = [](const auto& part) { return part; };
 
 template <class... Parts>
-void check(const mechanism<Parts...>& whole, const shapes& lengths) {
+void check(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   static_assert((0 + ... + is_score<Parts>) == 1,
                 "a mechanism needs a score: dot_product{} or cosine{}, before its transforms and mask");
   static_assert((0 + ... + is_mask<Parts>) >= 1,
                 "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
   const auto one = [&]<class P>(const P& part) {
     if constexpr (requires { part.check(lengths); }) part.check(lengths);
-    detail::check_numbers(part, lengths.heads);
-    if constexpr (rotation<P>) {
-      const auto pairs = index_t(part.frequencies(lengths.channels).frequencies.size());
-      require(2 * pairs <= lengths.channels, "rotation: frequencies", "at most one for each pair of channels", pairs);
-    }
+    if constexpr (requires { part.check(lengths, texts); }) part.check(lengths, texts);
+    detail::check_numbers(part, lengths);
+    if constexpr (rotation<P>) require_pairs(index_t(part.frequencies(lengths.channels).frequencies.size()), lengths.channels);
   };
   std::apply([&](const Parts&... each) { (one(each), ...); }, whole.parts);
 }
@@ -100,7 +98,7 @@ auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span
 // The parts themselves, for the reference: rotations by their definition, functions of the distance asked for every key.
 template <class... Parts>
 auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
-  detail::check(whole, lengths);
+  detail::check(whole, lengths, texts);
   const auto definition = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
       return rotation_by_definition{part.frequencies(lengths.channels)};
@@ -141,13 +139,15 @@ reach distances_of(const Texts& texts, index_t padding, Seen seen) {
 // heads. Tiles touch up to `padding` keys beyond the last.
 template <class T, class... Parts>
 auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
-  detail::check(whole, lengths);
+  detail::check(whole, lengths, texts);
   interval queries, keys;
   for (const text& each : texts)
     queries = hull(queries, each.lengths(lengths).query_positions()), keys = hull(keys, each.lengths(lengths).key_positions());
   const auto turned = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
       return angle_table<T>(part.frequencies(lengths.channels), queries, keys);
+    else if constexpr (requires { part.template prepare<T>(lengths, texts); })
+      return part.template prepare<T>(lengths, texts);
     else
       return part;
   };

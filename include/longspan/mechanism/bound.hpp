@@ -12,6 +12,7 @@
 #include <longspan/core/text.hpp>
 #include <longspan/core/token.hpp>
 #include <longspan/mechanism/composed.hpp>
+#include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/seen_keys.hpp>
 #include <longspan/position/concept.hpp>
 
@@ -32,12 +33,8 @@ struct bound {
   Sinks sinks;
 
   // What row parts are told of the query of a row, and of key j of those at hand.
-  token query_token(const query_row& row) const {
-    return {token::role::query, row.position, row.head, row.batch, row.text, row.key(row.position)};
-  }
-  token key_token(index_t key_head, index_t j) const {
-    return {token::role::key, lengths.first_key + j, key_head, of.batch, of.number, of.keys.first + j};
-  }
+  token query_token(const query_row& row) const { return of.at(token::role::query, row.position, row.head); }
+  token key_token(index_t key_head, index_t j) const { return of.at(token::role::key, of.first_key + j, key_head); }
 
   // Prepares the channels of one token in place.
   template <class T>
@@ -51,14 +48,15 @@ struct bound {
     score.key(row);
   }
 
-  // Turns the gradient of a prepared row into that of the token's channels, in place. `scratch` holds a row for every row part.
+  // Turns the gradient of a prepared row into that of the token's channels, in place. `scratch` holds a row for every row part. Adds to
+  // `sums`, unless it is empty, the derivatives by the numbers that row parts learn, a row for every list of them.
   template <class T>
-  void query_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch) const {
-    turn_back(row, gradient, of, scratch, [&](auto turned, auto of_turned) { score.query_back(turned, of_turned); });
+  void query_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, std::span<double> sums = {}) const {
+    turn_back(row, gradient, of, scratch, sums, [&](auto turned, auto of_turned) { score.query_back(turned, of_turned); });
   }
   template <class T>
-  void key_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch) const {
-    turn_back(row, gradient, of, scratch, [&](auto turned, auto of_turned) { score.key_back(turned, of_turned); });
+  void key_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, std::span<double> sums = {}) const {
+    turn_back(row, gradient, of, scratch, sums, [&](auto turned, auto of_turned) { score.key_back(turned, of_turned); });
   }
   static constexpr index_t turns = index_t(std::tuple_size_v<Rows>);
 
@@ -93,7 +91,8 @@ struct bound {
 
   // The row parts' transposes run last part first, and each needs the row as it was before its part: they are made again on the way down.
   template <std::size_t Part = 0, class T, class ScoreBack>
-  void turn_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, const ScoreBack& score_back) const {
+  void turn_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, std::span<double> sums,
+                 const ScoreBack& score_back) const {
     if constexpr (Part == std::tuple_size_v<Rows>) {
       score_back(row, gradient);
     } else {
@@ -101,8 +100,9 @@ struct bound {
       const std::span<T> turned(scratch, row.size());
       std::copy(row.begin(), row.end(), turned.begin());
       detail::turn(part, turned, of);
-      turn_back<Part + 1>(std::span<const T>(turned), gradient, of, scratch + row.size(), score_back);
-      detail::turn_back(part, row, gradient, of);
+      const std::size_t own = sums.empty() ? 0 : parameter_count<std::tuple_element_t<Part, Rows>> * row.size();
+      turn_back<Part + 1>(std::span<const T>(turned), gradient, of, scratch + row.size(), sums.subspan(own), score_back);
+      detail::turn_back(part, row, gradient, of, sums.first(own));
     }
   }
 };

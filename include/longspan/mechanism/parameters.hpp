@@ -14,12 +14,13 @@
 #include <longspan/mechanism/get.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/parameter/learned.hpp>
+#include <longspan/parameter/per_channel.hpp>
 #include <longspan/parameter/per_head.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A learned number as the list of its values: one, one a head, or none.
+// A learned number as the list of its values: one, one a head or a channel, or none.
 inline std::span<double> values_of(learned& number) { return {&number.value, 1}; }
 inline std::span<const double> values_of(const learned& number) { return {&number.value, 1}; }
 inline std::span<double> values_of(per_head& numbers) { return {numbers.begin(), numbers.end()}; }
@@ -30,6 +31,8 @@ inline std::span<double> values_of(std::optional<per_head>& numbers) {
 inline std::span<const double> values_of(const std::optional<per_head>& numbers) {
   return numbers ? values_of(*numbers) : std::span<const double>();
 }
+inline std::span<double> values_of(per_channel& numbers) { return {numbers.begin(), numbers.end()}; }
+inline std::span<const double> values_of(const per_channel& numbers) { return {numbers.begin(), numbers.end()}; }
 
 // A mechanism to read learned numbers from. A const one is copied where one of its parts has no const `parameters()`.
 template <class Mechanism>
@@ -77,7 +80,7 @@ void visit_learned(Visit& visit, Mechanism& first, Mechanisms&... others) {
 }  // namespace detail
 
 // Calls visit(number) with each learned number of a mechanism as a double&, in the order of the sentence: the value of a
-// `learned`, every element of a `per_head`, and of a std::optional<per_head> where it is given. Several mechanisms of one type
+// `learned`, every element of a `per_head` and a `per_channel`, and of a std::optional<per_head> where it is given. Several mechanisms of one type
 // are visited together, so that an optimiser is one line, whatever the mechanism:
 //
 //   for_each_learned(student, gradient.d_mechanism, [&](double& number, double slope) { number -= rate * slope; });

@@ -10,9 +10,11 @@
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/query_row.hpp>
+#include <longspan/core/shapes.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/part.hpp>
 #include <longspan/parameter/learned.hpp>
+#include <longspan/parameter/per_channel.hpp>
 #include <longspan/parameter/per_head.hpp>
 #include <longspan/transform/temperature.hpp>
 
@@ -20,8 +22,8 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // The learned numbers of a mechanism. A transform or a sink names its own: `auto parameters() { return std::tie(power); }`,
-// fields of type learned, per_head or std::optional<per_head>. They are numbered in the order of the sentence, those of a part in
-// the order of its tuple.
+// fields of type learned, per_head or std::optional<per_head>; a row part names fields of type per_channel. They are numbered in the
+// order of the sentence, those of a part in the order of its tuple.
 
 template <class P>
 concept has_parameters = requires(std::remove_const_t<P>& part) { part.parameters(); };
@@ -40,18 +42,25 @@ inline constexpr bool are_learned<std::tuple<Number&...>> =
     ((std::is_same_v<std::remove_const_t<Number>, learned> || is_list<std::remove_const_t<Number>>) && ...);
 
 template <class Tuple>
+inline constexpr bool are_per_channel = false;
+template <class... Number>
+inline constexpr bool are_per_channel<std::tuple<Number&...>> = (std::is_same_v<std::remove_const_t<Number>, per_channel> && ...);
+
+template <class Tuple>
 inline constexpr bool any_list = false;
 template <class... Number>
-inline constexpr bool any_list<std::tuple<Number&...>> = (is_list<std::remove_const_t<Number>> || ...);
+inline constexpr bool any_list<std::tuple<Number&...>> = (!std::is_same_v<std::remove_const_t<Number>, learned> || ...);
 
 // References to the learned numbers of a part or a mechanism. The type decides whether they may be written.
 template <class P>
 auto parameters_of(P& part) {
   if constexpr (has_parameters<P>) {
     using Part = std::remove_const_t<P>;
-    static_assert(!is_rows<Part> && !is_score<Part> && !is_mask<Part>, "only transforms and sinks have learned numbers");
-    static_assert(are_learned<decltype(part.parameters())>,
+    static_assert(!is_score<Part> && !is_mask<Part>, "only row parts, transforms and sinks have learned numbers");
+    static_assert(is_rows<Part> || are_learned<decltype(part.parameters())>,
                   "parameters() names fields of type learned, per_head or std::optional<per_head>");
+    static_assert(!is_rows<Part> || are_per_channel<decltype(part.parameters())>,
+                  "parameters() of a row part names fields of type per_channel");
     return part.parameters();
   } else {
     return std::tuple{};
@@ -68,6 +77,8 @@ auto parameters_of(const mechanism<Parts...>& whole) {
 
 template <class P>
 inline constexpr std::size_t parameter_count = std::tuple_size_v<decltype(detail::parameters_of(std::declval<P&>()))>;
+template <class... Parts>
+inline constexpr std::size_t row_parameters = (0 + ... + (is_rows<Parts> ? parameter_count<Parts> : 0));
 template <class... Parts>
 inline constexpr std::size_t transform_parameters = (0 + ... + (is_transform<Parts> ? parameter_count<Parts> : 0));
 
@@ -93,8 +104,9 @@ inline void seed(per_head& numbers) { numbers.seed(); }
 inline void seed(std::optional<per_head>& numbers) {
   if (numbers) numbers->seed();
 }
+inline void seed(per_channel&) {}  // its derivatives come from turn_back
 
-// Replaces a learned number by its gradient, given as the share of each head.
+// Replaces a learned number by its gradient, given as the share of each head, or as that of each channel.
 inline void become(learned& number, const std::vector<double>& by_head) {
   number = std::accumulate(by_head.begin(), by_head.end(), 0.0);
 }
@@ -104,18 +116,22 @@ inline void become(per_head& numbers, const std::vector<double>& by_head) {
 inline void become(std::optional<per_head>& numbers, const std::vector<double>& by_head) {
   if (numbers) become(*numbers, by_head);
 }
-
-// Throws std::invalid_argument where a list of numbers does not fit the heads.
-inline void check(const learned&, index_t) {}
-inline void check(const per_head& numbers, index_t heads) { numbers.check("a part's per_head", heads); }
-inline void check(const std::optional<per_head>& numbers, index_t heads) {
-  if (numbers) check(*numbers, heads);
+inline void become(per_channel& numbers, const std::vector<double>& by_channel) {
+  if (!numbers.empty()) numbers = by_channel;
 }
+
+// Throws std::invalid_argument where a list of numbers does not fit the heads or the channels.
+inline void check(const learned&, const shapes&) {}
+inline void check(const per_head& numbers, const shapes& lengths) { numbers.check("a part's per_head", lengths.heads); }
+inline void check(const std::optional<per_head>& numbers, const shapes& lengths) {
+  if (numbers) check(*numbers, lengths);
+}
+inline void check(const per_channel& numbers, const shapes& lengths) { numbers.check("a part's per_channel", lengths.channels); }
 
 // The same for all lists of a part. Only a part that has lists and no const `parameters()` is copied for it.
 template <class P>
-void check_numbers(const P& part, index_t heads) {
-  const auto all = [&](const auto&... number) { (check(number, heads), ...); };
+void check_numbers(const P& part, const shapes& lengths) {
+  const auto all = [&](const auto&... number) { (check(number, lengths), ...); };
   if constexpr (!any_list<decltype(detail::parameters_of(std::declval<P&>()))>) {
     return;
   } else if constexpr (has_const_parameters<P>) {
@@ -126,7 +142,7 @@ void check_numbers(const P& part, index_t heads) {
   }
 }
 
-// Calls visit(number, index) for every learned number: learned&, per_head& or std::optional<per_head>&.
+// Calls visit(number, index) for every learned number: learned&, per_head&, std::optional<per_head>& or per_channel&.
 template <class... Parts, class Visit>
 void for_each_parameter(mechanism<Parts...>& whole, Visit visit) {
   std::size_t index = 0;

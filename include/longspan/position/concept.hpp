@@ -22,7 +22,10 @@ concept turned_back_by = requires(const P& part, std::span<const T> row, std::sp
 template <class P, class T>
 concept turns_rows = turned_by<P, T, index_t> || turned_by<P, T, token>;
 template <class P, class T>
-concept turns_rows_back = turned_back_by<P, T, index_t> || turned_back_by<P, T, token>;
+concept learns_from_rows = requires(const P& part, std::span<const T> row, std::span<T> gradient, const token& of,
+                                    std::span<double> sums) { part.turn_back(row, gradient, of, sums); };
+template <class P, class T>
+concept turns_rows_back = turned_back_by<P, T, index_t> || turned_back_by<P, T, token> || learns_from_rows<P, T>;
 
 }  // namespace detail
 
@@ -31,6 +34,10 @@ concept turns_rows_back = turned_back_by<P, T, index_t> || turned_back_by<P, T, 
 // query or a key, and its head and text besides (core/token.hpp). It is called with rows of float and of double, which the reference and
 // tensors of double have. For the backward pass `turn_back(row, gradient, position)`, or with a token, replaces the gradient with respect
 // to the turned row by that with respect to `row`, the row before it was turned.
+//
+// A part learns vectors over the channels as fields of type per_channel, which it names: `auto parameters() { return std::tie(gain); }`. It
+// has turn_back(row, gradient, const token& of, std::span<double> sums): `sums` has a number for each channel of the first of them, then of
+// the second and so on, to which it adds the derivatives by them; where they are not asked for it is empty.
 template <class P>
 concept row_part = std::copy_constructible<P> && detail::turns_rows<P, float> && detail::turns_rows<P, double>;
 
@@ -52,8 +59,10 @@ void turn(const P& part, std::span<T> row, const token& of) {
     part.turn(row, of);
 }
 template <class P, class T>
-void turn_back(const P& part, std::span<const T> row, std::span<T> gradient, const token& of) {
-  if constexpr (turned_back_by<P, T, index_t>)
+void turn_back(const P& part, std::span<const T> row, std::span<T> gradient, const token& of, std::span<double> sums = {}) {
+  if constexpr (learns_from_rows<P, T>)
+    part.turn_back(row, gradient, of, sums);
+  else if constexpr (turned_back_by<P, T, index_t>)
     part.turn_back(row, gradient, of.place);
   else
     part.turn_back(row, gradient, of);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <longspan/core/index.hpp>
+#include <longspan/core/require.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -20,6 +21,10 @@ struct ladder {
 };
 
 namespace detail {
+
+inline void require_pairs(index_t pairs, index_t channels) {
+  require(2 * pairs <= channels, "rotation: frequencies", "at most one for each pair of channels", pairs);
+}
 
 // The geometric ladder w_i = base^(-2i/d) of RoPE over d channels (arXiv 2104.09864).
 inline ladder geometric(double base, index_t channels, pairing paired) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cmath>
+#include <utility>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
+#include <longspan/position/mapped_rotation.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -23,6 +25,9 @@ struct p_rope {
     for (std::size_t i = kept; i < rungs.frequencies.size(); ++i) rungs.frequencies[i] = 0;
     return rungs;
   }
+
+  // Rows turn by map(place), or queries and keys by maps of their own: see mapped_rotation.
+  auto at(auto... maps) const { return mapped_rotation{*this, std::move(maps)...}; }
 
   void check(const shapes& lengths) const {
     detail::require_even("p_rope", lengths.channels);

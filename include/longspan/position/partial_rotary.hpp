@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cmath>
+#include <utility>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
+#include <longspan/position/mapped_rotation.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -20,6 +22,9 @@ struct partial_rotary {
   index_t rotated(index_t channels) const { return index_t(std::floor(fraction * double(channels) + 1e-9)); }
 
   ladder frequencies(index_t channels) const { return detail::geometric(base, rotated(channels), pairing); }
+
+  // Rows turn by map(place), or queries and keys by maps of their own: see mapped_rotation.
+  auto at(auto... maps) const { return mapped_rotation{*this, std::move(maps)...}; }
 
   void check(const shapes& lengths) const {
     detail::require(fraction >= 0 && fraction <= 1, "partial_rotary: fraction", "in [0, 1]", fraction);

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cmath>
+#include <utility>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
+#include <longspan/position/mapped_rotation.hpp>
 #include <longspan/position/scaling.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -23,6 +25,7 @@ struct scaled {
     scaling(rungs, plain.base, channels);
     return rungs;
   }
+  auto at(auto... maps) const { return mapped_rotation{*this, std::move(maps)...}; }
   void check(const shapes& lengths) const {
     plain.check(lengths);
     scaling.check(lengths);
@@ -53,6 +56,9 @@ struct rope {
   detail::scaled<rope, llama3_scaling> llama3(const llama3_scaling& scaling = {}) const { return {*this, scaling}; }
   // LongRoPE: each frequency divided by a searched number (arXiv 2402.13753).
   detail::scaled<rope, longrope_scaling> longrope(const longrope_scaling& scaling) const { return {*this, scaling}; }
+
+  // Rows turn by map(place), or queries and keys by maps of their own: see mapped_rotation.
+  auto at(auto... maps) const { return mapped_rotation{*this, std::move(maps)...}; }
 
   void check(const shapes& lengths) const {
     detail::require_even("rope", lengths.channels);

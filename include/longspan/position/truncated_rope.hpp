@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cmath>
+#include <utility>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
+#include <longspan/position/mapped_rotation.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -23,6 +25,9 @@ struct truncated_rope {
       rungs.frequencies[std::size_t(i)] = turning == 1 ? 1.0 : std::pow(base, -double(i) / double(turning - 1));
     return rungs;
   }
+
+  // Rows turn by map(place), or queries and keys by maps of their own: see mapped_rotation.
+  auto at(auto... maps) const { return mapped_rotation{*this, std::move(maps)...}; }
 
   void check(const shapes& lengths) const {
     if (lengths.channels % 4 != 0)

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/text.hpp>
@@ -111,15 +113,20 @@ view<S> tokens_of(const view<S>& tensor, index_t batch, interval tokens) {
 }
 
 // Gives one value to every token of a result that belongs to no text. `tokens` says which of a text are meant: its queries or its keys.
-template <class S>
-void fill_between(const view<S>& result, std::span<const text> texts, interval text::* tokens, S value) {
-  for (std::size_t t = 0; t < texts.size(); ++t) {
+template <device D, class S>
+void fill_between(const D& d, const view<S>& result, std::span<const text> texts, interval text::* tokens, S value) {
+  const index_t heads = result.extent[1], channels = result.extent[3];
+  detail::for_each_item(d, index_t(texts.size()) * heads, [&](index_t, index_t item) {
+    const auto t = std::size_t(item / heads);
     const bool followed = t + 1 < texts.size() && texts[t + 1].batch == texts[t].batch;
     const interval run{(texts[t].*tokens).last, followed ? (texts[t + 1].*tokens).first : result.extent[2]};
-    for (index_t h = 0; h < result.extent[1]; ++h)
-      for (index_t i = run.first; i < run.last; ++i)
-        for (index_t c = 0; c < result.extent[3]; ++c) result.head(texts[t].batch, h).row(i)[c * result.stride[3]] = value;
-  }
+    const auto head = result.head(texts[t].batch, item % heads);
+    for (index_t i = run.first; i < run.last; ++i)
+      if (head.channel_stride == 1)
+        std::fill_n(head.row(i), channels, value);
+      else
+        for (index_t c = 0; c < channels; ++c) head.row(i)[c * head.channel_stride] = value;
+  });
 }
 
 }  // namespace detail

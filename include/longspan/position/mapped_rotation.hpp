@@ -1,0 +1,152 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <longspan/core/require.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/core/text.hpp>
+#include <longspan/core/token.hpp>
+#include <longspan/position/angle_table.hpp>
+#include <longspan/position/rotate.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+template <class Map>
+concept maps_place = requires(const Map& map, index_t place) {
+  { map(place) } -> std::convertible_to<double>;
+};
+template <class Map>
+concept maps_text_and_place = requires(const Map& map, index_t text, index_t place) {
+  { map(text, place) } -> std::convertible_to<double>;
+};
+template <class Map>
+concept maps_token = requires(const Map& map, const token& of) {
+  { map(of) } -> std::convertible_to<double>;
+};
+
+// The position of a token, as a map of any of the three kinds has it.
+template <class Map>
+double mapped_position(const Map& map, const token& of) {
+  double position = 0;
+  if constexpr (maps_place<Map>)
+    position = static_cast<double>(map(of.place));
+  else if constexpr (maps_text_and_place<Map>)
+    position = static_cast<double>(map(of.text, of.place));
+  else
+    position = static_cast<double>(map(of));
+  require_finite("a rotation's at: a position that the map returns", position);
+  return position;
+}
+
+// In the place of the map of the keys: that of the queries.
+struct the_same_map {};
+
+template <class T, class Part>
+class mapped_angles;
+
+}  // namespace detail
+
+// A rotation whose rows turn by the position that a map has for their place, instead of by the place itself: what
+// rope{}.at(map) and rope{}.at(query_map, key_map) make, for every rotation of the library; for one of your own write
+// mapped_rotation{own{}, map}. Masks and distances go on counting places. A map is map(place), map(text, place) for texts that differ, or
+// map(const token&), which core/token.hpp describes and whose head is 0: heads turn alike. It returns an integer or a fraction, and is asked
+// once a call for each place, or each token where it looks at more. Positions from a tensor: position/positions.hpp. Throws
+// std::invalid_argument for a position that is not finite.
+//
+//   rope{}.at([](index_t place) { return double(place) / 4; })                                 a text read four times as densely
+//   rope{}.at([](index_t) { return 4096; }, [](index_t place) { return std::min<index_t>(place, 4096); })   queries at one position
+template <class Rotation, class QueryMap, class KeyMap = detail::the_same_map>
+struct mapped_rotation {
+  Rotation rotation;
+  QueryMap query_map;
+  KeyMap key_map = {};
+
+  static constexpr bool one_map = std::same_as<KeyMap, detail::the_same_map>;
+  template <class Map>
+  static constexpr bool is_map = detail::maps_place<Map> || detail::maps_text_and_place<Map> || detail::maps_token<Map>;
+  static_assert(is_map<QueryMap> && (one_map || is_map<KeyMap>),
+                "a rotation's at(map): the map takes a place, a text and a place, or a const token&, and returns a number");
+
+  double position(const token& of) const {
+    if constexpr (!one_map)
+      if (!of.is_query()) return detail::mapped_position(key_map, of);
+    return detail::mapped_position(query_map, of);
+  }
+
+  // By the definition.
+  template <class T>
+  void turn(std::span<T> row, const token& of) const {
+    definition(index_t(row.size())).turn(row, position(of));
+  }
+  template <class T>
+  void turn_back(std::span<const T> row, std::span<T> gradient, const token& of) const {
+    definition(index_t(row.size())).turn_back(row, gradient, position(of));
+  }
+
+  // The same from tables, for the kernel.
+  template <class T>
+  auto prepare(const shapes& lengths, std::span<const detail::text> texts) const {
+    return detail::mapped_angles<T, mapped_rotation>(*this, lengths, texts);
+  }
+
+  void check(const shapes& lengths) const {
+    if constexpr (requires { rotation.check(lengths); }) rotation.check(lengths);
+    if constexpr (requires { query_map.check(lengths); }) query_map.check(lengths);
+    if constexpr (requires { key_map.check(lengths); }) key_map.check(lengths);
+    detail::require_pairs(index_t(rotation.frequencies(lengths.channels).frequencies.size()), lengths.channels);
+  }
+
+ private:
+  detail::rotation_by_definition definition(index_t channels) const { return {rotation.frequencies(channels)}; }
+};
+template <class Rotation, class QueryMap>
+mapped_rotation(Rotation, QueryMap) -> mapped_rotation<Rotation, QueryMap>;
+template <class Rotation, class QueryMap, class KeyMap>
+mapped_rotation(Rotation, QueryMap, KeyMap) -> mapped_rotation<Rotation, QueryMap, KeyMap>;
+
+namespace detail {
+
+// The angles of a mapped rotation: one table for all texts where the maps look at nothing but the place, else one for each; and one for
+// queries and keys where they share a map.
+template <class T, class Part>
+class mapped_angles {
+ public:
+  mapped_angles(const Part& part, const shapes& lengths, std::span<const text> texts) {
+    angles each(part.rotation.frequencies(lengths.channels));
+    interval all_queries, all_keys;
+    for (const text& each : texts)
+      all_queries = hull(all_queries, each.query_places()), all_keys = hull(all_keys, each.key_places());
+    for (const text& text : texts) {
+      if (alike && !tables_.empty()) break;
+      const interval queries = alike ? all_queries : text.query_places(), keys = alike ? all_keys : text.key_places();
+      const auto position_of = [&](token::role as) {
+        return [&, as](index_t place) { return part.position(text.at(as, place)); };
+      };
+      tables_.emplace_back(each, queries, Part::one_map ? keys : interval{}, position_of(token::role::query));
+      if constexpr (!Part::one_map) tables_.emplace_back(each, interval{}, keys, position_of(token::role::key));
+    }
+  }
+
+  void turn(std::span<T> row, const token& of) const { table(of).turn(row, of.place); }
+  void turn_back(std::span<const T> row, std::span<T> gradient, const token& of) const {
+    table(of).turn_back(row, gradient, of.place);
+  }
+
+ private:
+  static constexpr bool alike = maps_place<decltype(Part::query_map)> && (Part::one_map || maps_place<decltype(Part::key_map)>);
+
+  const angle_table<T>& table(const token& of) const {
+    const index_t text = alike ? 0 : of.text;
+    return tables_[std::size_t(Part::one_map ? text : 2 * text + !of.is_query())];
+  }
+
+  std::vector<angle_table<T>> tables_;
+};
+
+}  // namespace detail
+
+LONGSPAN_NAMESPACE_END
