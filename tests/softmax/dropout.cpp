@@ -188,6 +188,41 @@ TYPED_TEST(dropout_in, has_the_same_bits_however_it_is_computed) {
   EXPECT_TRUE(same_bits(first.output, some(alone.output, 1, 0, 333)));
 }
 
+// Dropping is not hiding.
+TEST(dropout, of_a_key_with_nan_leaves_the_nan) {
+  auto in = random_inputs<float>({.queries = 90, .keys = 90});
+  in.v(0, 0, 40, 3) = NAN;
+  const auto got = forward(dot_product{} | causal{} | dropout{0.5, 1}, in.q, in.k, in.v).output;
+  for (index_t i = 0; i < 90; ++i) EXPECT_EQ(std::isnan(got(0, 0, i, 3)), i >= 40) << i;
+}
+
+// A text drops the same by its number, whether texts are padded or packed, and has the gradients of that.
+TEST(dropout, tells_texts_by_their_number) {
+  const std::array<index_t, 3> lengths{70, 1, 40};
+  const std::array<index_t, 4> starts{0, 70, 71, 111};
+  const auto padded = random_inputs<float>({.batch = 3, .heads = 2, .key_heads = 1, .queries = 70, .keys = 70, .channels = 12});
+  const auto packed = [&](const tensor<float>& t) {
+    tensor<float> made(1, t.dimension(1), 111, t.dimension(3));
+    for (index_t b = 0; b < 3; ++b)
+      for (index_t h = 0; h < t.dimension(1); ++h)
+        for (index_t i = 0; i < lengths[std::size_t(b)]; ++i)
+          for (index_t c = 0; c < t.dimension(3); ++c) made(0, h, starts[std::size_t(b)] + i, c) = t(b, h, i, c);
+    return made;
+  };
+  const inputs<float> in{packed(padded.q), packed(padded.k), packed(padded.v)};
+  const placement as_padded{.key_lengths = lengths, .query_lengths = lengths},
+      as_packed{.query_starts = starts, .key_starts = starts};
+  const auto one = forward(sentence, padded.q, padded.k, padded.v, as_padded),
+             other = forward(sentence, in.q, in.k, in.v, as_packed);
+  EXPECT_TRUE(same_bits(packed(one.output), other.output));
+  EXPECT_LT(worst_difference(other.output, reference::attention(sentence, in.q, in.k, in.v, as_packed).output), 1e-5);
+  const auto d_output = normal<float>(3, 2, 70, 8, 4);
+  const auto d_one = backward(sentence, padded.q, padded.k, padded.v, one, d_output, as_padded);
+  const auto d_other = backward(sentence, in.q, in.k, in.v, other, packed(d_output), as_packed);
+  EXPECT_TRUE(same_bits(packed(d_one.d_query), d_other.d_query) && same_bits(packed(d_one.d_key), d_other.d_key) &&
+              same_bits(packed(d_one.d_value), d_other.d_value));
+}
+
 // Texts and heads of the same tensors drop different weights, and so does another seed.
 TEST(dropout, differs_by_text_head_and_seed) {
   auto in = random_inputs<float>({.batch = 2, .heads = 2, .key_heads = 1, .queries = 20, .keys = 20});
