@@ -51,6 +51,9 @@ void for_each_mechanism(Visit visit) {
   visit("position interpolation", rope{}.interpolate(4) | dot_product{} | causal{});
   visit("YaRN", rope{}.yarn({.factor = 4, .trained = 64}) | dot_product{} | causal{});
   visit("Llama 3", rope{}.llama3() | dot_product{} | causal{});
+  visit("positions by maps", rope{}.at([](index_t text, index_t place) { return double(place) / 3 + double(text); },
+                                       [](index_t place) { return place / 2; }) |
+                                 dot_product{} | causal{});
   visit("partial rotary", partial_rotary{.fraction = 0.5} | dot_product{} | causal{});
   visit("truncated ladder", truncated_rope{} | dot_product{} | causal{});
   visit("p-RoPE", p_rope{} | dot_product{} | causal{});
