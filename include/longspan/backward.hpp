@@ -67,9 +67,9 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   using T = typename Tensors::compute;
   require_differentiable<Parts...>();
   require_results(lengths, "output", tensors.output, lengths.value_channels);
-  require_results(lengths, "log_sum_exp", tensors.log_sum_exp, 1);
+  require_sums(lengths, "log_sum_exp", tensors.log_sum_exp);
   require_results(lengths, "d_output", tensors.d_output, lengths.value_channels);
-  if (tensors.with_log_sum_exp()) require_results(lengths, "d_log_sum_exp", tensors.d_log_sum_exp, 1);
+  if (tensors.with_log_sum_exp()) require_sums(lengths, "d_log_sum_exp", tensors.d_log_sum_exp);
   require_like("d_query", tensors.d_query, "query", tensors.query);
   require_like("d_key", tensors.d_key, "key", tensors.key);
   require_like("d_value", tensors.d_value, "value", tensors.value);
@@ -162,11 +162,28 @@ auto backward_with_parameters(const mechanism<Parts...>& whole, const Q& q, cons
 }
 template <class... Parts, class... Tensors>
 void backward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  static_assert(
+      sizeof...(Tensors) == 8 || sizeof...(Tensors) == 9,
+      "backward_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v[, placement]), where kept is what forward "
+      "made");
   longspan::backward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 template <class... Parts, class... Tensors>
 void backward_with_parameters_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  static_assert(sizeof...(Tensors) == 9 || sizeof...(Tensors) == 10,
+                "backward_with_parameters_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v, d_mechanism[, "
+                "placement]), where kept is what forward "
+                "made");
   longspan::backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+}
+
+// What is called with other arguments learns what they are.
+template <class First, class Second, class... More>
+void backward(const First&, const Second&, const More&...) {
+  static_assert(
+      detail::never<First>,
+      "backward([device,] mechanism, q, k, v, kept, d_output[, placement]), where kept is what forward made: forward(mechanism, "
+      "q, k, v), or attended{output, log_sum_exp} of tensors or views");
 }
 
 LONGSPAN_NAMESPACE_END
