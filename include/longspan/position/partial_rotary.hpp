@@ -6,6 +6,8 @@
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
+#include <longspan/position/rope.hpp>
+#include <longspan/position/scaling.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -20,6 +22,13 @@ struct partial_rotary {
   index_t rotated(index_t channels) const { return index_t(std::floor(fraction * double(channels) + 1e-9)); }
 
   ladder frequencies(index_t channels) const { return detail::geometric(base, rotated(channels), pairing); }
+
+  // The rescalings of rope, over the channels that turn.
+  detail::scaled<partial_rotary, detail::interpolation> interpolate(double factor) const { return {*this, {factor}}; }
+  detail::scaled<partial_rotary, detail::ntk_aware> ntk(double factor) const { return {*this, {factor}}; }
+  detail::scaled<partial_rotary, yarn_scaling> yarn(const yarn_scaling& scaling) const { return {*this, scaling}; }
+  detail::scaled<partial_rotary, llama3_scaling> llama3(const llama3_scaling& scaling = {}) const { return {*this, scaling}; }
+  detail::scaled<partial_rotary, longrope_scaling> longrope(const longrope_scaling& scaling) const { return {*this, scaling}; }
 
   void check(const shapes& lengths) const {
     detail::require(fraction >= 0 && fraction <= 1, "partial_rotary: fraction", "in [0, 1]", fraction);
