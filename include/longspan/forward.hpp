@@ -52,7 +52,7 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
                      bool with_log_sum_exp) {
   const batch_of_texts batch(tensors.query, tensors.key, tensors.value, where);
   require_results(batch.lengths, "output", tensors.output, batch.lengths.value_channels);
-  if (with_log_sum_exp) require_results(batch.lengths, "log_sum_exp", tensors.log_sum_exp, 1);
+  if (with_log_sum_exp) require_sums(batch.lengths, "log_sum_exp", tensors.log_sum_exp);
   require_unaliased(tensors);
   require_apart_from_parts(whole, "output", tensors.output);
   require_apart_from_parts(whole, "log_sum_exp", tensors.log_sum_exp);
@@ -71,6 +71,7 @@ template <device D, class... Parts, class Q, class K, class V, class Output, cla
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
   const auto sums = detail::traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp);
+  static_assert(detail::are_sums_of<Q, std::remove_const_t<decltype(sums)>>());
   detail::checked_forward(d, whole, detail::make_forward_tensors(q, k, v, output, sums), where, true);
 }
 
@@ -98,7 +99,18 @@ auto forward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& 
 }
 template <class... Parts, class... Tensors>
 void forward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  static_assert(sizeof...(Tensors) >= 4 && sizeof...(Tensors) <= 6,
+                "forward_into([device,] mechanism, q, k, v, output[, log_sum_exp][, placement])");
   longspan::forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+}
+
+// What is called with other arguments learns what they are.
+template <class First, class Second, class... More>
+void forward(const First&, const Second&, const More&...) {
+  static_assert(
+      detail::never<First>,
+      "forward([device,] mechanism, q, k, v[, placement]): a mechanism is parts joined by |, from a score to a mask, as in "
+      "dot_product{} | causal{}");
 }
 
 LONGSPAN_NAMESPACE_END

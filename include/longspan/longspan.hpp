@@ -65,5 +65,6 @@
 #include <longspan/reference/attention.hpp>   // the definition
 #include <longspan/simd/select.hpp>           // choices in the bodies of transforms
 #include <longspan/softmax/merge.hpp>         // parts of the keys, put together
+#include <longspan/tensor/bits.hpp>           // memory of 16-bit words, as numbers
 #include <longspan/tensor/placement.hpp>      // where queries and keys stand
 #include <longspan/tensor/view.hpp>           // strided memory

@@ -21,6 +21,7 @@ using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, lo
 using longspan::row_part, longspan::rotation, longspan::ladder, longspan::token;
 using longspan::mapped_rotation, longspan::positions, longspan::rotary_tables, longspan::per_channel;
 using longspan::score, longspan::dot_product, longspan::cosine;
+using longspan::bfloat16_bits, longspan::half_bits;
 using longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement, longspan::tensor_traits;
 using longspan::temperature, longspan::cos_scale, longspan::info_scale;
 using longspan::transform, longspan::differentiable, longspan::stage, longspan::reach, longspan::row_factor, longspan::affine;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <longspan/tensor/eigen.hpp>
 
 #include "support/lanes.hpp"
