@@ -32,6 +32,7 @@
 // Logits change: by temperatures,
 #include <longspan/transform/cos_scale.hpp>
 #include <longspan/transform/info_scale.hpp>
+#include <longspan/transform/llama4_temperature.hpp>
 #include <longspan/transform/log_n.hpp>
 #include <longspan/transform/ss_max.hpp>
 #include <longspan/transform/temperature.hpp>
@@ -48,6 +49,7 @@
 // A row sees some keys.
 #include <longspan/mask/boolean_mask.hpp>
 #include <longspan/mask/causal.hpp>
+#include <longspan/mask/chunks.hpp>
 #include <longspan/mask/everything.hpp>
 #include <longspan/mask/prefix.hpp>
 #include <longspan/mask/sinks_and_window.hpp>

@@ -11,9 +11,9 @@ using longspan::forward, longspan::forward_into, longspan::reference::attention;
 using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;
 using longspan::learned, longspan::per_head, longspan::dual, longspan::select;
-using longspan::log_n, longspan::ss_max;
-using longspan::mask, longspan::boolean_mask, longspan::causal, longspan::everything, longspan::sliding_window, longspan::prefix,
-    longspan::sinks_and_window;
+using longspan::log_n, longspan::ss_max, longspan::llama4_temperature;
+using longspan::mask, longspan::boolean_mask, longspan::causal, longspan::chunks, longspan::everything, longspan::sliding_window,
+    longspan::prefix, longspan::sinks_and_window;
 using longspan::mechanism, longspan::operator|;
 using longspan::pairing, longspan::rope, longspan::p_rope, longspan::partial_rotary, longspan::truncated_rope;
 using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, longspan::llama3_scaling,

@@ -66,6 +66,7 @@ void for_each_mechanism(Visit visit) {
   visit("scale-invariant, bidirectional", dot_product{} | scale_invariant{} | everything{});
   visit("dropout", dot_product{} | causal{} | dropout{.share = 0.3, .seed = 5} | sink{0.5});
   visit("ALiBi", dot_product{} | alibi{} | causal{});
+  visit("Llama 4", dot_product{} | llama4_temperature{.scale = 0.5, .floor = 50} | chunks{90});
   visit("by distance", dot_product{} | by_distance{[](index_t t) { return std::cos(0.1 * double(t)); }} | causal{});
 }
 
