@@ -61,11 +61,13 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
 
 }  // namespace detail
 
-// Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as
-// tensors, maps, matrices or views, from q (batch, head, query, channel), k (batch, key_head, key, channel) and v (batch, key_head, key,
+// Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as tensors,
+// maps, matrices or views, from q (batch, head, query, channel), k (batch, key_head, key, channel) and v (batch, key_head, key,
 // value_channel). heads must be a multiple of key_heads. Float, double, half and bfloat16 storage; log_sum_exp is double for double and
-// float otherwise. The device runs it, with the same bits for any: one of Eigen's or of one's own (core/device.hpp). Throws shape_error where
-// the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then written.
+// float otherwise. Weighted values are summed before the sum is divided: where keys times the largest value is more than a float holds,
+// 3.4e38, the output may be infinite. The device runs it, with the same bits for any: one of Eigen's or of one's own (core/device.hpp).
+// Throws shape_error where the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then
+// written.
 template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
   requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
