@@ -7,13 +7,13 @@
 
 // z = s - power log(1 + t): the weight of a key t tokens back is divided by (1 + t)^power. The outer call runs once per query
 // row. What it returns runs once per batch of logits: on SIMD batches in the kernel, on doubles in the definition.
-struct forgetting {
+struct fading {
   float power;
   auto operator()(const longspan::query_row&) const {
     return [power = power](auto logit, const auto& keys) { return logit - power * log(1 + keys.distance()); };
   }
 };
-static_assert(longspan::transform<forgetting>);
+static_assert(longspan::transform<fading>);
 
 int main() {
   const Eigen::Index tokens = 1000, channels = 16;
@@ -25,7 +25,7 @@ int main() {
   bool right = true;
   double nearer_than = double(tokens);
   for (const float power : {0.f, 0.5f, 1.f, 2.f}) {
-    const auto mechanism = longspan::dot_product{} | forgetting{power} | longspan::causal{};
+    const auto mechanism = longspan::dot_product{} | fading{power} | longspan::causal{};
     const auto attended = longspan::forward(mechanism, q, k, v);
     const auto expected = longspan::reference::attention(mechanism, q, k, v);
     const double worst = (attended.output.cast<double>() - expected.output).cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
