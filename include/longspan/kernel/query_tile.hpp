@@ -118,7 +118,8 @@ class query_tile {
     const index_t r = index_t(rows_.size());
     rows_.emplace_back(mechanism_, b, h, i);
     const Row& row = rows_.back();
-    if constexpr (may_skip) row.seen.for_each_run({0, mechanism_.lengths.keys}, [&](interval run) { needed_.add(0, run); });
+    if constexpr (may_skip)
+      detail::for_each_piece(row.seen, {0, mechanism_.lengths.keys}, [&](interval piece, index_t) { needed_.add(0, piece); });
     prepare_row<Words>(queries, i, query_.data() + r * depth_, [&](std::span<T> channels) {
       mechanism_.query(channels, row.told.position);
       if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));
