@@ -74,6 +74,17 @@ void expect_runs(const Keys& set, interval bounds, const keys& wanted) {
     visited.merge(held(run));
   });
   EXPECT_EQ(visited, shared(wanted, held(bounds)));
+  // Pieces hold all of them and are as long as need be.
+  index_t counted = 0, ended = std::numeric_limits<index_t>::min();
+  for_each_piece(set, bounds, [&](interval piece, index_t some) {
+    const keys inside = shared(shared(wanted, held(bounds)), held(piece));
+    EXPECT_TRUE(inside.contains(piece.first) && inside.contains(piece.last - 1));
+    EXPECT_EQ(index_t(inside.size()), some);
+    EXPECT_GE(piece.first, ended);
+    EXPECT_TRUE(has_few_runs(set) || piece.size() <= 64);
+    ended = piece.last, counted += some;
+  });
+  EXPECT_EQ(counted, index_t(shared(wanted, held(bounds)).size()));
 }
 
 // Everything that is asked of a set, against its keys one by one.
@@ -264,6 +275,19 @@ TEST(key_set, of_ones_own_is_asked_for_hull_bits_and_count_alone) {
   index_t keys = 0;
   for_each_run(every_second{}, {0, 100}, [&](interval run) { keys += run.size(); });
   EXPECT_EQ(keys, 50);
+}
+
+TEST(key_set, of_as_many_keys_as_its_hull_is_one_run) {
+  const listed whole{held({3, 200})}, gap{{3, 5}};
+  EXPECT_TRUE(has_few_runs(whole) && has_few_runs(interval{3, 9}) && has_few_runs(any_of<2>{}));
+  EXPECT_TRUE(has_few_runs(both<listed, interval>(whole, {0, 100})) && !has_few_runs(both<listed, listed>(whole, gap)));
+  EXPECT_FALSE(has_few_runs(gap) || has_few_runs(at_hand<listed>{&gap, {0, 9}}));
+  index_t runs = 0;
+  for_each_run(whole, {5, 150}, [&](interval run) {
+    EXPECT_EQ(run, (interval{5, 150}));
+    ++runs;
+  });
+  EXPECT_EQ(runs, 1);
 }
 
 TEST(key_set, runs_of_bits_ascend) {

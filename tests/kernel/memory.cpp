@@ -57,6 +57,9 @@ TEST(memory, steady_decoding_allocates_nothing) {
       EXPECT_EQ(allocations_of_the_third_call(
                     cosine{} | cos_scale{16} | info_scale{.trained = 64} | sinks_and_window{.window = 900}, one_query),
                 0);
+      Eigen::Tensor<bool, 2, Eigen::RowMajor> seen(1, keys);
+      for (index_t j = 0; j < keys; ++j) seen(0, j) = j % 3 != 1;
+      EXPECT_EQ(allocations_of_the_third_call(dot_product{} | boolean_mask{seen}, one_query), 0);
     }
 }
 

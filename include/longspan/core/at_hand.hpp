@@ -25,9 +25,10 @@ struct at_hand {
   }
   constexpr index_t count() const {
     index_t keys = 0;
-    for_each_run({0, tensor.size()}, [&](interval run) { keys += run.size(); });
+    detail::for_each_piece(*this, {0, tensor.size()}, [&](interval, index_t some) { keys += some; });
     return keys;
   }
+  constexpr bool has_few_runs() const { return detail::has_few_runs(*whole); }
   constexpr bool covers(interval some) const {
     return 0 <= some.first && some.last <= tensor.size() &&
            detail::covers(*whole, interval{tensor.first + some.first, tensor.first + some.last});

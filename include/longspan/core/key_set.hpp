@@ -65,6 +65,26 @@ constexpr void for_each_run(const Keys& keys, interval bounds, Visit visit) {
   }
 }
 
+// Whether a set is looked at run by run. The library's own sets say so; another has one run or any number.
+template <key_set Keys>
+constexpr bool has_few_runs(const Keys& keys) {
+  if constexpr (knows_its_runs<Keys>)
+    return keys.has_few_runs();
+  else
+    return detail::is_its_hull(keys);
+}
+
+// Calls visit(piece, count) for intervals that together hold the keys of a set within some bounds, and how many each holds: for the runs of
+// a set that has few, otherwise for the hulls of 64 keys at a time. A row of random bits has as many runs as half of its keys.
+template <key_set Keys, class Visit>
+constexpr void for_each_piece(const Keys& keys, interval bounds, Visit visit) {
+  bounds = intersect(keys.hull(), bounds);
+  if (detail::has_few_runs(keys)) return detail::for_each_run(keys, bounds, [&](interval run) { visit(run, run.size()); });
+  for (index_t key = bounds.first; key < bounds.last; key += 64)
+    if (const std::uint64_t bits = keys.bits(key) & bounds.bits(key); bits != 0)
+      visit(interval{key + std::countr_zero(bits), key + 64 - std::countl_zero(bits)}, index_t(std::popcount(bits)));
+}
+
 // Whether the set is known to hold all of some keys.
 template <key_set Keys>
 constexpr bool covers(const Keys& keys, interval some) {
@@ -101,6 +121,7 @@ struct any_of {
     for_each_run(hull(), [&](interval run) { keys += run.size(); });
     return keys;
   }
+  static constexpr bool has_few_runs() { return true; }
   constexpr bool covers(interval some) const {
     return std::ranges::any_of(runs, [=](interval run) { return run.first <= some.first && some.last <= run.last; });
   }
@@ -125,12 +146,15 @@ inline constexpr bool knows_its_runs<any_of<N>> = true;
 template <key_set A, key_set B>
 class both {
  public:
-  constexpr both(const A& a, const B& b) : a_(a), b_(b) {
-    for_each_run(intersect(a.hull(), b.hull()), [&](interval run) { hull_ = detail::hull(hull_, run), count_ += run.size(); });
+  constexpr both(const A& a, const B& b) : a_(a), b_(b), hull_(intersect(a.hull(), b.hull())) {
+    interval all;
+    detail::for_each_piece(*this, hull_, [&](interval piece, index_t keys) { all = detail::hull(all, piece), count_ += keys; });
+    hull_ = all;
   }
   constexpr interval hull() const { return hull_; }
   constexpr std::uint64_t bits(index_t key) const { return a_.bits(key) & b_.bits(key); }
   constexpr index_t count() const { return count_; }
+  constexpr bool has_few_runs() const { return detail::has_few_runs(a_) && detail::has_few_runs(b_); }
   constexpr bool covers(interval some) const { return detail::covers(a_, some) && detail::covers(b_, some); }
   template <class Visit>
   constexpr void for_each_run(interval bounds, Visit visit) const {

@@ -114,7 +114,8 @@ class query_tile {
     const index_t r = index_t(rows_.size());
     rows_.emplace_back(mechanism, h, i);
     const Row& row = rows_.back();
-    if constexpr (may_skip) row.seen.for_each_run({0, mechanism.lengths.keys}, [&](interval run) { needed_.add(0, run); });
+    if constexpr (may_skip)
+      detail::for_each_piece(row.seen, {0, mechanism.lengths.keys}, [&](interval piece, index_t) { needed_.add(0, piece); });
     prepare_row<Words>(text_->tensors.query.head(0, h), i, query_.data() + r * depth_, [&](std::span<T> channels) {
       mechanism.query(channels, mechanism.query_token(row.told));
       if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));

@@ -106,7 +106,8 @@ class seen_keys {
 
   void note(index_t head, index_t position, const keys& row) {
     interval seen;
-    row.for_each_run({0, lengths_.keys}, [&](interval run) { seen = hull(seen, run), needed_.add(head, run); });
+    detail::for_each_piece(row, {0, lengths_.keys},
+                           [&](interval piece, index_t) { seen = hull(seen, piece), needed_.add(head, piece); });
     if (seen.empty()) return;
     const index_t t = position - lengths_.first_key;
     hulls_[std::size_t(head)] = hull(hulls_[std::size_t(head)], seen);
