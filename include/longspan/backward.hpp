@@ -186,4 +186,13 @@ void backward(const First&, const Second&, const More&...) {
       "q, k, v), or attended{output, log_sum_exp} of tensors or views");
 }
 
+template <class First, class... More>
+  requires(!device<First> && !detail::is_mechanism<First>)
+void backward_into(const First&, More&&...) {
+  static_assert(
+      detail::never<First>,
+      "backward_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v[, placement]): begins with a mechanism, parts "
+      "joined by |, from a score to a mask, as in dot_product{} | causal{}");
+}
+
 LONGSPAN_NAMESPACE_END

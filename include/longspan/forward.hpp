@@ -101,5 +101,13 @@ void forward(const First&, const Second&, const More&...) {
       "forward([device,] mechanism, q, k, v[, placement]): a mechanism is parts joined by |, from a score to a mask, as in "
       "dot_product{} | causal{}");
 }
+template <class First, class... More>
+  requires(!device<First> && !detail::is_mechanism<First>)
+void forward_into(const First&, More&&...) {
+  static_assert(
+      detail::never<First>,
+      "forward_into([device,] mechanism, q, k, v, output[, log_sum_exp][, placement]): begins with a mechanism, parts joined "
+      "by |, from a score to a mask, as in dot_product{} | causal{}");
+}
 
 LONGSPAN_NAMESPACE_END
