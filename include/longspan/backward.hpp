@@ -11,6 +11,7 @@
 #include <longspan/kernel/backward_wave.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
+#include <longspan/mechanism/wrong_call.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
@@ -162,37 +163,13 @@ auto backward_with_parameters(const mechanism<Parts...>& whole, const Q& q, cons
 }
 template <class... Parts, class... Tensors>
 void backward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  static_assert(
-      sizeof...(Tensors) == 8 || sizeof...(Tensors) == 9,
-      "backward_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v[, placement]), where kept is what forward "
-      "made");
+  static_assert(detail::takes_backward_into<sizeof...(Tensors)>());
   longspan::backward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 template <class... Parts, class... Tensors>
 void backward_with_parameters_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  static_assert(sizeof...(Tensors) == 9 || sizeof...(Tensors) == 10,
-                "backward_with_parameters_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v, d_mechanism[, "
-                "placement]), where kept is what forward "
-                "made");
+  static_assert(detail::takes_backward_with_parameters_into<sizeof...(Tensors)>());
   longspan::backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
-}
-
-// What is called with other arguments learns what they are.
-template <class First, class Second, class... More>
-void backward(const First&, const Second&, const More&...) {
-  static_assert(
-      detail::never<First>,
-      "backward([device,] mechanism, q, k, v, kept, d_output[, placement]), where kept is what forward made: forward(mechanism, "
-      "q, k, v), or attended{output, log_sum_exp} of tensors or views");
-}
-
-template <class First, class... More>
-  requires(!device<First> && !detail::is_mechanism<First>)
-void backward_into(const First&, More&&...) {
-  static_assert(
-      detail::never<First>,
-      "backward_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v[, placement]): begins with a mechanism, parts "
-      "joined by |, from a score to a mask, as in dot_product{} | causal{}");
 }
 
 LONGSPAN_NAMESPACE_END
