@@ -16,6 +16,7 @@
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/require_differentiable.hpp>
 #include <longspan/mechanism/takers.hpp>
+#include <longspan/mechanism/wrong_call.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/backward_tensors.hpp>
@@ -165,28 +166,13 @@ auto backward_with_parameters(const mechanism<Parts...>& whole, const Q& q, cons
 }
 template <class... Parts, class... Tensors>
 void backward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  static_assert(
-      sizeof...(Tensors) == 8 || sizeof...(Tensors) == 9,
-      "backward_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v[, placement]), where kept is what forward "
-      "made");
+  static_assert(detail::takes_backward_into<sizeof...(Tensors)>());
   longspan::backward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 template <class... Parts, class... Tensors>
 void backward_with_parameters_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  static_assert(sizeof...(Tensors) == 9 || sizeof...(Tensors) == 10,
-                "backward_with_parameters_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v, d_mechanism[, "
-                "placement]), where kept is what forward "
-                "made");
+  static_assert(detail::takes_backward_with_parameters_into<sizeof...(Tensors)>());
   longspan::backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
-}
-
-// What is called with other arguments learns what they are.
-template <class First, class Second, class... More>
-void backward(const First&, const Second&, const More&...) {
-  static_assert(
-      detail::never<First>,
-      "backward([device,] mechanism, q, k, v, kept, d_output[, placement]), where kept is what forward made: forward(mechanism, "
-      "q, k, v), or attended{output, log_sum_exp} of tensors or views");
 }
 
 LONGSPAN_NAMESPACE_END

@@ -15,6 +15,7 @@
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/takers.hpp>
+#include <longspan/mechanism/wrong_call.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
@@ -101,18 +102,8 @@ auto forward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& 
 }
 template <class... Parts, class... Tensors>
 void forward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
-  static_assert(sizeof...(Tensors) >= 4 && sizeof...(Tensors) <= 6,
-                "forward_into([device,] mechanism, q, k, v, output[, log_sum_exp][, placement])");
+  static_assert(detail::takes_forward_into<sizeof...(Tensors)>());
   longspan::forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
-}
-
-// What is called with other arguments learns what they are.
-template <class First, class Second, class... More>
-void forward(const First&, const Second&, const More&...) {
-  static_assert(
-      detail::never<First>,
-      "forward([device,] mechanism, q, k, v[, placement]): a mechanism is parts joined by |, from a score to a mask, as in "
-      "dot_product{} | causal{}");
 }
 
 LONGSPAN_NAMESPACE_END

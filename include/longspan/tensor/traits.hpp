@@ -24,10 +24,6 @@ struct tensor_traits {
 
 namespace detail {
 
-// False, once a template is made.
-template <class X>
-inline constexpr bool never = sizeof(X) == 0;
-
 template <class X>
 using traits_of = tensor_traits<std::remove_cvref_t<X>>;
 
