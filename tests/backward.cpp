@@ -107,6 +107,11 @@ TEST(backward, names_what_does_not_fit_and_writes_nothing) {
             "log_sum_exp and query differ in tokens: 19 and 20");
   EXPECT_EQ(words(mechanism, kept, attended{d_output, sums(1, 2, 21)}, d_q, d_k),
             "d_log_sum_exp and query differ in tokens: 21 and 20");
+  const view<const float> three{
+      kept.log_sum_exp.data(), {1, 2, 20}, {40, 20, 1}};  // (batch, head, query) is not enough of a view
+  const std::string one_a_row = " has one number a row, as a view (batch, head, query, 1): its last extent must be 1, not 0";
+  EXPECT_EQ(words(mechanism, attended{kept.output, three}, d_output, d_q, d_k), "log_sum_exp" + one_a_row);
+  EXPECT_EQ(words(mechanism, kept, attended{d_output, three}, d_q, d_k), "d_log_sum_exp" + one_a_row);
   EXPECT_EQ(words(mechanism, kept, d_output, shorter, d_k), "d_query and query differ in tokens: 19 and 20");
   EXPECT_EQ(words(mechanism, kept, d_output, d_q, d_q), "d_key and key differ in heads: 2 and 1");
   EXPECT_EQ(words(dot_product{} | scale_invariant{.tau = 0} | causal{}, kept, d_output, d_q, d_k),

@@ -94,7 +94,7 @@ class table {
     if (known != expected.end()) {
       std::printf(" %9.4f", known->second);
       csv_ << known->second;
-      if (std::abs(value - known->second) > tolerance) wrong_ = true, std::printf("  differs");
+      if (!(std::abs(value - known->second) <= tolerance)) wrong_ = true, std::printf("  differs");
     }
     std::printf("\n");
     csv_ << std::endl;

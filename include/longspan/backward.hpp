@@ -11,8 +11,10 @@
 #include <longspan/kernel/backward_row.hpp>
 #include <longspan/kernel/backward_wave.hpp>
 #include <longspan/kernel/bound_text.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
+#include <longspan/mechanism/require_differentiable.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
@@ -20,7 +22,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/gradients.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/transform/reach.hpp>
 
@@ -45,27 +47,6 @@ auto bind_seeds(const mechanism<Parts...>& whole, const shapes& lengths, const r
   }(std::make_index_sequence<Count>{});
 }
 
-template <class... Parts>
-constexpr void require_differentiable() {
-  const auto one = []<class P>(std::type_identity<P>) {
-    if constexpr (is_rows<P> && !rotation<P>)
-      static_assert(turns_rows_back<P, float>,
-                    "a row part needs turn_back(row, gradient, position) for the backward pass: see the concept row_part");
-    if constexpr (is_rows<P> && parameter_count<P> > 0)
-      static_assert(learns_from_rows<P, float>,
-                    "a row part with learned numbers needs turn_back(row, gradient, token, sums): see the concept row_part");
-    if constexpr (is_score<P>)
-      static_assert(
-          requires(const P& part, std::span<const float> row, std::span<float> gradient) {
-            part.query_back(row, gradient), part.key_back(row, gradient);
-          }, "a score needs query_back(row, gradient) and key_back(row, gradient) for the backward pass: see the concept score");
-    if constexpr (is_transform<P>)
-      static_assert(differentiable<P>,
-                    "the body of a transform must run on dual numbers: call functions unqualified, write `auto logit`");
-  };
-  (one(std::type_identity<Parts>{}), ...);
-}
-
 // Shared by all doors, which know that q, k and v fit each other. d_parameters[number][head], and [number][channel] for row parts, has a
 // list for every learned number that is to be differentiated by.
 template <bool Learning, device D, class... Parts, class Tensors>
@@ -75,9 +56,9 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   using T = typename Tensors::compute;
   require_differentiable<Parts...>();
   require_results(lengths, "output", tensors.output, lengths.value_channels);
-  require_results(lengths, "log_sum_exp", tensors.log_sum_exp, 1);
+  require_sums(lengths, "log_sum_exp", tensors.log_sum_exp);
   require_results(lengths, "d_output", tensors.d_output, lengths.value_channels);
-  if (tensors.with_log_sum_exp()) require_results(lengths, "d_log_sum_exp", tensors.d_log_sum_exp, 1);
+  if (tensors.with_log_sum_exp()) require_sums(lengths, "d_log_sum_exp", tensors.d_log_sum_exp);
   require_like("d_query", tensors.d_query, "query", tensors.query);
   require_like("d_key", tensors.d_key, "key", tensors.key);
   require_like("d_value", tensors.d_value, "value", tensors.value);
@@ -184,11 +165,28 @@ auto backward_with_parameters(const mechanism<Parts...>& whole, const Q& q, cons
 }
 template <class... Parts, class... Tensors>
 void backward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  static_assert(
+      sizeof...(Tensors) == 8 || sizeof...(Tensors) == 9,
+      "backward_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v[, placement]), where kept is what forward "
+      "made");
   longspan::backward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
 }
 template <class... Parts, class... Tensors>
 void backward_with_parameters_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  static_assert(sizeof...(Tensors) == 9 || sizeof...(Tensors) == 10,
+                "backward_with_parameters_into([device,] mechanism, q, k, v, kept, d_output, d_q, d_k, d_v, d_mechanism[, "
+                "placement]), where kept is what forward "
+                "made");
   longspan::backward_with_parameters_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+}
+
+// What is called with other arguments learns what they are.
+template <class First, class Second, class... More>
+void backward(const First&, const Second&, const More&...) {
+  static_assert(
+      detail::never<First>,
+      "backward([device,] mechanism, q, k, v, kept, d_output[, placement]), where kept is what forward made: forward(mechanism, "
+      "q, k, v), or attended{output, log_sum_exp} of tensors or views");
 }
 
 LONGSPAN_NAMESPACE_END

@@ -12,6 +12,7 @@
 #include <longspan/kernel/decode.hpp>
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/prefill.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/aliasing.hpp>
@@ -19,7 +20,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -51,7 +52,7 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
                      bool with_log_sum_exp) {
   const batch_of_texts batch(tensors.query, tensors.key, tensors.value, where);
   require_results(batch.lengths, "output", tensors.output, batch.lengths.value_channels);
-  if (with_log_sum_exp) require_results(batch.lengths, "log_sum_exp", tensors.log_sum_exp, 1);
+  if (with_log_sum_exp) require_sums(batch.lengths, "log_sum_exp", tensors.log_sum_exp);
   require_unaliased(tensors);
   require_apart_from_parts(whole, "output", tensors.output);
   require_apart_from_parts(whole, "log_sum_exp", tensors.log_sum_exp);
@@ -60,16 +61,19 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
 
 }  // namespace detail
 
-// Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as
-// tensors, maps, matrices or views, from q (batch, head, query, channel), k (batch, key_head, key, channel) and v (batch, key_head, key,
+// Fused attention into memory of the caller's: output (batch, head, query, value_channel) and log_sum_exp (batch, head, query), as tensors,
+// maps, matrices or views, from q (batch, head, query, channel), k (batch, key_head, key, channel) and v (batch, key_head, key,
 // value_channel). heads must be a multiple of key_heads. Float, double, half and bfloat16 storage; log_sum_exp is double for double and
-// float otherwise. The device runs it, with the same bits for any: one of Eigen's or of one's own (core/device.hpp). Throws shape_error where
-// the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then written.
+// float otherwise. Weighted values are summed before the sum is divided: where keys times the largest value is more than a float holds,
+// 3.4e38, the output may be infinite. The device runs it, with the same bits for any: one of Eigen's or of one's own (core/device.hpp).
+// Throws shape_error where the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then
+// written.
 template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
   requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
   const auto sums = detail::traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp);
+  static_assert(detail::are_sums_of<Q, std::remove_const_t<decltype(sums)>>());
   detail::checked_forward(d, whole, detail::make_forward_tensors(q, k, v, output, sums), where, true);
 }
 
@@ -97,7 +101,18 @@ auto forward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& 
 }
 template <class... Parts, class... Tensors>
 void forward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
+  static_assert(sizeof...(Tensors) >= 4 && sizeof...(Tensors) <= 6,
+                "forward_into([device,] mechanism, q, k, v, output[, log_sum_exp][, placement])");
   longspan::forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);
+}
+
+// What is called with other arguments learns what they are.
+template <class First, class Second, class... More>
+void forward(const First&, const Second&, const More&...) {
+  static_assert(
+      detail::never<First>,
+      "forward([device,] mechanism, q, k, v[, placement]): a mechanism is parts joined by |, from a score to a mask, as in "
+      "dot_product{} | causal{}");
 }
 
 LONGSPAN_NAMESPACE_END

@@ -32,6 +32,7 @@
 // Logits change: by temperatures,
 #include <longspan/transform/cos_scale.hpp>
 #include <longspan/transform/info_scale.hpp>
+#include <longspan/transform/llama4_temperature.hpp>
 #include <longspan/transform/log_n.hpp>
 #include <longspan/transform/ss_max.hpp>
 #include <longspan/transform/temperature.hpp>
@@ -48,6 +49,7 @@
 // A row sees some keys.
 #include <longspan/mask/boolean_mask.hpp>
 #include <longspan/mask/causal.hpp>
+#include <longspan/mask/chunks.hpp>
 #include <longspan/mask/everything.hpp>
 #include <longspan/mask/prefix.hpp>
 #include <longspan/mask/sinks_and_window.hpp>
@@ -65,5 +67,6 @@
 #include <longspan/reference/attention.hpp>   // the definition
 #include <longspan/simd/select.hpp>           // choices in the bodies of transforms
 #include <longspan/softmax/merge.hpp>         // parts of the keys, put together
+#include <longspan/tensor/bits.hpp>           // memory of 16-bit words, as numbers
 #include <longspan/tensor/placement.hpp>      // where queries and keys stand
 #include <longspan/tensor/view.hpp>           // strided memory

@@ -82,7 +82,11 @@ LONGSPAN_QUIET_END
 template <detail::sentence Left, class Right>
   requires(!detail::sentence<Right>)
 void operator|(const Left&, const Right&) {
-  static_assert(detail::sentence<Right>,
+  static_assert(
+      !detail::answers_otherwise<Right>,
+      "a mask answers with the keys that a row sees, not with bool or a vector: return an interval{first, last}, a std::array "
+      "of a few, or a key_set; a mask that is data is boolean_mask{tensor}");
+  static_assert(detail::sentence<Right> || detail::answers_otherwise<Right>,
                 "the right side is no part of a mechanism: see the concepts row_part, rotation, score, transform and mask");
 }
 

@@ -1,17 +1,20 @@
 # cmake -DCOMPILER=<path> -DINCLUDES=<folders> -DSOURCE=<file> -P refuses.cmake
 # The first lines of the file say what it expects of a compiler:
 #   // expects: words    the file does not compile, and each such line's words are in the compiler's output
+#   // first error: words  the same, and the words are in the first line that tells of an error
 #   // compiles          the control: the file compiles, so that the others are refused for their own fault
 cmake_minimum_required(VERSION 3.20)
 
-file(STRINGS "${SOURCE}" expectations REGEX "^// (expects: .|compiles)" ENCODING UTF-8)
+file(STRINGS "${SOURCE}" expectations REGEX "^// (expects: .|first error: .|compiles)" ENCODING UTF-8)
 if(NOT expectations)
-  message(FATAL_ERROR "${SOURCE} says neither '// expects: words' nor '// compiles'")
+  message(FATAL_ERROR "${SOURCE} says none of '// expects: words', '// first error: words' and '// compiles'")
 endif()
 
 list(TRANSFORM INCLUDES PREPEND -I OUTPUT_VARIABLE includes)
 execute_process(COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 -fsyntax-only ${includes} ${SOURCE}
                 RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+
+string(REGEX MATCH "[^\n]*error: [^\n]*" first_error "${output}")
 
 foreach(line IN LISTS expectations)
   if(line STREQUAL "// compiles")
@@ -19,12 +22,16 @@ foreach(line IN LISTS expectations)
       message(FATAL_ERROR "${SOURCE} must compile:\n${output}")
     endif()
   else()
-    string(REPLACE "// expects: " "" words "${line}")
+    set(among "${output}")
+    if(line MATCHES "^// first error: ")
+      set(among "${first_error}")
+    endif()
+    string(REGEX REPLACE "^// (expects|first error): " "" words "${line}")
     string(STRIP "${words}" words)
     if(NOT failed)
       message(FATAL_ERROR "${SOURCE} compiles; it must be refused with the words '${words}'")
     endif()
-    string(FIND "${output}" "${words}" found)
+    string(FIND "${among}" "${words}" found)
     if(found EQUAL -1)
       message(FATAL_ERROR "${SOURCE} is refused, but not with the words '${words}':\n${output}")
     endif()

@@ -177,6 +177,29 @@ TEST(boolean_masks, keep_hidden_nan_out) {
   }
 }
 
+// Windows without a bound on a side, and the other masks with the largest number there is.
+TEST(boolean_masks, say_what_unbounded_masks_say) {
+  constexpr index_t most = std::numeric_limits<index_t>::max();
+  for (const lengths& of : {shape_of(12, 12), shape_of(90, 333), shape_of(3, 701)}) {
+    const auto in = random_inputs<float>(of);
+    const auto expect = [&](const auto& unbounded, auto sees) {
+      const booleans seen =
+          as_tensor(of, 3, [&](index_t, index_t, index_t i, index_t j) { return sees(i + of.keys - of.queries, j); });
+      const auto got = forward(with(unbounded), in.q, in.k, in.v), wanted = forward(with(boolean_mask{seen}), in.q, in.k, in.v);
+      EXPECT_TRUE(same_bits(got.output, wanted.output) && same_bits(got.log_sum_exp, wanted.log_sum_exp)) << of.queries;
+    };
+    const auto causally = [](index_t p, index_t j) { return j <= p; };
+    expect(sliding_window{3, most}, [](index_t p, index_t j) { return p - 3 <= j; });
+    expect(sliding_window{most, 3}, [](index_t p, index_t j) { return j <= p + 3; });
+    expect(sliding_window{most, most}, [](index_t, index_t) { return true; });
+    expect(sinks_and_window{.sinks = 4, .window = most}, causally);
+    expect(sinks_and_window{.sinks = most, .window = 2}, causally);
+    expect(prefix{most}, [](index_t, index_t) { return true; });
+    expect(chunks{most}, causally);
+    expect(chunks{50}, [](index_t p, index_t j) { return j / 50 == p / 50 && j <= p; });
+  }
+}
+
 // Parts of the keys see their part of the tensor: its axes count what is at hand.
 TEST(boolean_masks, of_parts_of_the_keys_merge_into_the_whole) {
   for (const lengths& of : {shape_of(3, 701), shape_of(90, 701)}) {

@@ -62,7 +62,8 @@ static_assert(sentence<rope> && sentence<mechanism<rope, dot_product>> && !sente
 
 // Every part is of exactly one kind.
 template <class P>
-constexpr int kinds = is_rows<P> + is_score<P> + is_transform<P> + is_mask<P> + is_dropout<P> + is_sink<P>;
+constexpr int kinds =
+    is_rows<P> + is_score<P> + is_transform<P> + is_mask<P> + (place_of<P> == place::dropout) + (place_of<P> == place::sink);
 static_assert(kinds<rope> == 1 && kinds<cosine> == 1 && kinds<temperature> == 1 && kinds<softcap> == 1 && kinds<alibi> == 1 &&
               kinds<unplaced_transform> == 1 && kinds<own_transform<stage::bias>> == 1 && kinds<causal> == 1 &&
               kinds<dropout> == 1 && kinds<sink> == 1 && kinds<int> == 0);

@@ -9,6 +9,7 @@
 #include <longspan/position/partial_rotary.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/position/truncated_rope.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 
 #include "support/turned.hpp"
 #include "support/words.hpp"
@@ -74,6 +75,7 @@ TEST(mapped_rotation, turns_by_the_position_of_the_map) {
   EXPECT_EQ(one(rope{}.at(shifted), key), at_position(rope{}, row, 1));
   EXPECT_EQ(one(rope{}.at(by_text), key), at_position(rope{}, row, 24));
   EXPECT_EQ(one(rope{}.at(by_number), query), at_position(rope{}, row, 20.5));
+  EXPECT_EQ(one(rope{}.at([](const token& of) { return 10 * of.head; }), {.head = 3}), row);
   EXPECT_EQ(one(rope{}.at(by_text, quarters), query), at_position(rope{}, row, 24));
   EXPECT_EQ(one(rope{}.at(by_text, quarters), key), at_position(rope{}, row, 1));
 }

@@ -5,6 +5,7 @@
 #include <longspan/position/concept.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/tensor/eigen.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 
 #include "support/turned.hpp"
 #include "support/words.hpp"
@@ -108,7 +109,7 @@ TEST(rotary_tables, turn_gradients_back) {
 
 TEST(rotary_tables, names_what_it_refuses) {
   const auto words = [](const table<float>& cosine, const table<float>& sine, const shapes& lengths) {
-    return words_of<shape_error>([&] { rotary_tables{cosine, sine}.check(lengths); });
+    return words_of<shape_error>([&] { rotary_tables{cosine, sine}.check(lengths, texts_of(lengths, {})); });
   };
   const shapes call{.batch = 2, .queries = 3, .keys = 9, .channels = 12, .first_query = 6, .all_keys = 9};
   const auto of = [](index_t batch, index_t tokens, index_t pairs) { return table<float>(batch, tokens, pairs); };
@@ -126,7 +127,7 @@ TEST(rotary_tables, names_what_it_refuses) {
   EXPECT_EQ(words(of(2, 9, 6), of(2, 9, 6), before),
             "rotary_tables: queries are tokens -3 to 8 of the keys, and there are rows for 9");
   const Eigen::Tensor<float, 4, Eigen::RowMajor> of_heads(2, 3, 9, 6);
-  EXPECT_EQ(words_of<shape_error>([&] { rotary_tables{of_heads, of_heads}.check(call); }),
+  EXPECT_EQ(words_of<shape_error>([&] { rotary_tables{of_heads, of_heads}.check(call, texts_of(call, {})); }),
             "rotary_tables are the same for all heads: heads must be 1, not 3");
 }
 

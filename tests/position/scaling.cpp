@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <longspan/position/concept.hpp>
+#include <longspan/position/partial_rotary.hpp>
 #include <longspan/position/rope.hpp>
 
 #include "support/turned.hpp"
@@ -85,6 +86,61 @@ TEST(yarn, ramps_over_the_index_as_the_released_code_does) {
   }
 }
 
+// gpt-oss ramps over the index between the very numbers dim(32) = 8.093 and dim(1) = 17.398 of 32 pairs, not rounded to whole pairs. From
+// its definition: 150000^(-i/32), kept to 1 - r and divided by 32 to r.
+TEST(yarn, as_gpt_oss_has_it) {
+  const auto part = rope{.base = 150000}.yarn({.factor = 32, .trained = 4096, .ramp_over_index = true, .truncate = false});
+  const ladder got = part.frequencies(64);
+  const std::pair<std::size_t, double> wanted[] = {{0, 1.0},
+                                                   {8, 0.050813274815461475},
+                                                   {9, 0.03170569618466377},
+                                                   {12, 0.006794959489732219},
+                                                   {17, 0.0001293187012450632},
+                                                   {18, 3.8308812373753384e-05},
+                                                   {31, 3.0235114281192144e-07}};
+  for (const auto& [i, w] : wanted) EXPECT_NEAR(got.frequencies[i] / w, 1, 1e-12) << i;
+  EXPECT_NEAR(got.magnitude, 1.3465735902799727, 1e-15);
+  for (std::size_t i = 0; i < 32; ++i) {
+    const double w = std::pow(150000.0, -double(i) / 32),
+                 r = (double(i) - 8.092779115512402) / (17.39802450158856 - 8.092779115512402);
+    const double slowed = std::clamp(r, 0.0, 1.0);
+    EXPECT_NEAR(got.frequencies[i], slowed * w / 32 + (1 - slowed) * w, 1e-14) << i;
+  }
+}
+
+TEST(scaling, takes_a_magnitude_of_ones_own) {
+  EXPECT_EQ(rope{}.yarn({.factor = 4, .trained = 64, .magnitude = 1}).frequencies(16).magnitude, 1);
+  EXPECT_EQ(rope{}.yarn({.factor = 1, .trained = 64, .magnitude = 1.25}).frequencies(16).magnitude, 1.25);
+  EXPECT_EQ(frequencies(rope{}.yarn({.factor = 4, .trained = 64, .magnitude = 1}), 16), frequencies(yarn, 16));
+  EXPECT_EQ(rope{}.longrope({.divisors = {1, 2, 5}, .factor = 16, .trained = 4096, .magnitude = 1.19}).frequencies(6).magnitude,
+            1.19);
+}
+
+// A partial width is scaled as a whole row of that width is.
+TEST(scaling, of_a_partial_width_is_that_of_the_channels_that_turn) {
+  const partial_rotary part{.fraction = 0.75, .base = 5000, .pairing = pairing::interleaved};
+  const rope whole{.base = 5000, .pairing = pairing::interleaved};
+  const auto expect_same = [](const auto& of_part, const auto& of_whole) {
+    const ladder got = of_part.frequencies(128), wanted = of_whole.frequencies(96);
+    EXPECT_EQ(got.frequencies, wanted.frequencies);
+    EXPECT_EQ(got.magnitude, wanted.magnitude);
+    EXPECT_EQ(got.pairing, wanted.pairing);
+    EXPECT_NO_THROW(of_part.check({.channels = 128}));
+  };
+  const yarn_scaling by_index{.factor = 8, .trained = 4096, .ramp_over_index = true};
+  expect_same(part.yarn({.factor = 8, .trained = 4096}), whole.yarn({.factor = 8, .trained = 4096}));
+  expect_same(part.yarn(by_index), whole.yarn(by_index));
+  expect_same(part.llama3(), whole.llama3());
+  expect_same(part.interpolate(3), whole.interpolate(3));
+  expect_same(part.ntk(3), whole.ntk(3));
+  const longrope_scaling searched{.divisors = std::vector<double>(48, 2), .factor = 4, .trained = 4096};
+  expect_same(part.longrope(searched), whole.longrope(searched));
+  EXPECT_EQ(words_of([&] { part.longrope(searched).check({.channels = 64}); }),
+            "rope: LongRoPE has a divisor for each pair of channels: 48 and 24");
+  EXPECT_EQ(words_of([] { partial_rotary{.fraction = 2}.llama3().check({.channels = 64}); }),
+            "partial_rotary: fraction must be in [0, 1], not 2");
+}
+
 TEST(yarn, sharpens_logits_by_the_square_of_its_magnitude) {
   EXPECT_DOUBLE_EQ(yarn.frequencies(16).magnitude, 0.1 * std::log(4.0) + 1);
   EXPECT_EQ(rope{}.yarn({.factor = 1, .trained = 64}).frequencies(16).magnitude, 1);
@@ -132,6 +188,10 @@ TEST(scaling, names_what_it_refuses) {
   EXPECT_EQ(words(rope{}.yarn({.factor = 4, .trained = 1})), "rope: trained must be a length of at least 2, not 1");
   EXPECT_EQ(words(rope{}.yarn({.factor = 4, .trained = 64, .slow = 3, .fast = 3})),
             "rope: fast turns of YaRN must be more than the slow ones, which are positive, not 3");
+  EXPECT_EQ(words(rope{}.yarn({.factor = 4, .trained = 64, .magnitude = 0})),
+            "rope: magnitude of YaRN must be positive and finite, not 0");
+  EXPECT_EQ(words(rope{}.longrope({{1, 2, 3}, 4, 64, infinity})),
+            "rope: magnitude of LongRoPE must be positive and finite, not inf");
   EXPECT_EQ(words(rope{}.llama3({.high = 1})), "rope: high of Llama 3 must be more than low, which is positive, not 1");
   EXPECT_EQ(words(rope{}.llama3({.trained = 0})), "rope: trained must be a length of at least 2, not 0");
   EXPECT_EQ(words(rope{}.longrope({{1, 2}, 4, 64})), "rope: LongRoPE has a divisor for each pair of channels: 2 and 3");

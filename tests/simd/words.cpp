@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <longspan/tensor/eigen.hpp>
 
 #include "support/lanes.hpp"
@@ -40,6 +42,13 @@ TEST(bfloat16_words, join_rounds_to_the_nearest_in_order) {
   const auto joined = numbers_of(
       bfloat16_words::join({batch_of<batch<float>>(value), batch_of<batch<float>>([&](index_t l) { return value(16 + l); })}));
   for (index_t i = 0; i < 32; ++i) EXPECT_EQ(joined[std::size_t(i)], Eigen::bfloat16(value(i)));
+}
+
+TEST(bfloat16_words, rounded_is_what_join_makes) {
+  const auto numbers = batch_of<batch<float>>([](index_t l) { return std::ldexp(1 + float(l) / 1000, int(l) - 8); });
+  const auto rounded = lanes_of(bfloat16_words::rounded(numbers));
+  const auto joined = numbers_of(bfloat16_words::join({numbers, numbers}));
+  for (std::size_t l = 0; l < 16; ++l) EXPECT_EQ(rounded[l], float(joined[l]));
 }
 
 TEST(bfloat16_words, together_makes_pairs_and_only_keeps_one_of_each) {

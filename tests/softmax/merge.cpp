@@ -153,6 +153,14 @@ TEST(merge, of_views_leaves_both_as_they_are) {
     }
 }
 
+TEST(merge, names_the_extents_of_a_view_of_log_sum_exps) {
+  strided left(1, 2), right(-5, 3);
+  auto three = right.views();
+  three.log_sum_exp.extent = {1, 2, 3};
+  EXPECT_EQ(words_of<shape_error>([&] { static_cast<void>(merge(left.views(), three)); }),
+            "log_sum_exp has one number a row, as a view (batch, head, query, 1): its last extent must be 1, not 0");
+}
+
 TEST(merge, of_maps_and_of_a_view_with_a_tensor_makes_new_memory) {
   strided left(1, 2), right(-5, 3);
   using map = Eigen::Map<Eigen::Matrix<float, 6, 4, Eigen::RowMajor>>;

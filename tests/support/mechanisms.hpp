@@ -51,6 +51,9 @@ void for_each_mechanism(Visit visit) {
   visit("position interpolation", rope{}.interpolate(4) | dot_product{} | causal{});
   visit("YaRN", rope{}.yarn({.factor = 4, .trained = 64}) | dot_product{} | causal{});
   visit("Llama 3", rope{}.llama3() | dot_product{} | causal{});
+  visit("positions by maps", rope{}.at([](index_t text, index_t place) { return double(place) / 3 + double(text); },
+                                       [](index_t place) { return place / 2; }) |
+                                 dot_product{} | causal{});
   visit("partial rotary", partial_rotary{.fraction = 0.5} | dot_product{} | causal{});
   visit("truncated ladder", truncated_rope{} | dot_product{} | causal{});
   visit("p-RoPE", p_rope{} | dot_product{} | causal{});
@@ -63,6 +66,7 @@ void for_each_mechanism(Visit visit) {
   visit("scale-invariant, bidirectional", dot_product{} | scale_invariant{} | everything{});
   visit("dropout", dot_product{} | causal{} | dropout{.share = 0.3, .seed = 5} | sink{0.5});
   visit("ALiBi", dot_product{} | alibi{} | causal{});
+  visit("Llama 4", dot_product{} | llama4_temperature{.scale = 0.5, .floor = 50} | chunks{90});
   visit("by distance", dot_product{} | by_distance{[](index_t t) { return std::cos(0.1 * double(t)); }} | causal{});
 }
 

@@ -94,7 +94,11 @@ TEST(checked, names_results_that_do_not_fit_the_call) {
                    {[](request& r) { r.output.extent[2] = 2; }, "output and query differ in tokens: 2 and 3"},
                    {[](request& r) { r.output.extent[3] = 8; }, "output and value differ in channels: 8 and 6"},
                    {[](request& r) { r.log_sum_exp.extent[1] = 5; }, "log_sum_exp and query differ in heads: 5 and 4"},
-                   {[](request& r) { r.log_sum_exp.extent[2] = 9; }, "log_sum_exp and query differ in tokens: 9 and 3"}});
+                   {[](request& r) { r.log_sum_exp.extent[2] = 9; }, "log_sum_exp and query differ in tokens: 9 and 3"},
+                   {[](request& r) { r.log_sum_exp.extent = {2, 4, 3, 0}; },  // told as three extents
+                    "log_sum_exp has one number a row, as a view (batch, head, query, 1): its last extent must be 1, not 0"},
+                   {[](request& r) { r.log_sum_exp.extent = {1, 2, 4, 3}; },
+                    "log_sum_exp has one number a row, as a view (batch, head, query, 1): its last extent must be 1, not 3"}});
 }
 
 TEST(checked, names_a_place_where_no_call_can_stand) {

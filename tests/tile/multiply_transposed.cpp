@@ -16,29 +16,34 @@ using numbers = testing::Types<float, double>;
 TYPED_TEST_SUITE(multiply_transposed_test, numbers);
 
 // For every number of left rows and squares, element by element; the memory beyond stays as it was.
-TYPED_TEST(multiply_transposed_test, is_the_chain_of_every_element) {
-  using T = TypeParam;
-  constexpr index_t lanes = simd::lanes<batch<T>>, most = tile_shape<T>::streamed_rows;
+template <class T, index_t Batches>
+void expect_the_chain_of_every_element() {
+  constexpr index_t lanes = simd::lanes<batch<T>>, keys = Batches * lanes, most = tile_shape<T>::streamed_rows;
   std::mt19937 generator(1);
   std::normal_distribution<double> number;
   for (index_t rows = 1; rows <= most; ++rows)
     for (index_t depth = lanes; depth <= 3 * lanes; depth += lanes) {
-      const index_t left_stride = depth + 1, right_stride = depth + 3, out_stride = lanes + 2;
-      std::vector<T> left(std::size_t(rows * left_stride)), right(std::size_t(lanes * right_stride));
+      const index_t left_stride = depth + 1, right_stride = depth + 3, out_stride = keys + 2;
+      std::vector<T> left(std::size_t(rows * left_stride)), right(std::size_t(keys * right_stride));
       for (auto* operand : {&left, &right})
         for (T& each : *operand) each = T(number(generator));
       std::vector<T> out(std::size_t(rows * out_stride), T(-77)), wanted = out;
       for (index_t r = 0; r < rows; ++r)
-        for (index_t j = 0; j < lanes; ++j) {
+        for (index_t j = 0; j < keys; ++j) {
           T sum = 0;
           for (index_t k = 0; k < depth; ++k)
             sum = simd::multiply_add(left[std::size_t(r * left_stride + k)], right[std::size_t(j * right_stride + k)], sum);
           wanted[std::size_t(r * out_stride + j)] = sum;
         }
-      multiply_transposed(product<T>{left.data(), left_stride, right.data(), right_stride, out.data(), out_stride, depth},
-                          read_ahead(), rows);
-      EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth;
+      const product<T> p{left.data(), left_stride, right.data(), right_stride, out.data(), out_stride, depth};
+      multiply_transposed<Batches>(p, read_ahead(), rows);
+      EXPECT_EQ(out, wanted) << rows << " rows, depth " << depth << ", batches of keys " << Batches;
     }
+}
+
+TYPED_TEST(multiply_transposed_test, is_the_chain_of_every_element) {
+  expect_the_chain_of_every_element<TypeParam, 1>();
+  expect_the_chain_of_every_element<TypeParam, 2>();
 }
 
 }  // namespace

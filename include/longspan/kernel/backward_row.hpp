@@ -132,6 +132,7 @@ void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& t
   const index_t h = row.told.head, i = row.query;
   prepare_row<number_words<T>>(tensors.query.head(0, h), i, query, [&](std::span<T> channels) {
     mechanism.query(channels, mechanism.query_token(row.told));
+    detail::round_row<typename Tensors::words>(channels);
     simd::scale(channels, T(row.logits.factor.value));
   });
   prepare_row<number_words<T>>(tensors.d_output.head(0, h), i, d_output, [](std::span<T>) {});
@@ -154,6 +155,7 @@ void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& te
     if (Row::folded > 0) {
       copy_row(from.row(i), from.channel_stride, query, 1, from.channels);
       mechanism.query(channels, mechanism.query_token(row.told));
+      detail::round_row<typename Tensors::words>(channels);
     }
     for (std::size_t p = 0; p < Row::folded; ++p)
       row.d_parameters[p] = row.seeded[p].factor.slope * double(simd::dot<T>(channels, gradient));

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <utility>
-#include <vector>
 
 #include <longspan/core/config.hpp>
+#include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -19,8 +19,8 @@ struct bound_text {
 
 // Those of a call's texts, each with its mechanism, that `which(mechanism)` holds for; their mechanisms are moved.
 template <class Mechanism, class Tensors, class Which>
-std::vector<bound_text<Mechanism, Tensors>> bound_texts(std::vector<Mechanism>& each, const Tensors& tensors, Which which) {
-  std::vector<bound_text<Mechanism, Tensors>> texts;
+buffer<bound_text<Mechanism, Tensors>> bound_texts(buffer<Mechanism>& each, const Tensors& tensors, Which which) {
+  buffer<bound_text<Mechanism, Tensors>> texts;
   for (Mechanism& mechanism : each)
     if (which(mechanism)) {
       Tensors own = tensors.tokens_of(mechanism.of);

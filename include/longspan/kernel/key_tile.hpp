@@ -48,7 +48,10 @@ class key_tile {
     std::fill(d_value_.data(), d_value().at(padded.last), T(0));
     for (index_t j = padded.first; j < padded.last; j += shape::panel) {
       pack(head.text->tensors.key.head(0, head.head), j, key_rows().at(j), depth_, key_panels(),
-           [&](std::span<T> row, index_t token) { mechanism.key(row, mechanism.key_token(head.head, token)); });
+           [&](std::span<T> row, index_t token) {
+             mechanism.key(row, mechanism.key_token(head.head, token));
+             detail::round_row<typename Text::tensors_type::words>(row);  // as the forward pass multiplied them
+           });
       pack(head.text->tensors.value.head(0, head.head), j, scratch_.data(), width_, value_panels(), [](std::span<T>, index_t) {});
     }
   }

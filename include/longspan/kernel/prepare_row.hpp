@@ -47,6 +47,21 @@ void join_row(typename Words::compute* row, index_t words) {
   }
 }
 
+// Rounds a row of numbers as words hold them, in place: the backward pass multiplies numbers, and must see the rows that the forward pass saw.
+template <class Words>
+void round_row(std::span<typename Words::compute> row) {
+  if constexpr (Words::per_word > 1) {
+    constexpr index_t lanes = simd::lanes<typename Words::Batch>;
+    std::array<typename Words::compute, std::size_t(lanes)> some{};
+    for (index_t c = 0; c < index_t(row.size()); c += lanes) {
+      const auto part = row.subspan(std::size_t(c), std::size_t(std::min(lanes, index_t(row.size()) - c)));
+      std::copy(part.begin(), part.end(), some.begin());
+      simd::store(some.data(), Words::rounded(simd::load<typename Words::Batch>(some.data())));
+      std::copy_n(some.begin(), part.size(), part.begin());
+    }
+  }
+}
+
 // Whether a token's channels in memory are a row of words already, in whole batches.
 template <class Words, class S>
 bool is_words(const head_view<const S>& rows) {

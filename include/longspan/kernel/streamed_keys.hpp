@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <type_traits>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/key_operand.hpp>
@@ -14,13 +15,14 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The keys of one key head for a few query rows, which read each of them once: a batch of keys at a time, from where they lie if they
-// need no preparation, else prepared in the thread's own memory.
+// The keys of one key head for a few query rows, which read each of them once: a batch or two of keys at a time, from where they lie if
+// they need no preparation, else a batch prepared in the thread's own memory.
 template <class Words, class Mechanism, class S>
 class streamed_keys final : public key_operand<Words> {
  public:
   using T = typename Words::compute;
-  static constexpr index_t keys_at_once = tile_shape<T>::lanes;
+  using shape = tile_shape<T>;
+  static constexpr index_t keys_at_once = shape::streamed_batches * shape::lanes;
 
   // `scratch` has room for the numbers of a batch of keys, each padded to whole batches.
   streamed_keys(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, T* scratch, read_ahead& ahead)
@@ -29,22 +31,25 @@ class streamed_keys final : public key_operand<Words> {
   [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
                                  index_t stride) const override {
     const bool as_they_lie = Mechanism::keeps_keys && is_words<Words>(keys_);
-    for (index_t j = keys.first; j < keys.last; j += lanes, to += lanes) {
-      if (as_they_lie && j + lanes <= keys_.tokens) {
-        const T* const from = reinterpret_cast<const T*>(keys_.row(j));
-        multiply_transposed(
-            product<T, Words>{query, query_stride, from, keys_.token_stride / Words::per_word, to, stride, query_stride}, ahead_,
-            rows);
-      } else {
-        multiply_transposed(
-            product<T, Words>{query, query_stride, prepared(j, query_stride), query_stride, to, stride, query_stride},
-            nothing_ahead{}, rows);
-      }
-    }
+    const auto some = [&]<index_t Batches>(std::integral_constant<index_t, Batches>, index_t j) {
+      const T* const from = reinterpret_cast<const T*>(keys_.row(j));
+      multiply_transposed<Batches>(product<T, Words>{query, query_stride, from, keys_.token_stride / Words::per_word,
+                                                     to + (j - keys.first), stride, query_stride},
+                                   ahead_, rows);
+    };
+    index_t j = keys.first;
+    const index_t in_place = as_they_lie ? std::min(keys.last, keys_.tokens) : 0;
+    if (rows <= shape::rows_of_streamed_batches)
+      for (; j + keys_at_once <= in_place; j += keys_at_once) some(std::integral_constant<index_t, shape::streamed_batches>{}, j);
+    for (; j + lanes <= in_place; j += lanes) some(std::integral_constant<index_t, 1>{}, j);
+    for (; j < keys.last; j += lanes)
+      multiply_transposed<1>(product<T, Words>{query, query_stride, prepared(j, query_stride), query_stride,
+                                               to + (j - keys.first), stride, query_stride},
+                             nothing_ahead{}, rows);
   }
 
  private:
-  static constexpr index_t lanes = keys_at_once;
+  static constexpr index_t lanes = shape::lanes;
 
   // A batch of keys from `first` on. Those beyond the last repeat it: their scores are cut.
   const T* prepared(index_t first, index_t stride) const {

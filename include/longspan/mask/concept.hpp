@@ -88,6 +88,14 @@ template <mask M>
   requires requires { M::by_position_alone; }
 inline constexpr bool by_position_alone<M> = M::by_position_alone;
 
+// What is called as a mask but answers with something else: with bool for a row, or for each key, or with a vector.
+template <class M>
+concept answers_otherwise =
+    !mask<M> && (requires(const M& m, const query_row& row) { { m(row) } -> std::same_as<bool>; } ||
+                 requires(const M& m, const query_row& row) { m(row).begin(), m(row).end(); } ||
+                 (requires { &M::operator(); } &&  // to see what a generic lambda returns its body would be compiled
+                  requires(const M& m, const query_row& row, index_t key) { { m(row, key) } -> std::same_as<bool>; }));
+
 // What a mask prepared for a call, as a mask: kept as long as anyone asks it or has its answers.
 template <answers_rows Asked>
 struct prepared_mask {

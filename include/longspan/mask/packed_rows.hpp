@@ -10,8 +10,8 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
-#include <longspan/core/packed_bits.hpp>
 #include <longspan/core/query_row.hpp>
+#include <longspan/simd/packed_bits.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 
@@ -102,7 +102,7 @@ class packed_rows {
     std::uint64_t* const words = words_.data() + first;
     words[0] = words[key_bits::words_for(keys) - 1] = 0;
     for (index_t key = 0; key < keys; key += 64)
-      words[key / 64 + 1] = packed_bits(from + key * seen_.stride[3], seen_.stride[3], std::min<index_t>(keys - key, 64));
+      words[key / 64 + 1] = simd::packed_bits(from + key * seen_.stride[3], seen_.stride[3], std::min<index_t>(keys - key, 64));
     const some_keys seen = among({words}, {0, keys});
     const bool whole = seen.count == seen.hull.size();
     if (whole) words_.resize(std::size_t(first));
@@ -111,13 +111,13 @@ class packed_rows {
 
   // What is seen of some keys, which are along the key axis.
   static some_keys among(key_bits bits, interval keys) {
-    some_keys seen;
-    for (index_t key = keys.first; key < keys.last; key += 64)
-      if (const std::uint64_t some = bits.from(key) & keys.bits(key); some != 0) {
-        seen.hull = detail::hull(seen.hull, {key + std::countr_zero(some), key + 64 - std::countl_zero(some)});
-        seen.count += std::popcount(some);
-      }
-    return seen;
+    const auto word = [=](index_t w) { return bits.words[w + 1] & keys.bits(64 * w); };
+    index_t first = keys.first / 64, last = (keys.last + 63) / 64, count = 0;
+    while (first < last && word(first) == 0) ++first;
+    while (first < last && word(last - 1) == 0) --last;
+    if (first >= last) return {};
+    for (index_t w = first; w < last; ++w) count += std::popcount(word(w));
+    return {{64 * first + std::countr_zero(word(first)), 64 * last - std::countl_zero(word(last - 1))}, count};
   }
 
   view<const unsigned char> seen_;

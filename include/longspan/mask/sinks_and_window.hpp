@@ -12,8 +12,12 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // StreamingLLM (arXiv 2309.17453): a query sees the first `sinks` keys of the text and a window of the last `window` tokens, its own
 // among them: j <= position, and j < sinks or position - j < window. (sliding_window counts the keys before the query's own instead.)
-// With rope the sinks keep their positions in the text; the paper re-indexes them by their place in the cache. Throws
-// std::invalid_argument where either is negative.
+// Throws std::invalid_argument where either is negative.
+//
+// Over the keys of the whole text, with rope, sinks stand at their positions in the text, ever further from the query. The paper means
+// positions in the cache: sinks as if they stood right before the window, so that no distance was never trained. A decoder says so with a
+// cache that holds sinks and window alone, unrotated: these are then all the keys of the call, `everything{}` is the mask, and rope counts
+// places in the cache.
 struct sinks_and_window {
   static constexpr bool by_position_alone = true;
   index_t sinks = 4;

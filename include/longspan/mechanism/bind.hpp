@@ -4,7 +4,6 @@
 #include <span>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
@@ -16,6 +15,7 @@
 #include <longspan/mechanism/seen_keys.hpp>
 #include <longspan/position/angle_table.hpp>
 #include <longspan/position/rotate.hpp>
+#include <longspan/tile/buffer.hpp>
 #include <longspan/transform/reach.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -73,10 +73,11 @@ template <class... Parts>
 auto see(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   const auto masks = detail::masks_of(whole, lengths);
   using seen = seen_by<Parts...>;
-  std::vector<std::shared_ptr<const seen>> each;
+  buffer<std::shared_ptr<const seen>> each;
   for (std::size_t t = 0; t < texts.size(); ++t)
-    each.push_back(seen::alike && t > 0 && texts[t].stands_like(texts[t - 1]) ? each.back()
-                                                                              : std::make_shared<seen>(masks, lengths, texts[t]));
+    each.push_back(seen::alike && t > 0 && texts[t].stands_like(texts[t - 1])
+                       ? each.back()
+                       : std::allocate_shared<seen>(recycled<seen>(), masks, lengths, texts[t]));
   return each;
 }
 
@@ -87,8 +88,8 @@ auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span
   const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
   const auto dropouts = detail::pick<place::dropout>(whole, unchanged);
   const auto sinks = detail::pick<place::sink>(whole, unchanged);
-  std::vector<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, seen_by<Parts...>,
-                    std::remove_const_t<decltype(dropouts)>, std::remove_const_t<decltype(sinks)>>>
+  buffer<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, seen_by<Parts...>, std::remove_const_t<decltype(dropouts)>,
+               std::remove_const_t<decltype(sinks)>>>
       each;
   for (std::size_t t = 0; t < texts.size(); ++t)
     each.push_back({texts[t], texts[t].lengths(lengths), rows, score, transforms, seen[t], dropouts, sinks});

@@ -80,8 +80,8 @@ void visit_learned(Visit& visit, Mechanism& first, Mechanisms&... others) {
 }  // namespace detail
 
 // Calls visit(number) with each learned number of a mechanism as a double&, in the order of the sentence: the value of a
-// `learned`, every element of a `per_head` and a `per_channel`, and of a std::optional<per_head> where it is given. Several mechanisms of one type
-// are visited together, so that an optimiser is one line, whatever the mechanism:
+// `learned`, every element of a `per_head` and a `per_channel`, and of a std::optional<per_head> where it is given. Several
+// mechanisms of one type are visited together, so that an optimiser is one line, whatever the mechanism:
 //
 //   for_each_learned(student, gradient.d_mechanism, [&](double& number, double slope) { number -= rate * slope; });
 //

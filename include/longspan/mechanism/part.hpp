@@ -54,10 +54,6 @@ template <class P>
 inline constexpr bool is_transform = (place_of<P> > place::score) && (place_of<P> < place::mask);
 template <class P>
 inline constexpr bool is_mask = place_of<P> == place::mask;
-template <class P>
-inline constexpr bool is_dropout = place_of<P> == place::dropout;
-template <class P>
-inline constexpr bool is_sink = place_of<P> == place::sink;
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -8,8 +8,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Which channels turn together: `halves` (i, i + d/2) as in Llama and GPT-NeoX, `interleaved` (2i, 2i + 1) as in RoFormer and
-// GPT-J.
+// Which channels turn together: `halves` (i, i + d/2) as in Llama and GPT-NeoX, `interleaved` (2i, 2i + 1) as in RoFormer,
+// GPT-J and the weights of llama2.c.
 enum class pairing { halves, interleaved };
 
 // What a rotation does to a row: pair i turns by position * frequencies[i] radians, and the rotated channels are multiplied by

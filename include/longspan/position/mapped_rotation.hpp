@@ -28,9 +28,10 @@ concept maps_token = requires(const Map& map, const token& of) {
   { map(of) } -> std::convertible_to<double>;
 };
 
-// The position of a token, as a map of any of the three kinds has it.
+// The position of a token, as a map of any of the three kinds has it. Heads share their tables, so no map is told a head.
 template <class Map>
-double mapped_position(const Map& map, const token& of) {
+double mapped_position(const Map& map, token of) {
+  of.head = 0;
   double position = 0;
   if constexpr (maps_place<Map>)
     position = static_cast<double>(map(of.place));

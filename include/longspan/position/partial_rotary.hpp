@@ -8,6 +8,8 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/position/ladder.hpp>
 #include <longspan/position/mapped_rotation.hpp>
+#include <longspan/position/rope.hpp>
+#include <longspan/position/scaling.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -23,6 +25,12 @@ struct partial_rotary {
 
   ladder frequencies(index_t channels) const { return detail::geometric(base, rotated(channels), pairing); }
 
+  // The rescalings of rope, over the channels that turn.
+  detail::scaled<partial_rotary, detail::interpolation> interpolate(double factor) const { return {*this, {factor}}; }
+  detail::scaled<partial_rotary, detail::ntk_aware> ntk(double factor) const { return {*this, {factor}}; }
+  detail::scaled<partial_rotary, yarn_scaling> yarn(const yarn_scaling& scaling) const { return {*this, scaling}; }
+  detail::scaled<partial_rotary, llama3_scaling> llama3(const llama3_scaling& scaling = {}) const { return {*this, scaling}; }
+  detail::scaled<partial_rotary, longrope_scaling> longrope(const longrope_scaling& scaling) const { return {*this, scaling}; }
   // Rows turn by map(place), or queries and keys by maps of their own: see mapped_rotation.
   auto at(auto... maps) const { return mapped_rotation{*this, std::move(maps)...}; }
 

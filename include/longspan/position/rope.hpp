@@ -22,13 +22,15 @@ struct scaled {
 
   ladder frequencies(index_t channels) const {
     ladder rungs = plain.frequencies(channels);
-    scaling(rungs, plain.base, channels);
+    scaling(rungs, plain.base, 2 * index_t(rungs.frequencies.size()));
     return rungs;
   }
   auto at(auto... maps) const { return mapped_rotation{*this, std::move(maps)...}; }
   void check(const shapes& lengths) const {
     plain.check(lengths);
-    scaling.check(lengths);
+    shapes turning = lengths;
+    turning.channels = 2 * index_t(plain.frequencies(lengths.channels).frequencies.size());
+    scaling.check(turning);
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@
 LONGSPAN_NAMESPACE_BEGIN
 
 // The ways to rescale RoPE's frequencies for texts longer than the trained length. Each is called as scaling(ladder, base,
-// channels) and rewrites the frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
+// channels), with the channels that turn, and rewrites the frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
 
 namespace detail {
 
@@ -45,12 +46,14 @@ struct ntk_aware {
 }  // namespace detail
 
 // YaRN (arXiv 2309.00071): pairs that turn slowly are interpolated, fast ones are kept, those in between are blended; queries and
-// keys grow by 0.1 log(factor) + 1.
+// keys grow by 0.1 log(factor) + 1. gpt-oss: {.factor = 32, .trained = 4096, .ramp_over_index = true, .truncate = false}, base 150000.
 struct yarn_scaling {
   double factor;
   index_t trained;
   double slow = 1, fast = 32;    // turns within the trained length: fewer than `slow` is interpolated, more than `fast` kept
   bool ramp_over_index = false;  // the released code ramps linearly in i; the paper in the number of turns
+  bool truncate = true;          // the ends of the ramp over i are rounded outwards, to whole pairs
+  std::optional<double> magnitude = {};  // what queries and keys grow by, if another: the attention factor of configuration files
 
   // How much of w is kept, 0 to 1.
   double kept(std::size_t i, double w, double base, index_t channels) const {
@@ -59,8 +62,9 @@ struct yarn_scaling {
     const auto pair_with = [&](double turns) {
       return double(channels) * std::log(length / (full * turns)) / (2 * std::log(base));
     };
-    const double low = std::max(std::floor(pair_with(fast)), 0.0);
-    const double high = std::min(std::ceil(pair_with(slow)), double(channels - 1));
+    double low = pair_with(fast), high = pair_with(slow);
+    if (truncate) low = std::floor(low), high = std::ceil(high);
+    low = std::max(low, 0.0), high = std::min(high, double(channels - 1));
     return 1 - std::clamp((double(i) - low) / std::max(high - low, 0.001), 0.0, 1.0);
   }
 
@@ -70,12 +74,13 @@ struct yarn_scaling {
       const double keep = kept(i, w, base, channels);
       w = (1 - keep) * w / factor + keep * w;
     }
-    if (factor > 1) rungs.magnitude = 0.1 * std::log(factor) + 1;  // on queries and keys, so its square on the logits
+    rungs.magnitude = magnitude.value_or(factor > 1 ? 0.1 * std::log(factor) + 1 : 1);  // its square on the logits
   }
   void check(const shapes&) const {
     detail::require_positive("rope: factor", factor);
     detail::require_trained("rope: trained", trained);
     detail::require(slow > 0 && fast > slow, "rope: fast turns of YaRN", "more than the slow ones, which are positive", fast);
+    if (magnitude) detail::require_positive("rope: magnitude of YaRN", *magnitude);
   }
 };
 
@@ -99,15 +104,17 @@ struct llama3_scaling {
   }
 };
 
-// LongRoPE (arXiv 2402.13753): each frequency divided by a number that was searched for it.
+// LongRoPE (arXiv 2402.13753): each frequency divided by a number that was searched for it; queries and keys grow by
+// sqrt(1 + log(factor) / log(trained)).
 struct longrope_scaling {
   std::vector<double> divisors;  // lambda_i, one a pair
   double factor;
   index_t trained;
+  std::optional<double> magnitude = {};  // what queries and keys grow by, if another
 
   void operator()(ladder& rungs, double, index_t) const {
     for (std::size_t i = 0; i < rungs.frequencies.size(); ++i) rungs.frequencies[i] /= divisors[i];
-    if (factor > 1) rungs.magnitude = std::sqrt(1 + std::log(factor) / std::log(double(trained)));
+    rungs.magnitude = magnitude.value_or(factor > 1 ? std::sqrt(1 + std::log(factor) / std::log(double(trained))) : 1);
   }
   void check(const shapes& lengths) const {
     detail::require_positive("rope: factor", factor);
@@ -115,6 +122,7 @@ struct longrope_scaling {
     if (index_t(divisors.size()) != lengths.channels / 2)
       throw std::invalid_argument("rope: LongRoPE has a divisor for each pair of channels: " + std::to_string(divisors.size()) +
                                   " and " + std::to_string(lengths.channels / 2));
+    if (magnitude) detail::require_positive("rope: magnitude of LongRoPE", *magnitude);
     for (const double lambda : divisors) detail::require_positive("rope: divisor of LongRoPE", lambda);
   }
 };

@@ -6,10 +6,11 @@
 #include <vector>
 
 #include <longspan/core/query_row.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN

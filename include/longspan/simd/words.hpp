@@ -44,6 +44,10 @@ struct bfloat16_words {
   }
   // Rounds to nearest, ties to even.
   static Batch join(const std::array<Batch, 2>& numbers) { return Batch((__m512)_mm512_cvtne2ps_pbh(numbers[1], numbers[0])); }
+  // What `join` makes of numbers, as numbers.
+  static Batch rounded(const Batch& numbers) {
+    return bits(_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(numbers)), 16));
+  }
   // Takes the upper halves of floats that are exact in bfloat16.
   static Batch together(const Batch& even, const Batch& odd) {
     return bits(_mm512_or_si512(_mm512_srli_epi32(bits(even), 16), bits(only(odd, 1))));

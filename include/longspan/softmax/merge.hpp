@@ -56,9 +56,12 @@ void require_mergeable(const char* left, const Left& a, const char* right, const
                     std::is_same_v<compute_t<typename Right::number>, typename Right::compute> &&
                     std::is_same_v<typename Left::compute, typename Right::compute>,
                 "double does not mix with narrower numbers: both parts and their log_sum_exp compute in one precision");
+  static_assert(is_number<typename Left::number> && is_number<typename Right::number>,
+                "parts hold float, double, Eigen::half or Eigen::bfloat16");
   constexpr const char* axes[] = {"batch", "heads", "tokens", "channels"};
   for (std::size_t axis = 0; axis < 4; ++axis)
     require_equal(left, right, axes[axis], a.output.extent[axis], b.output.extent[axis]);
+  require_one_a_row("log_sum_exp", a.log_sum_exp), require_one_a_row("log_sum_exp", b.log_sum_exp);
   for (std::size_t axis = 0; axis < 3; ++axis) {
     require_equal("log_sum_exp", "output", axes[axis], a.log_sum_exp.extent[axis], a.output.extent[axis]);
     require_equal("log_sum_exp", "output", axes[axis], b.log_sum_exp.extent[axis], b.output.extent[axis]);

@@ -3,8 +3,10 @@
 #include <type_traits>
 
 #include <longspan/core/text.hpp>
+#include <longspan/simd/words.hpp>
 #include <longspan/tensor/attended.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/checked.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -16,6 +18,7 @@ namespace detail {
 template <class T, class Q, class K, class V, class O, class G, class DQ, class DK, class DV>
 struct backward_tensors {
   using compute = T;
+  using words = common_words<Q, K, V>;  // what the forward pass multiplied
   view<const Q> query;
   view<const K> key;
   view<const V> value;
@@ -50,6 +53,11 @@ inline constexpr bool computes_in = (std::is_same_v<T, compute_t<element_of<Tens
 // d_log_sum_exp} where the log-sum-exp is part of the loss too.
 template <class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
 auto make_backward_tensors(const Q& q, const K& k, const V& v, const Kept& kept, const DKept& d_kept, DQ& d_q, DK& d_k, DV& d_v) {
+  static_assert(
+      requires { kept.output, kept.log_sum_exp; },
+      "backward takes what forward made, after q, k and v: backward(mechanism, q, k, v, kept, d_output), where kept is "
+      "forward(mechanism, q, k, v), or attended{output, log_sum_exp} of tensors or views");
+  static_assert(hold_numbers<Q, K, V, DQ, DK, DV>() && are_writable<DQ, DK, DV>());
   using T = compute_t<element_of<Q>>;
   static_assert(computes_in<T, K, V, DQ, DK, DV, decltype(kept.output), decltype(kept.log_sum_exp)>,
                 "double does not mix with narrower numbers: inputs, what was kept and gradients compute in one precision");
@@ -69,10 +77,13 @@ auto make_backward_tensors(const Q& q, const K& k, const V& v, const Kept& kept,
         detail::view_of(d_k),
         detail::view_of(d_v)};
   };
-  if constexpr (is_attended<DKept>)
-    return all(d_kept.output, log_sum_exp_of(d_kept.log_sum_exp));
-  else
+  if constexpr (is_attended<DKept>) {
+    const view<const T> d_log_sum_exp = log_sum_exp_of(d_kept.log_sum_exp);
+    require_one_a_row("d_log_sum_exp", d_log_sum_exp);  // one without extent would count as none
+    return all(d_kept.output, d_log_sum_exp);
+  } else {
     return all(d_kept, {});
+  }
 }
 
 }  // namespace detail

@@ -68,8 +68,7 @@ shapes checked(const view<Q>& q, const view<K>& k, const view<V>& v, const place
                 where);
 }
 
-// Throws shape_error where a result does not fit: output (batch, head, query, value_channel), log_sum_exp (batch, head, query,
-// 1).
+// Throws shape_error where a result does not fit: output (batch, head, query, value_channel).
 template <class S>
 void require_results(const shapes& lengths, const char* name, const view<S>& result, index_t channels) {
   require_memory(name, result);
@@ -77,6 +76,21 @@ void require_results(const shapes& lengths, const char* name, const view<S>& res
   require_equal(name, "query", "heads", result.extent[1], lengths.heads);
   require_equal(name, "query", "tokens", result.extent[2], lengths.queries);
   require_equal(name, "value", "channels", result.extent[3], channels);
+}
+
+template <class S>
+void require_one_a_row(const char* name, const view<S>& sums) {
+  if (sums.extent[3] != 1)
+    throw shape_error(std::string(name) +
+                      " has one number a row, as a view (batch, head, query, 1): its last extent must be 1, not " +
+                      std::to_string(sums.extent[3]));
+}
+
+// The same for a number a row: log_sum_exp (batch, head, query), as a view (batch, head, query, 1).
+template <class S>
+void require_sums(const shapes& lengths, const char* name, const view<S>& sums) {
+  require_one_a_row(name, sums);
+  require_results(lengths, name, sums, 1);
 }
 
 // Throws shape_error where a gradient does not have the shape of what it belongs to.

@@ -4,7 +4,7 @@
 
 #include <longspan/core/text.hpp>
 #include <longspan/simd/words.hpp>
-#include <longspan/tensor/texts.hpp>
+#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -37,6 +37,7 @@ struct forward_tensors {
 template <class Q, class K, class V, class Output>
 auto make_forward_tensors(const Q& q, const K& k, const V& v, Output& output,
                           const view<compute_t<element_of<Q>>>& log_sum_exp = {}) {
+  static_assert(hold_numbers<Q, K, V, Output>() && are_writable<Output>());
   using S = element_of<Q>;
   using T = compute_t<S>;
   static_assert(std::is_same_v<T, compute_t<element_of<K>>> && std::is_same_v<T, compute_t<element_of<V>>> &&

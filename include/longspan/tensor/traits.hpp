@@ -2,8 +2,10 @@
 
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/widen.hpp>
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -22,6 +24,10 @@ struct tensor_traits {
 
 namespace detail {
 
+// False, once a template is made.
+template <class X>
+inline constexpr bool never = sizeof(X) == 0;
+
 template <class X>
 using traits_of = tensor_traits<std::remove_cvref_t<X>>;
 
@@ -34,9 +40,39 @@ auto view_of(X&& tensor) {
 template <class X>
 using element_of = std::remove_const_t<std::remove_pointer_t<decltype(traits_of<X>::of(std::declval<X&>()).data)>>;
 
+// What tensors of queries, keys, values and results hold. Integers are not among them: they have no scale, and the 16-bit words that C
+// programs keep bfloat16 in would be read as numbers of up to 65535.
+template <class S>
+inline constexpr bool is_number = std::same_as<S, float> || std::same_as<S, double> || narrow_format<S> != narrow::no;
+
+// Of templates that are called: whether their tensors are what they must be. What is not does not compile.
+template <class... Tensors>
+constexpr bool hold_numbers() {
+  static_assert(
+      (is_number<element_of<Tensors>> && ...),
+      "tensors hold float, double, Eigen::half or Eigen::bfloat16: bits in 16-bit words are read as "
+      "view<const Eigen::bfloat16>{bfloat16_bits(pointer), extent, stride}, or half_bits; integers are not numbers of attention");
+  return true;
+}
+
+template <class... Tensors>
+constexpr bool are_writable() {
+  static_assert((!std::is_const_v<std::remove_pointer_t<decltype(traits_of<Tensors>::of(std::declval<Tensors&>()).data)>> && ...),
+                "results and gradients are written: their tensors, and what their views point to, must not be const");
+  return true;
+}
+
 // The precision of the computation and of log-sum-exp: double for double, float for every narrower storage.
 template <class S>
 using compute_t = std::conditional_t<std::same_as<S, double>, double, float>;
+
+// The log-sum-exp of a call whose queries are Q is what the computation makes.
+template <class Q, class Sums>
+constexpr bool are_sums_of() {
+  static_assert(std::same_as<Sums, view<compute_t<element_of<Q>>>>,
+                "log_sum_exp holds double where q does and float otherwise, and is written: it must not be const");
+  return true;
+}
 
 }  // namespace detail
 

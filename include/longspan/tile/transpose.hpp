@@ -37,16 +37,12 @@ Batch every_other_block(const Batch& x, const Batch& y) {
   }(std::make_index_sequence<width>{});
 }
 
-// A square matrix, a register for each row.
-template <class Batch>
-using square = std::array<Batch, std::size_t(simd::lanes<Batch>)>;
-
-// Transposes a square: exchanges the bits of the row number with those of the lane number. One step shuffles every pair of rows that lie
-// `Stride` apart, which exchanges one bit, and goes on to the next. The bits of lanes within 16-byte blocks come first, then those of the
-// blocks' numbers.
-template <index_t Stride, class Batch>
-[[gnu::always_inline]] inline void exchange(square<Batch>& row) {
-  constexpr index_t width = simd::lanes<Batch>, block = block_lanes<Batch>;
+// Transposes a square, a register for each row: exchanges the bits of the row number with those of the lane number. One step shuffles
+// every pair of rows that lie `Stride` apart, which exchanges one bit, and goes on to the next. The bits of lanes within 16-byte blocks come first, then those of the
+// blocks' numbers. In a strip there are none of the latter: every 16-byte block of its registers is a square of its own.
+template <index_t Stride, class Batch, std::size_t Width>
+[[gnu::always_inline]] inline void exchange(std::array<Batch, Width>& row) {
+  constexpr index_t width = index_t(Width), block = block_lanes<Batch>;
 #pragma GCC unroll 8
   for (index_t pair = 0; pair < width / 2; ++pair) {
     Batch& x = row[std::size_t(pair / Stride * 2 * Stride + pair % Stride)];
@@ -63,14 +59,38 @@ template <index_t Stride, class Batch>
     exchange<2 * Stride>(row);
 }
 
-// The columns of a square in memory, transposed in registers. Shuffles within 16-byte blocks and of whole blocks leave the ports of the
-// multiply-add units free; shuffles of any lane to any place do not.
-template <class T>
-[[gnu::always_inline]] inline square<batch<T>> columns_of(const T* rows, index_t stride) {
-  square<batch<T>> row;
+// The 16-byte blocks of as many vectors as it takes to fill a batch, `stride` numbers apart.
+template <class Batch, index_t Lanes = simd::lanes<Batch>, class T>
+[[gnu::always_inline]] inline auto blocks_at(const T* from, index_t stride) {
+  if constexpr (Lanes == block_lanes<Batch>) {
+    typedef T block __attribute__((vector_size(16)));
+    block numbers;
+    __builtin_memcpy(&numbers, from, sizeof numbers);
+    return numbers;
+  } else {
+    const auto lower = blocks_at<Batch, Lanes / 2>(from, stride);
+    const auto upper = blocks_at<Batch, Lanes / 2>(from + Lanes / 2 / block_lanes<Batch> * stride, stride);
+    return [&]<std::size_t... Lane>(std::index_sequence<Lane...>) {
+      return __builtin_shufflevector(lower, upper, int(Lane)...);
+    }(std::make_index_sequence<std::size_t(Lanes)>{});
+  }
+}
+
+// The columns of a square in memory, transposed in registers, or as many as a 16-byte block has lanes: a strip. Shuffles within 16-byte
+// blocks and of whole blocks leave the ports of the multiply-add units free; shuffles of any lane to any place do not. The blocks of a
+// strip meet while they are loaded, so it takes no shuffles of blocks, and half the registers of a square of AVX2.
+template <class T, index_t Width = simd::lanes<batch<T>>>
+[[gnu::always_inline]] inline std::array<batch<T>, std::size_t(Width)> columns_of(const T* rows, index_t stride) {
+  using Batch = batch<T>;
+  constexpr index_t block = block_lanes<Batch>;
+  std::array<Batch, std::size_t(Width)> row;
 #pragma GCC unroll 16
-  for (index_t r = 0; r < index_t(row.size()); ++r) row[std::size_t(r)] = simd::load<batch<T>>(rows + r * stride);
-  if constexpr (row.size() > 1) exchange<block_lanes<batch<T>> / 2>(row);
+  for (index_t r = 0; r < Width; ++r)
+    if constexpr (Width == simd::lanes<Batch>)
+      row[std::size_t(r)] = simd::load<Batch>(rows + r * stride);
+    else
+      row[std::size_t(r)] = Batch(blocks_at<Batch>(rows + r * stride, block * stride));
+  if constexpr (Width > 1) exchange<block / 2>(row);
   return row;
 }
 

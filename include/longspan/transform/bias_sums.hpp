@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <numeric>
 #include <type_traits>
 
 #include <longspan/core/interval.hpp>
@@ -57,7 +58,10 @@ class bias_sums {
   void begin() const {
     for_each_row(all(sums_, 0), all(sums_, 1), all(sums_, 2), [&](index_t b, index_t h, index_t i) {
       T* const row = sums_.head(b, h).row(i);
-      for (index_t j = 0; j < sums_.extent[3]; ++j) row[j * sums_.stride[3]] = T(0);
+      if (sums_.stride[3] == 1)
+        std::fill(row, row + sums_.extent[3], T(0));
+      else
+        for (index_t j = 0; j < sums_.extent[3]; ++j) row[j * sums_.stride[3]] = T(0);
     });
   }
 
@@ -68,7 +72,10 @@ class bias_sums {
       std::fill(total.begin(), total.end(), 0.0);
       for_each_row(shared(0, b), shared(1, h), shared(2, i), [&](index_t of, index_t head, index_t query) {
         const T* const row = sums_.head(of, head).row(query);
-        for (index_t j = 0; j < sums_.extent[3]; ++j) total[std::size_t(by_lane_ ? 0 : j)] += double(row[j]);
+        if (by_lane_)
+          total[0] = std::accumulate(row, row + sums_.extent[3], total[0]);
+        else
+          std::transform(row, row + sums_.extent[3], total.begin(), total.begin(), [](T x, double y) { return double(x) + y; });
       });
       D* const to = gradient_.head(b, h).row(i);
       for (index_t j = 0; j < gradient_.extent[3]; ++j) to[j * gradient_.stride[3]] = static_cast<D>(total[std::size_t(j)]);

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/simd/batch.hpp>
+#include <longspan/transform/key_numbers.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -18,13 +22,17 @@ struct key_sums {
   // Adds a number for each of the keys from position `first` on.
   template <class Batch>
   void add(index_t first, const Batch& numbers) const {
-    constexpr index_t lanes = simd::lanes<Batch>;
-    if (stride == 0)
+    // One comparison: an `at` below 0 is a large number without its sign.
+    const auto at = std::uint64_t(first - keys.first),
+               places = std::uint64_t(std::max<index_t>(keys.size() - simd::lanes<Batch> + 1, 0));
+    if (stride == 1 && at < places) [[likely]] {
+      ask_for_next_panel(data + at);
+      add_to(data + at, numbers);
+    } else if (stride == 0) {
       add_to(data, numbers);
-    else if (stride == 1 && keys.first <= first && first + lanes <= keys.last) [[likely]]
-      add_to(data + (first - keys.first), numbers);
-    else
+    } else {
       add_lane_by_lane(first, numbers);
+    }
   }
 
  private:

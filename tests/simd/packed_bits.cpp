@@ -1,4 +1,4 @@
-#include <longspan/core/packed_bits.hpp>
+#include <longspan/simd/packed_bits.hpp>
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace {
 
 using namespace longspan;
-using namespace longspan::detail;
+using namespace longspan::simd;
 
 TEST(packed_bits, of_eight_bytes_are_the_bytes_that_are_not_zero) {
   for (int pattern = 0; pattern < 256; ++pattern)

@@ -1,4 +1,4 @@
-#include <longspan/tensor/texts.hpp>
+#include <longspan/mechanism/batch_of_texts.hpp>
 
 #include <gtest/gtest.h>
 
@@ -74,19 +74,6 @@ TEST(texts_of, refuse_what_does_not_fit_and_name_the_text) {
             "placement: texts are padded (lengths) or packed (starts), not both");
   EXPECT_EQ(refusal(batch_of_3, {.first_query = 3, .key_lengths = fine}),
             "placement: first_query, first_key and all_keys are those of one text, not of padded or packed ones");
-}
-
-TEST(fill_between, writes_only_what_belongs_to_no_text) {
-  std::vector<float> memory(2 * 2 * 6 * 3, 1);
-  const view<float> result{memory.data(), {2, 2, 6, 3}, {36, 18, 3, 1}};
-  const std::vector<text> texts{{0, 0, {0, 4}, {}, 0, 0, 0}, {1, 1, {0, 2}, {}, 0, 0, 0}, {2, 1, {3, 5}, {}, 0, 0, 0}};
-  fill_between(this_thread{}, result, std::span<const text>(texts), &text::queries, 7.f);
-  for (index_t b = 0; b < 2; ++b)
-    for (index_t h = 0; h < 2; ++h)
-      for (index_t i = 0; i < 6; ++i) {
-        const bool own = b == 0 ? i < 4 : i < 2 || i == 3 || i == 4;
-        for (index_t c = 0; c < 3; ++c) EXPECT_EQ(result.head(b, h).row(i)[c], own ? 1 : 7) << b << i;
-      }
 }
 
 // Nothing is written where a door refuses.

@@ -1,19 +1,17 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
-#include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/text.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/placement.hpp>
 #include <longspan/tensor/view.hpp>
+#include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -59,7 +57,7 @@ inline text text_of(index_t number, index_t batch, interval queries, interval ke
   return {number, batch, queries, keys, keys.size() - queries.size(), 0, keys.size()};
 }
 
-inline std::vector<text> packed_texts(const shapes& lengths, std::span<const index_t> queries, std::span<const index_t> keys) {
+inline buffer<text> packed_texts(const shapes& lengths, std::span<const index_t> queries, std::span<const index_t> keys) {
   require_starts("query_starts", queries, lengths.queries);
   require_starts("key_starts", keys, lengths.keys);
   if (queries.size() != keys.size())
@@ -67,16 +65,16 @@ inline std::vector<text> packed_texts(const shapes& lengths, std::span<const ind
                       std::to_string(keys.size() - 1));
   if (lengths.batch != 1)
     throw shape_error("placement: packed texts lie in tensors of batch 1, not " + std::to_string(lengths.batch));
-  std::vector<text> texts;
+  buffer<text> texts;
   for (std::size_t t = 0; t + 1 < queries.size(); ++t)
     texts.push_back(text_of(index_t(t), 0, {queries[t], queries[t + 1]}, {keys[t], keys[t + 1]}));
   return texts;
 }
 
-inline std::vector<text> padded_texts(const shapes& lengths, const token_counts& queries, const token_counts& keys) {
+inline buffer<text> padded_texts(const shapes& lengths, const token_counts& queries, const token_counts& keys) {
   require_lengths("query_lengths", queries, lengths.batch, lengths.queries);
   require_lengths("key_lengths", keys, lengths.batch, lengths.keys);
-  std::vector<text> texts;
+  buffer<text> texts;
   for (index_t b = 0; b < lengths.batch; ++b)
     texts.push_back(text_of(b, b, {0, queries ? (*queries)[std::size_t(b)] : lengths.queries},
                             {0, keys ? (*keys)[std::size_t(b)] : lengths.keys}));
@@ -84,11 +82,11 @@ inline std::vector<text> padded_texts(const shapes& lengths, const token_counts&
 }
 
 // The texts of a call whose tensors have these lengths. Throws shape_error: see placement.
-inline std::vector<text> texts_of(const shapes& lengths, const placement& where) {
+inline buffer<text> texts_of(const shapes& lengths, const placement& where) {
   require_one_kind(where);
   if (where.query_starts) return packed_texts(lengths, *where.query_starts, *where.key_starts);
   if (where.key_lengths || where.query_lengths) return padded_texts(lengths, where.query_lengths, where.key_lengths);
-  std::vector<text> texts;
+  buffer<text> texts;
   for (index_t b = 0; b < lengths.batch; ++b)
     texts.push_back({b, b, {0, lengths.queries}, {0, lengths.keys}, lengths.first_query, lengths.first_key, lengths.all_keys});
   return texts;
@@ -97,37 +95,12 @@ inline std::vector<text> texts_of(const shapes& lengths, const placement& where)
 // The lengths of a call whose inputs fit each other, and its texts. Throws shape_error.
 struct batch_of_texts {
   shapes lengths;
-  std::vector<text> texts;
+  buffer<text> texts;
 
   template <class Q, class K, class V>
   batch_of_texts(const view<Q>& q, const view<K>& k, const view<V>& v, const placement& where)
       : lengths(checked(q, k, v, where)), texts(texts_of(lengths, where)) {}
 };
-
-// Some tokens of one row of the batch, as a tensor of batch 1.
-template <class S>
-view<S> tokens_of(const view<S>& tensor, index_t batch, interval tokens) {
-  return {tensor.data + batch * tensor.stride[0] + tokens.first * tensor.stride[2],
-          {1, tensor.extent[1], tokens.size(), tensor.extent[3]},
-          tensor.stride};
-}
-
-// Gives one value to every token of a result that belongs to no text. `tokens` says which of a text are meant: its queries or its keys.
-template <device D, class S>
-void fill_between(const D& d, const view<S>& result, std::span<const text> texts, interval text::* tokens, S value) {
-  const index_t heads = result.extent[1], channels = result.extent[3];
-  detail::for_each_item(d, index_t(texts.size()) * heads, [&](index_t, index_t item) {
-    const auto t = std::size_t(item / heads);
-    const bool followed = t + 1 < texts.size() && texts[t + 1].batch == texts[t].batch;
-    const interval run{(texts[t].*tokens).last, followed ? (texts[t + 1].*tokens).first : result.extent[2]};
-    const auto head = result.head(texts[t].batch, item % heads);
-    for (index_t i = run.first; i < run.last; ++i)
-      if (head.channel_stride == 1)
-        std::fill_n(head.row(i), channels, value);
-      else
-        for (index_t c = 0; c < channels; ++c) head.row(i)[c * head.channel_stride] = value;
-  });
-}
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

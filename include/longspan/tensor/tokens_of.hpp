@@ -1,0 +1,41 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include <longspan/core/device.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/core/text.hpp>
+#include <longspan/tensor/view.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// Some tokens of one row of the batch, as a tensor of batch 1.
+template <class S>
+view<S> tokens_of(const view<S>& tensor, index_t batch, interval tokens) {
+  return {tensor.data + batch * tensor.stride[0] + tokens.first * tensor.stride[2],
+          {1, tensor.extent[1], tokens.size(), tensor.extent[3]},
+          tensor.stride};
+}
+
+// Gives one value to every token of a result that belongs to no text. `tokens` says which of a text are meant: its queries or its keys.
+template <device D, class S>
+void fill_between(const D& d, const view<S>& result, std::span<const text> texts, interval text::* tokens, S value) {
+  const index_t heads = result.extent[1], channels = result.extent[3];
+  detail::for_each_item(d, index_t(texts.size()) * heads, [&](index_t, index_t item) {
+    const auto t = std::size_t(item / heads);
+    const bool followed = t + 1 < texts.size() && texts[t + 1].batch == texts[t].batch;
+    const interval run{(texts[t].*tokens).last, followed ? (texts[t + 1].*tokens).first : result.extent[2]};
+    const auto head = result.head(texts[t].batch, item % heads);
+    for (index_t i = run.first; i < run.last; ++i)
+      if (head.channel_stride == 1)
+        std::fill_n(head.row(i), channels, value);
+      else
+        for (index_t c = 0; c < channels; ++c) head.row(i)[c * head.channel_stride] = value;
+  });
+}
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
