@@ -66,7 +66,7 @@ SQUARE = "heads:1/n:4096/d:64"
 BACKWARD_MEMORY = 65536 * (3 * 64 * 4 + 384) / 2**20 + 16
 COSTS = {
     "info_scale": 0.03, "log_n": 0.03, "ss_max": 0.03, "cosine + cos_scale + info_scale": 0.03, "rope": 0.03, "p_rope": 0.03,
-    "scale_invariant": 0.04, "alibi": 0.04, "by_distance": 0.04, "softcap": 0.10,
+    "scale_invariant": 0.04, "alibi": 0.04, "by_distance": 0.04, "softcap": 0.10, "dropout": 0.10,
 }
 
 

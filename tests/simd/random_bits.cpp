@@ -95,7 +95,7 @@ TEST(random_bits, fill_their_range_evenly) {
 TEST(random_bits, of_numbers_and_keys_any_distance_apart_are_independent) {
   constexpr std::int64_t trials = 1 << 18;
   for (const double share : {0.1, 0.5})
-    for (const std::uint32_t apart : {1, 2, 3, 4, 8, 16, 64, 256, 1000, 4096, 65536}) {
+    for (const std::uint32_t apart : {1u, 2u, 3u, 4u, 8u, 16u, 64u, 256u, 1000u, 4096u, 65536u}) {
       std::int64_t numbers = 0, keys = 0;
       for (std::uint32_t i = 0; i < trials; ++i) {
         numbers += drops(share, some_key, i) && drops(share, some_key, i + apart);
