@@ -11,6 +11,7 @@
 #include <longspan/kernel/backward_row.hpp>
 #include <longspan/kernel/backward_wave.hpp>
 #include <longspan/kernel/bound_text.hpp>
+#include <longspan/kernel/without_negligible.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
@@ -83,7 +84,8 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   fill_between(d, tensors.d_key, texts, &text::keys, {});
   fill_between(d, tensors.d_value, texts, &text::keys, {});
   detail::begin_gradients(taking);
-  const auto each = detail::bound_texts(bound, tensors, [](const auto&) { return true; });
+  auto attending = detail::without_negligible(d, whole, std::move(bound), tensors);
+  const auto each = detail::bound_texts(attending, tensors, [](const auto&) { return true; });
   detail::differentiate(d, std::span(each), learned_numbers, d_parameters);
   detail::finish_gradients(taking);
 }

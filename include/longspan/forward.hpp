@@ -12,6 +12,7 @@
 #include <longspan/kernel/decode.hpp>
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/prefill.hpp>
+#include <longspan/kernel/without_negligible.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/takers.hpp>
@@ -40,9 +41,10 @@ void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& te
   fill_between(d, tensors.output, texts, &text::queries, {});
   fill_between(d, tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
   if (lengths.heads == 0) return;
+  auto attending = detail::without_negligible(d, whole, std::move(bound), tensors);
   const auto few_rows = [](const auto& mechanism) { return group_rows(mechanism.lengths) <= tile_shape<T>::decode_rows; };
-  const auto prefilled = detail::bound_texts(bound, tensors, std::not_fn(few_rows));
-  const auto decoded = detail::bound_texts(bound, tensors, few_rows);
+  const auto prefilled = detail::bound_texts(attending, tensors, std::not_fn(few_rows));
+  const auto decoded = detail::bound_texts(attending, tensors, few_rows);
   detail::prefill(d, std::span(prefilled));
   detail::decode(d, std::span(decoded));
 }

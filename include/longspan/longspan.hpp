@@ -55,14 +55,15 @@
 #include <longspan/mask/sinks_and_window.hpp>
 #include <longspan/mask/sliding_window.hpp>
 
-// Weights are dropped, and a head may attend to nothing.
+// Weights are skipped where they cannot matter, or dropped, and a head may attend to nothing.
 #include <longspan/softmax/dropout.hpp>
 #include <longspan/softmax/sink.hpp>
+#include <longspan/softmax/skip_negligible.hpp>
 
 // The sentence, and what runs it.
 #include <longspan/backward.hpp>              // gradients of the tensors and of learned numbers
 #include <longspan/forward.hpp>               // forward, forward_into
-#include <longspan/mechanism.hpp>             // position | score | transform | mask | dropout | sink
+#include <longspan/mechanism.hpp>             // position | score | transform | mask | skip_negligible | dropout | sink
 #include <longspan/mechanism/parameters.hpp>  // for_each_learned, get
 #include <longspan/reference/attention.hpp>   // the definition
 #include <longspan/simd/select.hpp>           // choices in the bodies of transforms

@@ -11,7 +11,8 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // An attention mechanism as a sentence, in the order the data flows:
 //
-//   rows (rope, rms_normalize ...) | score | temperatures and distance transforms | softcap | bias | masks | dropout | sink
+//   rows (rope, rms_normalize ...) | score | temperatures and distance transforms | softcap | bias | masks | skip_negligible |
+//   dropout | sink
 //
 // One score and at least one mask make it complete; everything else may be absent. Several masks intersect. A fragment can be named
 // and continued later. A wrong order does not compile.
@@ -57,13 +58,17 @@ mechanism<Left..., Right...> join(mechanism<Left...> left, mechanism<Right...> r
                 "temperatures and distance transforms belong before softcap and bias");
   static_assert(after != place::softcap || before <= place::softcap, "softcap belongs before bias and mask");
   static_assert(after != place::mask || before >= place::score, "a mask belongs after the score and its transforms");
-  static_assert(after != place::mask || before <= place::mask,
+  static_assert(after != place::mask || before != place::skipping,
+                "masks belong before skip_negligible: it skips what they show");
+  static_assert(after != place::mask || before <= place::skipping,
                 "masks belong before dropout: it drops weights of the keys they show");
   static_assert(before != place::sink, "a sink ends the mechanism: nothing belongs after it");
+  static_assert(after != place::skipping || before == place::mask,
+                "skip_negligible belongs after the masks, once, and before dropout and sink");
   static_assert(after != place::dropout || before != place::dropout, "a mechanism has one dropout, after its masks");
   static_assert(after != place::dropout || before >= place::mask,
                 "dropout belongs after the mask: it drops weights of the softmax");
-  static_assert(after != place::sink || before == place::mask || before == place::dropout,
+  static_assert(after != place::sink || before == place::mask || before == place::skipping || before == place::dropout,
                 "a sink belongs after the mask, at the end of the mechanism");
   static_assert(place_of<last> <= place::sink);
   return {std::tuple_cat(std::move(left.parts), std::move(right.parts))};

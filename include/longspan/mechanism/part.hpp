@@ -7,13 +7,14 @@
 #include <longspan/score/concept.hpp>
 #include <longspan/softmax/dropout.hpp>
 #include <longspan/softmax/sink.hpp>
+#include <longspan/softmax/skip_negligible.hpp>
 #include <longspan/transform/concept.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // The places of a mechanism's sentence, in the order the data flows.
-enum class place { rows, score, anywhere_between, temperature, softcap, bias, mask, dropout, sink, nowhere };
+enum class place { rows, score, anywhere_between, temperature, softcap, bias, mask, skipping, dropout, sink, nowhere };
 
 template <class P>
 constexpr place find_place() {
@@ -28,7 +29,9 @@ constexpr place find_place() {
       return P::order == stage::temperature ? place::temperature : P::order == stage::softcap ? place::softcap : place::bias;
     else
       return place::anywhere_between;
-  } else if constexpr (std::same_as<P, dropout>)
+  } else if constexpr (std::same_as<P, skip_negligible>)
+    return place::skipping;
+  else if constexpr (std::same_as<P, dropout>)
     return place::dropout;
   else if constexpr (std::same_as<P, sink>)
     return place::sink;

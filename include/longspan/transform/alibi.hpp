@@ -4,10 +4,12 @@
 #include <optional>
 #include <tuple>
 
+#include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/parameter/per_head.hpp>
 #include <longspan/transform/concept.hpp>
+#include <longspan/transform/distances_to.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -28,6 +30,12 @@ struct alibi {
     return [slope = slopes ? (*slopes)[row.head] : learned(slope(row.head, row.heads))](const auto& logit, const auto& keys) {
       using std::abs;
       return logit - slope * abs(keys.distance());
+    };
+  }
+  auto at_most(const query_row& row) const {
+    return [row = row, slope = slopes ? (*slopes)[row.head].value : slope(row.head, row.heads)](double score, interval keys) {
+      const auto [nearest, farthest] = detail::distances_to(row, keys);
+      return score - slope * double(slope >= 0 ? nearest : farthest);
     };
   }
   auto parameters() { return std::tie(slopes); }

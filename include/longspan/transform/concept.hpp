@@ -55,6 +55,15 @@ LONGSPAN_NAMESPACE_BEGIN
 // is written; `static constexpr stage order` says where in a mechanism the transform belongs (without it: anywhere between score
 // and mask); `prepare<T>(const reach&)` makes, once per call, what the kernel runs instead of the transform (by_distance uses
 // it).
+//
+// skip_negligible asks every transform what the kernel makes of a row at most, by `at_most(row)`: a function of a score and of an interval of
+// keys, by place, that returns a number which no logit exceeds that the body makes, under one of these keys, of a score up to that one;
+// infinity where it knows none. Unless the row function is a row_factor, which needs none. Of what `prepare` makes, where there is that. For
+// the soft_clip above:
+//
+//   auto at_most(const query_row&) const {
+//     return [limit = limit](double score, interval) { return limit * std::tanh(score / limit); };
+//   }
 template <class F>
 concept transform =
     std::copy_constructible<F> && requires(const F& f, const query_row& row, const detail::keys_under<double>& keys) {

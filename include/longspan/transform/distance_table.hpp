@@ -1,5 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <limits>
+
+#include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/parameter/learned.hpp>
 #include <longspan/simd/multiply_add.hpp>
@@ -39,6 +43,23 @@ class distance_table {
         return simd::multiply_add(logit, scale(keys), shift(keys));
       else
         return logit + shift(keys);
+    };
+  }
+
+  // Looks at the numbers of every key.
+  auto at_most(const query_row& row) const {
+    return [shift = shift_(row), scale = scale_(row)](double score, interval keys) {
+      constexpr double infinity = std::numeric_limits<double>::infinity();
+      double most = -infinity;
+      for (index_t j = keys.first; j < keys.last; ++j) {
+        double z = score + double(shift.value[shift.origin + j]);
+        if constexpr (Scaled) {
+          const double a = double(scale.value[scale.origin + j]);
+          z = a >= 0 ? a * score + double(shift.value[shift.origin + j]) : infinity;
+        }
+        most = z <= infinity ? std::max(most, z) : infinity;  // NaN may be anything
+      }
+      return most;
     };
   }
 

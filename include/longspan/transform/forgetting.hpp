@@ -95,6 +95,12 @@ struct forgetting<S, void> {
     return {{at, c.stride[3], keys}, known ? static_cast<double>(at[row.key(row.position) * c.stride[3]]) : 0.0};
   }
 
+  auto at_most(const query_row& row) const {
+    return [of = (*this)(row)](double score, interval keys) {
+      return score + (of.of_query - detail::least_number(of.of_keys, keys));
+    };
+  }
+
   void check(const shapes& lengths) const {
     detail::require_broadcast("forgetting: c", c, lengths);
     detail::require_equal("forgetting: c", "key", "tokens", c.extent[3], lengths.keys);
@@ -131,6 +137,7 @@ struct forgetting : forgetting<S> {
     detail::taking_forgetting_row<T, S> operator()(const query_row& row) const {
       return {part(row), sums.of_query(row), sums.of_keys(row)};
     }
+    auto at_most(const query_row& row) const { return part.at_most(row); }
     void check(const shapes& lengths) const { part.check(lengths); }
     void begin_gradient() const { sums.begin(); }
     void finish_gradient() const { sums.finish(); }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 #include <type_traits>
 
+#include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
@@ -12,6 +14,7 @@
 #include <longspan/simd/select.hpp>
 #include <longspan/transform/by_distance.hpp>
 #include <longspan/transform/distance_column.hpp>
+#include <longspan/transform/distances_to.hpp>
 #include <longspan/transform/reach.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -41,25 +44,20 @@ struct scale_invariant {
     return by_distance{[part = *this](index_t t) { return part.at(t); }}(row);
   }
 
-  // z = a_t (s - a_t) + beta/alpha is the same with one table, of a_t: a second table costs a percentage point of the peak.
-  template <class T>
-  struct table {
-    detail::distance_column<T> scale;
-    double ratio;
-
-    auto operator()(const query_row& row) const {
-      return [scale = scale(row), ratio = T(ratio)](const auto& logit, const auto& keys) {
-        const auto a = scale(keys);
-        return simd::multiply_add(a, logit - a, std::remove_cvref_t<decltype(a)>(ratio));
-      };
-    }
-  };
-  template <class T>
-  table<T> prepare(const reach& distances) const {
-    table<T> made{detail::distance_column<T>(distances), beta / alpha};
-    for (index_t t = distances.seen.first; t < distances.seen.last; ++t) made.scale.set(t, at(t).scale);
-    return made;
+  // z = a_t (s - a_t) + beta/alpha is largest where a_t is half of s, and a_t ascends with the distance.
+  auto at_most(const query_row& row) const {
+    return [part = *this, row = row](double score, interval keys) {
+      const auto [nearest, farthest] = detail::distances_to(row, keys);
+      const double least = part.at(nearest).scale.value, most = part.at(farthest).scale.value;
+      const double a = std::min(std::max(score / 2, least), most);
+      return a * (score - a) + part.beta / part.alpha;
+    };
   }
+
+  template <class T>
+  struct table;
+  template <class T>
+  table<T> prepare(const reach& distances) const;
 
   void check(const shapes&) const {
     detail::require_positive("scale_invariant: tau", tau.value);
@@ -68,5 +66,27 @@ struct scale_invariant {
     detail::require(beta >= alpha * std::log(alpha), "scale_invariant: beta", "at least alpha log alpha", beta);
   }
 };
+
+// z = a_t (s - a_t) + beta/alpha is the same with one table, of a_t: a second table costs a percentage point of the peak.
+template <class T>
+struct scale_invariant::table {
+  detail::distance_column<T> scale;
+  scale_invariant part;
+
+  auto operator()(const query_row& row) const {
+    return [scale = scale(row), ratio = T(part.beta / part.alpha)](const auto& logit, const auto& keys) {
+      const auto a = scale(keys);
+      return simd::multiply_add(a, logit - a, std::remove_cvref_t<decltype(a)>(ratio));
+    };
+  }
+  auto at_most(const query_row& row) const { return part.at_most(row); }
+};
+
+template <class T>
+scale_invariant::table<T> scale_invariant::prepare(const reach& distances) const {
+  table<T> made{detail::distance_column<T>(distances), *this};
+  for (index_t t = distances.seen.first; t < distances.seen.last; ++t) made.scale.set(t, at(t).scale);
+  return made;
+}
 
 LONGSPAN_NAMESPACE_END

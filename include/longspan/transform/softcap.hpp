@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <type_traits>
 
+#include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
@@ -22,6 +24,10 @@ struct softcap {
       using T = simd::scalar<std::remove_cvref_t<decltype(logit)>>;
       return T(cap) * simd::tanh(logit, T(rate));
     };
+  }
+
+  auto at_most(const query_row&) const {
+    return [cap = cap](double score, interval) { return cap * std::tanh(score / cap); };
   }
 
   void check(const shapes&) const { detail::require_positive("softcap: cap", cap); }
