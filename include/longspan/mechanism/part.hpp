@@ -57,6 +57,8 @@ template <class P>
 inline constexpr bool is_transform = (place_of<P> > place::score) && (place_of<P> < place::mask);
 template <class P>
 inline constexpr bool is_mask = place_of<P> == place::mask;
+template <class P>
+inline constexpr bool is_skipping = place_of<P> == place::skipping;
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END
