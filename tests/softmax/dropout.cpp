@@ -274,12 +274,14 @@ TEST(dropout, of_parts_of_the_keys_merges_to_that_of_the_whole) {
   EXPECT_LT(worst_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-13);
 }
 
-// The gradients of what one seed drops, of a loss in output and log-sum-exp, and of the learned numbers.
+// The gradients of what one seed drops, of a loss in output and log-sum-exp: of the tensors, a bias and the learned numbers.
 TEST(dropout, has_the_gradients_that_differences_say) {
   auto in = random_inputs<double>(
       {.batch = 2, .heads = 2, .key_heads = 1, .queries = 70, .keys = 150, .channels = 6, .value_channels = 5});
   const loss of{normal<double>(2, 2, 70, 5, 4), sums(sums(2, 2, 70).setRandom())};
-  auto mechanism = dot_product{} | softcap{3} | alibi{.slopes = per_head{0.1}} | causal{} | dropout{0.4, 8} | sink{{0.3, -0.2}};
+  tensor<double> numbers = normal<double>(1, 2, 70, 150, 5), d_numbers(numbers);
+  auto mechanism = dot_product{} | softcap{3} | alibi{.slopes = per_head{0.1}} | bias{numbers, d_numbers} | causal{} |
+                   dropout{0.4, 8} | sink{{0.3, -0.2}};
   const auto kept = kept_of(mechanism, in);
   const auto got = backward_with_parameters(mechanism, in.q, in.k, in.v, kept, attended{of.d_output, of.d_log_sum_exp});
   const auto compare = [&](tensor<double>& x, const tensor<double>& gradient) {
@@ -293,6 +295,7 @@ TEST(dropout, has_the_gradients_that_differences_say) {
     }
   };
   compare(in.q, got.d_query), compare(in.k, got.d_key), compare(in.v, got.d_value);
+  compare(numbers, d_numbers);
   std::vector<double> slopes;
   for_each_learned(got.d_mechanism, [&](double slope) { slopes.push_back(slope); });
   std::size_t number = 0;

@@ -35,6 +35,7 @@ LONGSPAN_QUIET_BEGIN
 template <class Transforms, std::size_t Lists, std::size_t Count, std::size_t Folded>
 struct seeds {
   static constexpr std::size_t lists = Lists, count = Count, folded = Folded;
+  using row_function = decltype(std::declval<const Transforms&>().of_products(query_row{}));
   std::array<Transforms, Count> each;
 };
 
@@ -57,7 +58,7 @@ struct backward_row {
   index_t first_key;  // the position of the first key at hand
   Logits logits;
   Weights weights;
-  std::array<Logits, Seeds::count> seeded;
+  std::array<typename Seeds::row_function, Seeds::count> seeded;  // of the parts themselves: they take no gradients
   T log_sum_exp = 0;
   T mean = 0;             // of the gradients of the weights, under the weights, less that of log_sum_exp
   bool attended = false;  // to any key
@@ -71,7 +72,7 @@ struct backward_row {
         logits(mechanism.transforms.of_products(told)),
         weights(mechanism.of_weights(told)),
         seeded([&]<std::size_t... P>(std::index_sequence<P...>) {
-          return std::array<Logits, Seeds::count>{learned_numbers.each[P].of_products(told)...};
+          return std::array<typename Seeds::row_function, Seeds::count>{learned_numbers.each[P].of_products(told)...};
         }(std::make_index_sequence<Seeds::count>{})) {}
 
   // Turns the scores of some keys, whole batches, into weights, and the gradients of the weights into those of the scores, in place. Both
