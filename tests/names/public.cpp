@@ -5,6 +5,7 @@ namespace reachable {
 
 using longspan::alibi, longspan::by_distance, longspan::scale_invariant, longspan::softcap;
 using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
+using longspan::bfloat16_bits, longspan::half_bits;
 using longspan::forward, longspan::forward_into, longspan::reference::attention;
 using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;
@@ -18,7 +19,6 @@ using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, lo
     longspan::longrope_scaling;
 using longspan::row_part, longspan::rotation, longspan::ladder;
 using longspan::score, longspan::dot_product, longspan::cosine;
-using longspan::bfloat16_bits, longspan::half_bits;
 using longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement, longspan::tensor_traits;
 using longspan::temperature, longspan::cos_scale, longspan::info_scale;
 using longspan::transform, longspan::differentiable, longspan::stage, longspan::reach, longspan::row_factor, longspan::affine;
