@@ -1,4 +1,6 @@
 // first error: tensors hold float, double, Eigen::half or Eigen::bfloat16: bits in 16-bit words are read as view<const Eigen::bfloat16>{bfloat16_bits(pointer), extent, stride}, or half_bits; integers are not numbers of attention
 #include <longspan/longspan.hpp>
 
-auto refused(longspan::view<const std::uint16_t> q) { return longspan::forward(longspan::dot_product{} | longspan::causal{}, q, q, q); }
+auto refused(longspan::view<const std::uint16_t> q) {
+  return longspan::forward(longspan::dot_product{} | longspan::causal{}, q, q, q);
+}

@@ -4,5 +4,6 @@
 using view = longspan::view<float>;
 
 void refused(view q, view output, view log_sum_exp, longspan::view<int> d_q) {
-  longspan::backward_into(longspan::dot_product{} | longspan::causal{}, q, q, q, longspan::attended{output, log_sum_exp}, output, d_q, q, q);
+  longspan::backward_into(longspan::dot_product{} | longspan::causal{}, q, q, q, longspan::attended{output, log_sum_exp}, output,
+                          d_q, q, q);
 }
