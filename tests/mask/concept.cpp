@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 
 #include "support/masks.hpp"
 
@@ -110,6 +111,45 @@ struct changes_its_mind {
   interval operator()(const query_row& row) const { return {row.head, row.keys}; }
 };
 static_assert(by_position_alone<two_back> && !by_position_alone<changes_its_mind> && !by_position_alone<sentence>);
+
+// What is asked is made once per call: here the rows that see anything.
+struct prepares {
+  struct made {
+    std::uint64_t first_keys;
+    index_t keys;
+    struct answer {
+      const made* of;
+      interval hull() const { return {0, of->keys}; }
+      std::uint64_t bits(index_t key) const { return key < 64 ? of->first_keys >> key : 0; }
+      index_t count() const { return std::popcount(of->first_keys); }
+    };
+    answer operator()(const query_row&) const { return {this}; }
+  };
+  int* calls;
+  made prepare(const shapes& call) const { return ++*calls, made{interval{0, call.keys}.bits(0) & 0x55, call.keys}; }
+};
+struct prepares_no_mask {
+  int prepare(const shapes&) const { return 3; }
+};
+static_assert(mask<prepares> && !mask<prepares_no_mask>);
+static_assert(mask<prepared_mask<prepares::made>> && !by_position_alone<prepared_mask<prepares::made>> &&
+              by_position_alone<prepared_mask<two_back>>);
+
+TEST(mask, may_prepare_what_is_asked_once_per_call) {
+  int calls = 0;
+  auto asked = std::make_unique<prepared_mask<prepares::made>>(prepared(prepares{&calls}, shapes{.keys = 5}));
+  const auto copy = *asked;
+  const auto answer = visible(*asked, query_row{.keys = 5});
+  asked.reset();  // a copy keeps what answers refer to
+  EXPECT_EQ(answer.of, copy.asked.get());
+  EXPECT_EQ(answer.bits(0), 0x15u);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(mask, that_prepares_nothing_is_asked_where_it_is) {
+  const sentence own{3};
+  EXPECT_EQ(&prepared(own, shapes{}), &own);
+}
 
 TEST(mask, lists_runs_in_ascending_order) {
   for (index_t position = -6; position < 19; ++position) {

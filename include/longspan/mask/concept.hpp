@@ -65,8 +65,8 @@ concept prepares_answers = requires(const M& m, const shapes& call) {
 // answer refers to must live as long as the mask that is part of the mechanism.
 //
 // Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range; `prepare(const shapes&)`
-// makes, once per call, what is asked instead of the mask, and need not be asked itself then. Answers may refer to it: it lives as long as
-// they do, at one address (boolean_mask is packed so).
+// makes, once per call, what is asked instead of the mask, which then needs no operator() of its own. Answers may refer to what was made:
+// it stays at one address as long as they are used. boolean_mask is packed so.
 //
 // How long the texts of a batch are belongs in placement, not in a mask that cuts by row.batch. A mask only hides keys: queries still stand
 // at the end of the longest text, so rotations, distances and causal masks of the shorter ones count from the wrong place. placement gives
