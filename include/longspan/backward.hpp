@@ -80,9 +80,9 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   auto bound = detail::bind<T>(taking, lengths, texts, padding);
   const auto learned_numbers = detail::bind_seeds<T, lists, count, folded>(
       whole, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
-  fill_between(d, tensors.d_query, texts, &text::queries, {});
-  fill_between(d, tensors.d_key, texts, &text::keys, {});
-  fill_between(d, tensors.d_value, texts, &text::keys, {});
+  detail::fill_between(d, tensors.d_query, texts, &text::queries, {});
+  detail::fill_between(d, tensors.d_key, texts, &text::keys, {});
+  detail::fill_between(d, tensors.d_value, texts, &text::keys, {});
   detail::begin_gradients(taking);
   auto attending = detail::without_negligible(d, whole, std::move(bound), tensors);
   const auto each = detail::bound_texts(attending, tensors, [](const auto&) { return true; });

@@ -38,8 +38,8 @@ void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& te
   using Words = typename Tensors::words;
   using T = typename Words::compute;
   auto bound = detail::bind<T>(whole, lengths, texts, tile_keys<Words>(lengths));
-  fill_between(d, tensors.output, texts, &text::queries, {});
-  fill_between(d, tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
+  detail::fill_between(d, tensors.output, texts, &text::queries, {});
+  detail::fill_between(d, tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
   if (lengths.heads == 0) return;
   auto attending = detail::without_negligible(d, whole, std::move(bound), tensors);
   const auto few_rows = [](const auto& mechanism) { return group_rows(mechanism.lengths) <= tile_shape<T>::decode_rows; };

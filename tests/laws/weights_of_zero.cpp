@@ -92,6 +92,22 @@ TYPED_TEST(a_row_without_weights, by_a_bias) {
   EXPECT_NE(d_numbers(0, 0, 2, 0), 0);
 }
 
+// A loss may have any gradient by a log-sum-exp of -infinity.
+TYPED_TEST(a_row_without_weights, has_no_gradient_whatever_comes_in_for_its_log_sum_exp) {
+  using T = TypeParam;
+  const auto in = random_inputs<T>(of);
+  const auto mechanism = dot_product{} | without_row_3{0} | causal{};
+  const auto kept = forward(mechanism, in.q, in.k, in.v);
+  const auto d_output = normal<T>(2, 4, 5, 8, 4);
+  Eigen::Tensor<T, 3, Eigen::RowMajor> d_sums(2, 4, 5), none(2, 4, 5);
+  d_sums.setZero(), none.setZero();
+  for (index_t b = 0; b < 2; ++b)
+    for (index_t h = 0; h < 4; ++h) d_sums(b, h, 3) = h == 0 ? T(std::nan("")) : -T(infinity);
+  const auto got = backward(mechanism, in.q, in.k, in.v, kept, attended{d_output, d_sums});
+  const auto wanted = backward(mechanism, in.q, in.k, in.v, kept, attended{d_output, none});
+  EXPECT_TRUE(same_bits(got.d_query, wanted.d_query) && same_bits(got.d_key, wanted.d_key));
+}
+
 // Squared relu: z = log f(s), f = relu(s)^2 is 0 for half of the keys, where log has the value -infinity and an infinite slope.
 struct log_squared_relu {
   auto operator()(const query_row&) const {

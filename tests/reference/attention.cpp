@@ -43,7 +43,7 @@ result attend(const by_hand& mechanism, const inputs<double>& in, index_t b, ind
   };
   index_t n = 0;
   for (index_t j = 0; j < keys; ++j) n += mechanism.sees(position, j);
-  result made{row(std::size_t(in.v.dimension(3)), 0), -infinity};
+  result made{row(std::size_t(in.v.dimension(3)), 0), mechanism.sink.value_or(-infinity)};
   if (n == 0) return made;
   double sum = mechanism.sink ? std::exp(*mechanism.sink) : 0;
   for (index_t j = 0; j < keys; ++j) {

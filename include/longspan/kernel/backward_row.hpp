@@ -141,6 +141,7 @@ void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& t
   for (index_t c = 0; c < output.channels; ++c) row.mean += T(output.row(i)[c * output.channel_stride]) * d_output[c];
   if (tensors.with_log_sum_exp()) row.mean -= *tensors.d_log_sum_exp.head(0, h).row(i);
   row.log_sum_exp = *tensors.log_sum_exp.head(0, h).row(i);
+  if (row.log_sum_exp == -std::numeric_limits<T>::infinity()) row.mean = 0;  // whatever a loss makes of -infinity
 }
 
 // Hands over the gradient of the row's query, made from that of the query that was multiplied; and the derivatives by temperatures that

@@ -77,10 +77,11 @@ class backward_wave {
     try {
       tile.begin(heads_[w], keys);
       for (index_t s = 0; s < rows_.steps(w); ++s) {
-        rows_.wait_for_tile_before(w, t, s);
-        if constexpr (Row::takes) rows_.wait_for_heads_before(w, t, s);
-        if (failed_) return;
         auto& own = rows_.step_of(w, s);
+        rows_.wait_for_tile_before(w, t, s);
+        if constexpr (Row::takes)
+          if (own.rows.front().logits.function.heads_add_up()) rows_.wait_for_heads_before(w, t, s);
+        if (failed_) return rows_.pass_all();  // after what this item passed
         const index_t row = rows_.rows_of(w, s).first;
         if (!intersect(own.seen, keys).empty())
           tile.differentiate({std::span(own.rows), rows_.query(w, row), rows_.d_output(w, row), rows_.d_query(w, row),

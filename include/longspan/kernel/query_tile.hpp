@@ -30,7 +30,7 @@ class query_tile {
   using Batch = batch<T>;
   using shape = tile_shape<T>;
   using Row = forward_row<Words, Mechanism>;
-  // Rows whose keys are one interval see something of every tile between the first and the last.
+  // Rows whose keys are one interval see something of nearly every tile between the first and the last: the others are looked at.
   static constexpr bool may_skip = !std::is_same_v<typename Row::Seen, at_hand<interval>>;
 
  public:

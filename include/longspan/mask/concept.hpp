@@ -61,8 +61,8 @@ concept prepares_answers = requires(const M& m, const shapes& call) {
 //
 // It is asked once for each row of a call, on the calling thread, before the kernel runs; from the answers the kernel learns which tiles
 // exist and which lanes to cut. A mask that reads nothing but row.position and row.keys says so with
-// `static constexpr bool by_position_alone = true;` and is asked once for each position: its answers serve all heads and texts. What an
-// answer refers to must live as long as the mask that is part of the mechanism.
+// `static constexpr bool by_position_alone = true;` and is asked once for each position: its answers serve all heads, and texts that
+// follow each other and have the same lengths. What an answer refers to must live as long as the mask that is part of the mechanism.
 //
 // Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range; `prepare(const shapes&)`
 // makes, once per call, what is asked instead of the mask, which then needs no operator() of its own. Answers may refer to what was made:

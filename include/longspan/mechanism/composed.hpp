@@ -31,7 +31,7 @@ Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
 }
 
 // A function that wants the gradient of the logits it returned, to add it to memory: take(d_logit, keys) is called in a backward pass for
-// every batch of keys of which the row sees one, after the body. Lanes of hidden keys hold 0. The rows of one tile of keys come one after
+// every batch of keys of which some row beside it sees one, after the body. Lanes of hidden keys hold 0. The rows of one tile of keys come one after
 // the other; so do the tiles of one row; and heads that share a query and a key, in their order (kernel/backward_wave.hpp).
 template <class Function>
 concept takes_gradient = requires(const Function& function, const keys_under<double>& keys) { function.take(0.0, keys); };
@@ -49,6 +49,20 @@ struct composed {
   }
 
   static constexpr bool takes = (takes_gradient<Functions> || ...);
+
+  // Whether heads that share a query and a key add to the same numbers, so that their order matters. A function that takes gradients may
+  // say that it is not so: `heads_add_up`.
+  bool heads_add_up() const {
+    const auto one = []<class F>(const F& function) {
+      if constexpr (!takes_gradient<F>)
+        return false;
+      else if constexpr (requires { function.heads_add_up; })
+        return bool(function.heads_add_up);
+      else
+        return true;
+    };
+    return std::apply([&](const auto&... function) { return (one(function) || ...); }, each);
+  }
 
   // Hands on the gradient of what operator() makes of a logit.
   template <std::size_t N = 0, class Value, class Keys>

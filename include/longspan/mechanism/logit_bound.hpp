@@ -45,6 +45,8 @@ struct logit_bound {
 
   double operator()(double norm, interval keys) const {
     double most = factor * norm;
+    if (!(most < std::numeric_limits<double>::infinity()))
+      return most;  // of NaN and infinity nothing is promised, whatever bounds them later
     std::apply([&](const auto&... one) { ((most = one(most, keys)), ...); }, each);
     return most;
   }

@@ -61,7 +61,7 @@ class seen_keys {
         lengths_(of.lengths(lengths)),
         needed_(alike ? 1 : lengths.key_heads, lengths_.keys),
         hulls_(std::size_t(alike ? 1 : lengths.key_heads)) {
-    const index_t heads = alike ? 1 : lengths.heads;
+    const index_t heads = alike ? std::min<index_t>(1, lengths.heads) : lengths.heads;
     answers_.reserve(std::size_t(heads * lengths_.queries));
     for (index_t h = 0; h < heads; ++h)
       for (index_t i = 0; i < lengths_.queries; ++i) {

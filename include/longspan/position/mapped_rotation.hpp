@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -117,19 +118,21 @@ template <class T, class Part>
 class mapped_angles {
  public:
   mapped_angles(const Part& part, const shapes& lengths, std::span<const text> texts) {
+    auto tables = std::make_shared<std::vector<angle_table<T>>>();
     angles each(part.rotation.frequencies(lengths.channels));
     interval all_queries, all_keys;
     for (const text& each : texts)
       all_queries = hull(all_queries, each.query_places()), all_keys = hull(all_keys, each.key_places());
     for (const text& text : texts) {
-      if (alike && !tables_.empty()) break;
+      if (alike && !tables->empty()) break;
       const interval queries = alike ? all_queries : text.query_places(), keys = alike ? all_keys : text.key_places();
       const auto position_of = [&](token::role as) {
         return [&, as](index_t place) { return part.position(text.at(as, place)); };
       };
-      tables_.emplace_back(each, queries, Part::one_map ? keys : interval{}, position_of(token::role::query));
-      if constexpr (!Part::one_map) tables_.emplace_back(each, interval{}, keys, position_of(token::role::key));
+      tables->emplace_back(each, queries, Part::one_map ? keys : interval{}, position_of(token::role::query));
+      if constexpr (!Part::one_map) tables->emplace_back(each, interval{}, keys, position_of(token::role::key));
     }
+    tables_ = std::move(tables);
   }
 
   void turn(std::span<T> row, const token& of) const { table(of).turn(row, of.place); }
@@ -142,10 +145,10 @@ class mapped_angles {
 
   const angle_table<T>& table(const token& of) const {
     const index_t text = alike ? 0 : of.text;
-    return tables_[std::size_t(Part::one_map ? text : 2 * text + !of.is_query())];
+    return (*tables_)[std::size_t(Part::one_map ? text : 2 * text + !of.is_query())];
   }
 
-  std::vector<angle_table<T>> tables_;
+  std::shared_ptr<const std::vector<angle_table<T>>> tables_;  // each text has a copy of this
 };
 
 }  // namespace detail

@@ -2,10 +2,14 @@
 
 #include <concepts>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/token.hpp>
+#include <longspan/tensor/broadcast.hpp>
+#include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -21,9 +25,13 @@ struct positions {
   view<const S> ids;
 
   template <class Tensor>
-  explicit positions(const Tensor& tensor) : ids(detail::view_of(tensor)) {}
+    requires(!std::same_as<std::remove_cvref_t<Tensor>, positions>)
+  explicit positions(Tensor&& tensor) : ids(detail::lasting_view_of(std::forward<Tensor>(tensor))) {}
 
   double operator()(const token& of) const {
+    if (of.place < 0)
+      throw shape_error("positions: a query of text " + std::to_string(of.text) + " stands before its keys, at place " +
+                        std::to_string(of.place) + ", for which there is no position");
     if (of.number < 0 || of.number >= ids.extent[3])
       throw shape_error(std::string("positions: ") + (of.is_query() ? "a query" : "a key") + " is token " +
                         std::to_string(of.number) + " of the keys, and there are positions for " + std::to_string(ids.extent[3]));
@@ -31,6 +39,7 @@ struct positions {
   }
 
   void check(const shapes& lengths) const {
+    detail::require_memory("positions", ids);
     if (ids.extent[0] != 1 || ids.extent[1] != 1)
       throw shape_error("positions are (batch or 1, token): the axes before must have extent 1, not " +
                         std::to_string(ids.extent[0]) + " and " + std::to_string(ids.extent[1]));
@@ -40,6 +49,6 @@ struct positions {
   static_assert(!std::same_as<S, bool> && requires(S id) { static_cast<double>(id); }, "positions are integers or floats");
 };
 template <class Tensor>
-positions(const Tensor&) -> positions<detail::element_of<const Tensor>>;
+positions(Tensor&&) -> positions<detail::element_of<const std::remove_reference_t<Tensor>>>;
 
 LONGSPAN_NAMESPACE_END

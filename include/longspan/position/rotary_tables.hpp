@@ -11,6 +11,8 @@
 #include <longspan/core/token.hpp>
 #include <longspan/position/ladder.hpp>
 #include <longspan/position/rotate.hpp>
+#include <longspan/tensor/broadcast.hpp>
+#include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -30,8 +32,8 @@ struct rotary_tables {
   longspan::pairing pairing = longspan::pairing::halves;
 
   template <class Cosines, class Sines>
-  rotary_tables(const Cosines& cosines, const Sines& sines, longspan::pairing paired = longspan::pairing::halves)
-      : cosine(batch_first(cosines)), sine(batch_first(sines)), pairing(paired) {}
+  rotary_tables(Cosines&& cosines, Sines&& sines, longspan::pairing paired = longspan::pairing::halves)
+      : cosine(batch_first(std::forward<Cosines>(cosines))), sine(batch_first(std::forward<Sines>(sines))), pairing(paired) {}
 
   template <class T>
   void turn(std::span<T> row, const token& of) const {
@@ -42,8 +44,11 @@ struct rotary_tables {
     turn(gradient, of, T(-1));
   }
 
+  void for_each_tensor(auto visit) const { visit("cosines of rotary_tables", cosine), visit("sines of rotary_tables", sine); }
+
   void check(const shapes& lengths, std::span<const detail::text> texts) const {
     constexpr const char* axes[] = {"batch", "heads", "tokens", "pairs"};
+    detail::require_memory("cosines of rotary_tables", cosine), detail::require_memory("sines of rotary_tables", sine);
     for (std::size_t axis = 0; axis < 4; ++axis)
       detail::require_equal("cosines of rotary_tables", "sines", axes[axis], cosine.extent[axis], sine.extent[axis]);
     if (cosine.extent[1] != 1)
@@ -58,8 +63,8 @@ struct rotary_tables {
  private:
   // A tensor of rank 3 has its batch where others have their heads.
   template <class Tensor>
-  static view<const S> batch_first(const Tensor& tensor) {
-    view<const S> table = detail::view_of(tensor);
+  static view<const S> batch_first(Tensor&& tensor) {
+    view<const S> table = detail::lasting_view_of(std::forward<Tensor>(tensor));
     if (table.extent[0] == 1) std::swap(table.extent[0], table.extent[1]), std::swap(table.stride[0], table.stride[1]);
     return table;
   }
@@ -68,6 +73,9 @@ struct rotary_tables {
     const auto one = [&](const char* who, interval places) {
       if (places.empty()) return;
       const index_t first = text.at(token::role::key, places.first).number, last = first + places.size() - 1;
+      if (places.first < 0)
+        throw shape_error(std::string("rotary_tables: ") + who + " of text " + std::to_string(text.number) +
+                          " begin before its keys, at place " + std::to_string(places.first) + ", for which there is no row");
       if (first < 0 || last >= cosine.extent[2])
         throw shape_error(std::string("rotary_tables: ") + who + " are tokens " + std::to_string(first) + " to " +
                           std::to_string(last) + " of the keys, and there are rows for " + std::to_string(cosine.extent[2]));

@@ -92,8 +92,8 @@ auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const
                      log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
   const forward_tensors<number_words<double>, element_of<Q>, element_of<K>, element_of<V>, double> tensors{
       detail::view_of(q), detail::view_of(k), detail::view_of(v), output, log_sum_exp};
-  fill_between(this_thread{}, output, batch.texts, &text::queries, 0.0);
-  fill_between(this_thread{}, log_sum_exp, batch.texts, &text::queries, -std::numeric_limits<double>::infinity());
+  detail::fill_between(this_thread{}, output, batch.texts, &text::queries, 0.0);
+  detail::fill_between(this_thread{}, log_sum_exp, batch.texts, &text::queries, -std::numeric_limits<double>::infinity());
   for (const auto& mechanism : detail::bind_definition(whole, batch.lengths, batch.texts))
     detail::text_by_definition(mechanism, tensors.tokens_of(mechanism.of));
   return result;

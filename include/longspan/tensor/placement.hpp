@@ -12,8 +12,8 @@ LONGSPAN_NAMESPACE_BEGIN
 // where queries outnumber keys: the first rows then stand before every key). A part of the keys says so with first_key and all_keys, and
 // is merged with the others.
 //
-// Texts of different lengths come padded or packed, not both. Each has the output and the gradients that it has alone, to the bit: its
-// places, distances, n and what masks are told are its own, and its queries are the last of its keys.
+// Texts of different lengths come padded or packed, not both. Each has the output and the gradients that it has alone, to the bit, but for parts that read
+// the text's number (dropout, and maps and masks that ask for it): its places, distances, n and what masks are told are its own, and its queries are the last of its keys.
 //   padded   text b has the first key_lengths[b] keys and the first query_lengths[b] queries of its row of the batch; those of all rows
 //            where a list is absent. Tokens beyond are never read; output and gradients there are 0, log_sum_exp is -infinity.
 //   packed   texts lie one behind the other in tensors of batch 1: text t has the queries from query_starts[t] to query_starts[t + 1] and

@@ -24,10 +24,16 @@ view<S> tokens_of(const view<S>& tensor, index_t batch, interval tokens) {
 template <device D, class S>
 void fill_between(const D& d, const view<S>& result, std::span<const text> texts, interval text::* tokens, S value) {
   const index_t heads = result.extent[1], channels = result.extent[3];
+  const auto after = [&](std::size_t t) {
+    const bool followed = t + 1 < texts.size() && texts[t + 1].batch == texts[t].batch;
+    return interval{(texts[t].*tokens).last, followed ? (texts[t + 1].*tokens).first : result.extent[2]};
+  };
+  bool any = false;
+  for (std::size_t t = 0; t < texts.size(); ++t) any = any || !after(t).empty();
+  if (!any) return;  // without asking a device for its threads
   detail::for_each_item(d, index_t(texts.size()) * heads, [&](index_t, index_t item) {
     const auto t = std::size_t(item / heads);
-    const bool followed = t + 1 < texts.size() && texts[t + 1].batch == texts[t].batch;
-    const interval run{(texts[t].*tokens).last, followed ? (texts[t + 1].*tokens).first : result.extent[2]};
+    const interval run = after(t);
     const auto head = result.head(texts[t].batch, item % heads);
     for (index_t i = run.first; i < run.last; ++i)
       if (head.channel_stride == 1)

@@ -43,6 +43,7 @@ struct biased_row {
 template <class T, class S>
 struct taking_biased_row : biased_row<S> {
   key_sums<T> sums;
+  bool heads_add_up;
 
   void take(const auto& d_logit, const auto& keys) const { sums.add(keys.first, d_logit); }
 };
@@ -88,7 +89,7 @@ struct bias : bias<S> {
     bias part;
     detail::bias_sums<T, D> sums;
 
-    detail::taking_biased_row<T, S> operator()(const query_row& row) const { return {part(row), sums(row)}; }
+    detail::taking_biased_row<T, S> operator()(const query_row& row) const { return {part(row), sums(row), sums.heads_add_up()}; }
     void check(const shapes& lengths) const { part.check(lengths); }
     void begin_gradient() const { sums.begin(); }
     void finish_gradient() const { sums.finish(); }

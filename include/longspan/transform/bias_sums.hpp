@@ -55,6 +55,9 @@ class bias_sums {
     return {at + row.key(keys.first) * sums_.stride[3], sums_.stride[3], keys};
   }
 
+  // Whether heads add to the gradient itself, each to the same numbers.
+  bool heads_add_up() const { return memory_ == nullptr && (gradient_.extent[0] == 1 || gradient_.extent[1] == 1); }
+
   void begin() const {
     for_each_row(all(sums_, 0), all(sums_, 1), all(sums_, 2), [&](index_t b, index_t h, index_t i) {
       T* const row = sums_.head(b, h).row(i);

@@ -49,6 +49,7 @@ struct forgetting_row {
 
 template <class T, class S>
 struct taking_forgetting_row : forgetting_row<S> {
+  static constexpr bool heads_add_up = false;
   key_sums<T> as_query, as_keys;
 
   void take(const auto& d_logit, const auto& keys) const {
