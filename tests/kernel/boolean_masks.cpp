@@ -225,6 +225,28 @@ TEST(boolean_masks, of_parts_of_the_keys_merge_into_the_whole) {
   }
 }
 
+// The whole mask tells every part what the row sees elsewhere: n is that of the whole, and one part counts the sink.
+TEST(boolean_masks, of_all_keys_serve_parts_of_them) {
+  const lengths of = shape_of(5, 300);
+  const auto in = random_inputs<float>(of);
+  const booleans seen =
+      as_tensor(of, 0, [](index_t b, index_t h, index_t i, index_t j) { return i != 2 && chance(b, h, i, j, 3); });
+  const auto mechanism = dot_product{} | log_n{.trained = 16} | boolean_mask{seen} | sink{0.5};
+  const auto part = [&](index_t from, index_t to) {
+    const auto tokens = [&](const tensor<float>& t) {
+      return view<const float>{t.data() + from * t.dimension(3),
+                               {of.batch, of.key_heads, to - from, t.dimension(3)},
+                               {of.key_heads * of.keys * t.dimension(3), of.keys * t.dimension(3), t.dimension(3), 1}};
+    };
+    return forward(mechanism, in.q, tokens(in.k), tokens(in.v),
+                   {.first_query = of.keys - of.queries, .first_key = from, .all_keys = of.keys});
+  };
+  const auto whole = forward(mechanism, in.q, in.k, in.v);
+  const auto merged = merge(merge(part(0, 37), part(37, 201)), part(201, 300));
+  EXPECT_LT(worst_difference(merged.output, whole.output), 1e-5);
+  EXPECT_LT(worst_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-5);
+}
+
 TEST(boolean_masks, that_do_not_fit_are_refused_before_anything_is_written) {
   const lengths of = shape_of(7, 20);
   const auto in = random_inputs<float>(of);

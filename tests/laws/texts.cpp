@@ -198,6 +198,15 @@ TEST(texts, agree_with_the_definition) {
   });
 }
 
+TEST(texts, may_be_none) {
+  const std::array<index_t, 1> none{0};
+  const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = 0, .keys = 0});
+  const placement where{.query_starts = none, .key_starts = none};
+  const auto kept = forward(dot_product{} | causal{}, in.q, in.k, in.v, where);
+  EXPECT_EQ(kept.output.size(), 0);
+  EXPECT_EQ(backward(dot_product{} | causal{}, in.q, in.k, in.v, kept, kept.output, where).d_key.size(), 0);
+}
+
 // A mask and a transform are told the text, and where it lies.
 struct told {
   std::vector<query_row>* rows;

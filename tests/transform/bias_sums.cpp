@@ -190,7 +190,7 @@ TEST(gradient_of_a_bias, names_what_it_refuses) {
   EXPECT_EQ(alone(bias{numbers, gradient}), "");
   EXPECT_EQ(alone(bias{numbers, small}), "d_bias and bias differ in queries: 1 and 6");
   EXPECT_EQ(alone(bias{numbers, view<float>{gradient.data(), {1, 1, 6, 6}, {36, 36, 5, 1}}}),
-            "d_bias writes elements over each other: stride 5 and 6 elements below it");
+            "d_bias writes elements over each other along tokens: extent 6 and stride 5");
   EXPECT_EQ(alone(bias{numbers, numbers}), "d_bias shares memory with bias" + own);
   EXPECT_EQ(alone(bias{numbers, on(call.in.q)}), "d_bias shares memory with query" + own);
   EXPECT_EQ(alone(bias{numbers, on(call.in.v)}), "d_bias shares memory with value" + own);

@@ -18,8 +18,10 @@ LONGSPAN_NAMESPACE_BEGIN
 // packed to bits once per call, and what is hidden from a whole tile is not computed: it costs what the masks of intervals cost and the
 // time to read it once. Keys one behind the other are read fastest.
 //
-// Axes count the queries and keys of the tensors of the call: those of all texts, where texts are packed. Throws shape_error where an axis
-// has another extent than the call and than 1.
+// Axes count the queries and keys of the tensors of the call: those of all texts, where texts are packed. Where a call holds a part of the
+// keys, the key axis may count all keys of the text instead, and n and the sink are then those of the whole; of a part of the mask, n is
+// that of the part, and each part with a key that the row sees counts the sink. Throws shape_error where an axis has another extent than
+// the call and than 1.
 struct boolean_mask {
   view<const unsigned char> seen;  // the bytes of the tensor
 
@@ -34,8 +36,14 @@ struct boolean_mask {
     seen = {reinterpret_cast<const unsigned char*>(whole.data), whole.extent, whole.stride};
   }
 
-  void check(const shapes& lengths) const { detail::require_broadcast("boolean_mask", seen, lengths); }
-  detail::packed_rows prepare(const shapes&) const { return detail::packed_rows(seen); }
+  void check(shapes lengths) const {
+    if (counts_all_keys(lengths)) lengths.keys = lengths.all_keys;
+    detail::require_broadcast("boolean_mask", seen, lengths);
+  }
+  detail::packed_rows prepare(const shapes& lengths) const { return {seen, counts_all_keys(lengths) ? lengths.first_key : 0}; }
+
+ private:
+  bool counts_all_keys(const shapes& lengths) const { return seen.extent[3] == lengths.all_keys; }
 };
 
 LONGSPAN_NAMESPACE_END

@@ -58,7 +58,8 @@ class packed_row {
 // do not see all of their hull: n^2 / 8 bytes at most, none for a causal mask.
 class packed_rows {
  public:
-  explicit packed_rows(const view<const unsigned char>& seen) : seen_(seen) {
+  // `first_key` is that of the call, where the key axis counts all keys of the text.
+  explicit packed_rows(const view<const unsigned char>& seen, index_t first_key = 0) : seen_(seen), first_key_(first_key) {
     rows_.reserve(std::size_t(seen.extent[0] * seen.extent[1] * seen.extent[2]));
     for (index_t b = 0; b < seen.extent[0]; ++b)
       for (index_t h = 0; h < seen.extent[1]; ++h)
@@ -66,7 +67,8 @@ class packed_rows {
   }
 
   // Keys that are not along the key axis, since they are not at hand, are hidden, unless the axis has extent 1.
-  packed_row operator()(const query_row& row) const {
+  packed_row operator()(query_row row) const {
+    row.first_key += first_key_;
     const auto along = [&](std::size_t axis, index_t index) { return seen_.extent[axis] == 1 ? 0 : index; };
     const kept& own =
         rows_[std::size_t((along(0, row.batch) * seen_.extent[1] + along(1, row.head)) * seen_.extent[2] + along(2, row.query))];
@@ -121,6 +123,7 @@ class packed_rows {
   }
 
   view<const unsigned char> seen_;
+  index_t first_key_;
   buffer<kept> rows_;
   buffer<std::uint64_t> words_;
 };

@@ -46,6 +46,7 @@ class bias_sums {
       else
         sum_in_memory(gradient.extent);
     }
+    heads_add_up_ = sums_.extent[0] < lengths.batch || sums_.extent[1] < lengths.heads;
   }
 
   key_sums<T> operator()(const query_row& row) const {
@@ -55,8 +56,8 @@ class bias_sums {
     return {at + row.key(keys.first) * sums_.stride[3], sums_.stride[3], keys};
   }
 
-  // Whether heads add to the gradient itself, each to the same numbers.
-  bool heads_add_up() const { return memory_ == nullptr && (gradient_.extent[0] == 1 || gradient_.extent[1] == 1); }
+  // Whether heads or texts add to the same sums.
+  bool heads_add_up() const { return heads_add_up_; }
 
   void begin() const {
     for_each_row(all(sums_, 0), all(sums_, 1), all(sums_, 2), [&](index_t b, index_t h, index_t i) {
@@ -103,7 +104,7 @@ class bias_sums {
 
   view<D> gradient_;
   view<T> sums_;
-  bool by_lane_;
+  bool by_lane_, heads_add_up_;
   std::shared_ptr<buffer<T>> memory_;
 };
 
