@@ -4,14 +4,15 @@
 namespace reachable {
 
 using longspan::alibi, longspan::by_distance, longspan::scale_invariant, longspan::softcap;
-using longspan::bias, longspan::forgetting, longspan::key_numbers;
 using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
+using longspan::bias, longspan::forgetting, longspan::key_numbers;
 using longspan::dropout;
 using longspan::forward, longspan::forward_into, longspan::reference::attention;
 using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;
 using longspan::learned, longspan::per_head, longspan::dual, longspan::select;
 using longspan::log_n, longspan::ss_max;
+using longspan::mapped_rotation, longspan::positions, longspan::rotary_tables, longspan::per_channel;
 using longspan::mask, longspan::boolean_mask, longspan::causal, longspan::everything, longspan::sliding_window, longspan::prefix,
     longspan::sinks_and_window;
 using longspan::mechanism, longspan::operator|;
@@ -19,9 +20,9 @@ using longspan::pairing, longspan::rope, longspan::p_rope, longspan::partial_rot
 using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, longspan::llama3_scaling,
     longspan::longrope_scaling;
 using longspan::row_part, longspan::rotation, longspan::ladder, longspan::token;
-using longspan::mapped_rotation, longspan::positions, longspan::rotary_tables, longspan::per_channel;
 using longspan::score, longspan::dot_product, longspan::cosine;
-using longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement, longspan::tensor_traits;
+using longspan::skip_negligible, longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement,
+    longspan::tensor_traits;
 using longspan::temperature, longspan::cos_scale, longspan::info_scale;
 using longspan::transform, longspan::differentiable, longspan::stage, longspan::reach, longspan::row_factor, longspan::affine;
 
