@@ -79,7 +79,7 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   constexpr index_t padding = tile_shape<T>::backward_key_rows;
   auto bound = detail::bind<T>(taking, lengths, texts, padding);
   const auto learned_numbers = detail::bind_seeds<T, lists, count, folded>(
-      whole, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
+      taking, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
   detail::fill_between(d, tensors.d_query, texts, &text::queries, {});
   detail::fill_between(d, tensors.d_key, texts, &text::keys, {});
   detail::fill_between(d, tensors.d_value, texts, &text::keys, {});

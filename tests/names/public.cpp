@@ -22,7 +22,8 @@ using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, lo
     longspan::longrope_scaling;
 using longspan::row_part, longspan::rotation, longspan::ladder, longspan::token;
 using longspan::score, longspan::dot_product, longspan::cosine;
-using longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement, longspan::tensor_traits;
+using longspan::skip_negligible, longspan::sink, longspan::attended, longspan::merge, longspan::view, longspan::placement,
+    longspan::tensor_traits;
 using longspan::temperature, longspan::cos_scale, longspan::info_scale;
 using longspan::transform, longspan::differentiable, longspan::stage, longspan::reach, longspan::row_factor, longspan::affine;
 

@@ -7,13 +7,14 @@
 #include <limits>
 #include <numbers>
 #include <span>
+#include <type_traits>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
 #include <longspan/core/query_row.hpp>
+#include <longspan/core/shapes.hpp>
 #include <longspan/kernel/prepare_row.hpp>
-#include <longspan/mechanism/logit_bound.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
 #include <longspan/simd/row.hpp>
@@ -24,9 +25,31 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
+// What a row may still skip: weights that sum to 2^-(digits + 1) of that of a logit which is known not to be above its largest.
+template <class T>
+class negligible_share {
+ public:
+  explicit negligible_share(double known) : known_(known) {}
+
+  // Whether `keys` more keys with logits of at most `most` may be skipped. A logit that is NaN may not.
+  bool skip(index_t keys, double most) {
+    const double exponent = (most - known_) * std::numbers::log2e;
+    if (!(exponent < 0)) return false;
+    // (1 + f) 2^e, at least 2^(e + f): the bits of a double, read as an integer, are its logarithm from power to power of two.
+    const double power = std::bit_cast<double>(std::int64_t((std::max(exponent, -1000.0) + 1023) * 0x1p52));
+    if (double(keys) * power > left_) return false;
+    left_ -= double(keys) * power;
+    return true;
+  }
+
+ private:
+  double known_;
+  double left_ = std::numeric_limits<T>::epsilon() / 4;
+};
+
 // Of one text, the keys that rows can do without (softmax/skip_negligible.hpp). First every panel of keys is measured, then every row asked.
 // Work on different panels, and then on different rows, may be shared by threads.
-template <class Mechanism, class Tensors>
+template <class Mechanism, class Tensors, class Bounds>
 class negligible_keys {
   using Words = typename Tensors::words;
   using T = typename Words::compute;
@@ -34,33 +57,38 @@ class negligible_keys {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
  public:
-  negligible_keys(const Mechanism& mechanism, const Tensors& tensors)
+  // Refers to all but the views of the tensors.
+  negligible_keys(const Mechanism& mechanism, const Tensors& tensors, const Bounds& bounds)
       : mechanism_(&mechanism),
         tensors_(tensors),
+        bounds_(&bounds),
         panels_(round_up(lengths().keys, panel_keys) / panel_keys),
         norm_(std::size_t(lengths().key_heads * lengths().keys)),
         most_(std::size_t(lengths().key_heads * panels_)),
         kept_(std::size_t(lengths().heads * lengths().queries)) {}
 
+  // What a thread works in.
+  struct room {
+    buffer<T> query, key, value;
+    explicit room(const shapes& lengths)
+        : query(std::size_t(lengths.channels)), key(query.size()), value(std::size_t(lengths.value_channels)) {}
+  };
+
   const shapes& lengths() const { return mechanism_->lengths; }
   index_t panels() const { return index_t(most_.size()); }
   index_t rows() const { return index_t(kept_.size()); }
 
-  // What a thread works in.
-  struct room {
-    buffer<T> query, key;
-    explicit room(index_t channels) : query(std::size_t(channels)), key(std::size_t(channels)) {}
-  };
-
-  // The norms of the prepared keys of a panel, infinite where one is not finite or the key's value is not: its keys are never skipped.
+  // The norms of the prepared keys of a panel, infinite where one is not finite or the key's value is not: these are never skipped.
   void measure(index_t panel, room& own) {
     const index_t g = panel / panels_, first = panel % panels_ * panel_keys;
+    const auto values = tensors_.value.head(0, g);
     double most = 0;
     for (index_t j = first; j < std::min(first + panel_keys, lengths().keys); ++j) {
+      copy_row(values.row(j), values.channel_stride, own.value.data(), 1, values.channels);
       const double norm = norm_of(prepared_key(g, j, own.key));
-      const bool finite = std::isfinite(norm) && is_finite(tensors_.value.head(0, g), j);
-      norms(g)[std::size_t(j)] = finite ? norm : infinity;
-      most = std::max(most, norms(g)[std::size_t(j)]);
+      const bool finite = std::isfinite(norm) && std::isfinite(norm_of(own.value));
+      norms(g)[j] = finite ? norm : infinity;
+      most = std::max(most, norms(g)[j]);
     }
     most_[std::size_t(panel)] = most;
   }
@@ -71,14 +99,15 @@ class negligible_keys {
     const query_row told = mechanism_->row(h, i);
     const auto seen = mechanism_->seen->keys_of(h, i);
     interval panels{seen.hull().first / panel_keys, round_up(seen.hull().last, panel_keys) / panel_keys};
-    const std::span<const T> query = prepared_query(told, i, own.query);
-    const double known = known_logit(told, i, seen, query, own.key);
-    const double beyond = known - std::log(double(told.seen)) - (std::numeric_limits<T>::digits + 1) * std::numbers::ln2;
-    if (std::isfinite(beyond)) {
-      const auto most = logit_bound_of<T>(mechanism_->transforms, told, norm_of(query));
-      const auto negligible = [&](index_t p) { return is_negligible(most, h / lengths().group(), p, seen, beyond); };
-      while (!panels.empty() && negligible(panels.first)) ++panels.first;
-      while (!panels.empty() && negligible(panels.last - 1)) --panels.last;
+    const std::span<const T> query = prepared(tensors_.query.head(0, h), i, own.query, [&](std::span<T> channels) {
+      mechanism_->query(channels, mechanism_->query_token(told));
+    });
+    if (const double known = known_logit(told, i, seen, query, own); std::isfinite(known)) {
+      const auto most = bounds_->template of_row<T>(told, norm_of(query));
+      negligible_share<T> share(known);
+      const auto skip = [&](index_t p) { return may_skip(share, most, h / lengths().group(), p, seen); };
+      while (!panels.empty() && skip(panels.first)) ++panels.first;
+      while (!panels.empty() && skip(panels.last - 1)) --panels.last;
     }
     const index_t origin = lengths().first_key;
     kept_[std::size_t(row)] = {origin + panels.first * panel_keys, origin + panels.last * panel_keys};
@@ -88,52 +117,50 @@ class negligible_keys {
   interval kept(index_t head, index_t query) const { return kept_[std::size_t(head * lengths().queries + query)]; }
 
  private:
-  // Whether every key of a panel that the row sees is certain to be below a logit. NaN is below none.
+  // Whether what a row sees of a panel may be skipped. What it does not see has no say.
   template <class Most, class Seen>
-  bool is_negligible(const Most& most, index_t g, index_t p, const Seen& seen, double beyond) const {
-    const index_t first = p * panel_keys, origin = lengths().first_key;
+  bool may_skip(negligible_share<T>& share, const Most& most, index_t g, index_t p, const Seen& seen) const {
+    const index_t first = p * panel_keys, origin = lengths().first_key + first;
     const std::uint64_t bits = seen.bits(first);
     if (bits == ~std::uint64_t(0))
-      return most(most_[std::size_t(g * panels_ + p)], {origin + first, origin + first + panel_keys}) < beyond;
+      return share.skip(panel_keys, most(most_[std::size_t(g * panels_ + p)], {origin, origin + panel_keys}));
     bool all = true;
     for_each_run_of_bits(bits, [&](interval run) {
-      double norm = 0;
-      for (index_t j = run.first; j < run.last; ++j) norm = std::max(norm, norms(g)[std::size_t(first + j)]);
-      all = all && most(norm, {origin + first + run.first, origin + first + run.last}) < beyond;
+      const double norm = *std::max_element(norms(g) + first + run.first, norms(g) + first + run.last);
+      all = all && share.skip(run.size(), most(norm, {origin + run.first, origin + run.last}));
     });
     return all;
   }
 
-  // A logit that the largest of the row is not below. The backward pass has the sum over all of them. It skips nothing for a row whose
-  // gradients are not finite: they reach every key that the row sees.
+  // A logit that the row's largest is not below: that of the nearest key, under transforms that fall with the distance often the largest.
+  // The backward pass knows the logarithm of the sum over all of them. NaN where nothing may be skipped.
   template <class Seen>
-  double known_logit(const query_row& told, index_t i, const Seen& seen, std::span<const T> query, buffer<T>& key_room) const {
+  double known_logit(const query_row& told, index_t i, const Seen& seen, std::span<const T> query, room& own) const {
     if constexpr (requires { tensors_.d_output; }) {
-      const auto output = tensors_.output.head(0, told.head);
-      const auto d_output = tensors_.d_output.head(0, told.head);
-      double mean = tensors_.with_log_sum_exp() ? double(*tensors_.d_log_sum_exp.head(0, told.head).row(i)) : 0.0;
-      for (index_t c = 0; c < output.channels; ++c)
-        mean += double(T(output.row(i)[c * output.channel_stride])) * double(T(d_output.row(i)[c * d_output.channel_stride]));
-      return std::isfinite(mean) ? double(*tensors_.log_sum_exp.head(0, told.head).row(i)) : infinity;
+      return gradients_are_finite(told.head, i) ? double(*tensors_.log_sum_exp.head(0, told.head).row(i)) : infinity;
     } else {
       const interval hull = seen.hull();
       if (hull.empty()) return infinity;
-      // The nearest key, under transforms that fall with the distance the largest logit as often as not.
       const index_t origin = lengths().first_key, j = std::clamp(told.position - origin, hull.first, hull.last - 1);
       if (!detail::contains(seen, j)) return infinity;
       const auto logits = mechanism_->transforms.of_products(told);
-      const T score = simd::dot<T>(query, prepared_key(told.head / lengths().group(), j, key_room)) * T(logits.factor.value);
+      const T score = simd::dot<T>(query, prepared_key(told.head / lengths().group(), j, own.key)) * T(logits.factor.value);
       return double(simd::first_lane(
           logits.function(Batch(score), keys_under<Batch>{origin + j, told.position, simd::lane_numbers<Batch>()})));
     }
   }
+  // Where they are not, they reach every key that the row sees.
+  bool gradients_are_finite(index_t h, index_t i) const {
+    const auto output = tensors_.output.head(0, h);
+    const auto d_output = tensors_.d_output.head(0, h);
+    T mean = tensors_.with_log_sum_exp() ? *tensors_.d_log_sum_exp.head(0, h).row(i) : T(0);
+    for (index_t c = 0; c < output.channels; ++c)
+      mean += T(output.row(i)[c * output.channel_stride]) * T(d_output.row(i)[c * d_output.channel_stride]);
+    return std::isfinite(mean);
+  }
 
   std::span<const T> prepared_key(index_t g, index_t j, buffer<T>& to) const {
     return prepared(tensors_.key.head(0, g), j, to, [&](std::span<T> row) { mechanism_->key(row, mechanism_->key_token(g, j)); });
-  }
-  std::span<const T> prepared_query(const query_row& told, index_t i, buffer<T>& to) const {
-    return prepared(tensors_.query.head(0, told.head), i, to,
-                    [&](std::span<T> row) { mechanism_->query(row, mechanism_->query_token(told)); });
   }
   template <class S, class Prepare>
   static std::span<const T> prepared(const head_view<const S>& from, index_t token, buffer<T>& to, Prepare prepare) {
@@ -144,24 +171,17 @@ class negligible_keys {
     return row;
   }
 
+  // At least the norm, but for rounding: the square of a number may underflow.
   static double norm_of(std::span<const T> row) {
-    double sum = 0;
-    for (const T channel : row) sum += double(channel) * double(channel);
-    return std::sqrt(sum);
-  }
-  template <class S>
-  static bool is_finite(const head_view<const S>& values, index_t token) {
-    bool finite = true;
-    for (index_t c = 0; c < values.channels; ++c)
-      finite = finite && std::isfinite(static_cast<T>(values.row(token)[c * values.channel_stride]));
-    return finite;
+    return std::sqrt(double(simd::dot<T>(row, row)) + double(row.size()) * double(std::numeric_limits<T>::min()));
   }
 
-  std::span<double> norms(index_t g) { return std::span(norm_).subspan(std::size_t(g * lengths().keys)); }
-  std::span<const double> norms(index_t g) const { return std::span(norm_).subspan(std::size_t(g * lengths().keys)); }
+  double* norms(index_t g) { return norm_.data() + g * lengths().keys; }
+  const double* norms(index_t g) const { return norm_.data() + g * lengths().keys; }
 
   const Mechanism* mechanism_;
   Tensors tensors_;
+  const Bounds* bounds_;
   index_t panels_;              // of one key head
   buffer<double> norm_, most_;  // of every key, and the largest of every panel
   buffer<interval> kept_;       // of every row, in places

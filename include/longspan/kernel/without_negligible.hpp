@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <longspan/core/device.hpp>
@@ -13,6 +14,7 @@
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bound.hpp>
 #include <longspan/mechanism/kept_keys.hpp>
+#include <longspan/mechanism/logit_bound.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/shape.hpp>
 
@@ -35,32 +37,40 @@ auto narrowed(bound<Rows, Score, Transforms, Seen, Dropouts, Sinks>& of, const K
                                                                std::move(of.sinks)};
 }
 
+// Finds the keys that the rows of texts can do without.
+template <device D, class Keys>
+void find_negligible(const D& d, buffer<Keys>& texts) {
+  constexpr index_t rows_at_once = 32;
+  wave_items panels, rows;
+  for (index_t t = 0; t < index_t(texts.size()); ++t) {
+    panels.add(t, {0, texts[std::size_t(t)].panels()});
+    rows.add(t, {0, round_up(texts[std::size_t(t)].rows(), rows_at_once) / rows_at_once});
+  }
+  buffer<typename Keys::room> rooms;
+  for (index_t t = 0; t < detail::threads_of(d); ++t) rooms.emplace_back(texts[0].lengths());
+  detail::for_each_item(d, panels.count(), [&](index_t thread, index_t item) {
+    texts[std::size_t(panels[item].head)].measure(panels[item].piece, rooms[std::size_t(thread)]);
+  });
+  detail::for_each_item(d, rows.count(), [&](index_t thread, index_t item) {
+    Keys& own = texts[std::size_t(rows[item].head)];
+    const index_t first = rows[item].piece * rows_at_once, last = std::min(first + rows_at_once, own.rows());
+    for (index_t row = first; row < last; ++row) own.ask(row, rooms[std::size_t(thread)]);
+  });
+}
+
 // What is bound to the texts of a call: as it is, or, where the sentence has skip_negligible, so that rows attend to no key that they can
 // do without.
 template <device D, class... Parts, class Mechanism, class Tensors>
 auto without_negligible(const D& d, const mechanism<Parts...>&, buffer<Mechanism> texts, const Tensors& tensors) {
   if constexpr ((is_skipping<Parts> || ...)) {
-    using Keys = negligible_keys<Mechanism, Tensors>;
-    constexpr index_t rows_at_once = 32;
+    using Bounds = decltype(detail::logit_bounds_of(texts[0].transforms));
+    using Keys = negligible_keys<Mechanism, Tensors, Bounds>;
+    buffer<decltype(detail::narrowed(texts[0], std::declval<const Keys&>()))> made;
+    if (texts.empty()) return made;
+    const Bounds bounds = detail::logit_bounds_of(texts[0].transforms);
     buffer<Keys> keys;
-    wave_items panels, rows;
-    for (const Mechanism& text : texts) {
-      const index_t t = index_t(keys.size());
-      keys.emplace_back(text, tensors.tokens_of(text.of));
-      panels.add(t, {0, keys.back().panels()});
-      rows.add(t, {0, round_up(keys.back().rows(), rows_at_once) / rows_at_once});
-    }
-    buffer<typename Keys::room> rooms;
-    for (index_t t = 0; t < detail::threads_of(d); ++t) rooms.emplace_back(tensors.query.extent[3]);
-    detail::for_each_item(d, panels.count(), [&](index_t thread, index_t item) {
-      keys[std::size_t(panels[item].head)].measure(panels[item].piece, rooms[std::size_t(thread)]);
-    });
-    detail::for_each_item(d, rows.count(), [&](index_t thread, index_t item) {
-      Keys& own = keys[std::size_t(rows[item].head)];
-      const index_t first = rows[item].piece * rows_at_once;
-      for (index_t row = first; row < std::min(first + rows_at_once, own.rows()); ++row) own.ask(row, rooms[std::size_t(thread)]);
-    });
-    buffer<decltype(detail::narrowed(texts[0], keys[0]))> made;
+    for (const Mechanism& text : texts) keys.emplace_back(text, tensors.tokens_of(text.of), bounds);
+    detail::find_negligible(d, keys);
     for (std::size_t t = 0; t < texts.size(); ++t) made.push_back(detail::narrowed(texts[t], keys[t]));
     return made;
   } else {

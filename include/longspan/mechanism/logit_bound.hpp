@@ -20,24 +20,32 @@ concept bounds_logits = requires(const F& f, const query_row& row) {
   { f.at_most(row)(0.0, interval{}) } -> std::convertible_to<double>;
 };
 
-// What one transform's logits of a row are at most: most(score, keys). A factor of the row needs no at_most of its own.
+// What says how large the logits of a transform can be: what it makes for that once per call, or the transform itself.
+template <class F>
+auto bound_of_transform(const F& f) {
+  constexpr bool is_factor = std::is_same_v<std::remove_cvref_t<decltype(f(query_row{}))>, row_factor>;
+  constexpr bool prepares = requires { f.prepare_bound(); };
+  static_assert(
+      is_factor || prepares || bounds_logits<F>,
+      "skip_negligible needs at_most(row) of every transform, which says what its logits can be: see the concept transform");
+  if constexpr (prepares)
+    return f.prepare_bound();
+  else
+    return f;
+}
+
+// What the logits of one row are at most: a factor of the row says it by itself.
 template <class F>
 auto most_of(const F& f, const query_row& row) {
-  constexpr bool is_factor = std::is_same_v<std::remove_cvref_t<decltype(f(row))>, row_factor>;
-  static_assert(
-      bounds_logits<F> || is_factor,
-      "skip_negligible needs at_most(row) of every transform, which says what its logits can be: see the concept transform");
   if constexpr (bounds_logits<F>)
     return f.at_most(row);
-  else if constexpr (is_factor)
+  else
     return [factor = f(row).factor.value](double score, interval) {
       return factor >= 0 ? factor * score : std::numeric_limits<double>::infinity();
     };
-  else
-    return [](double, interval) { return 0.0; };
 }
 
-// What the logits of one row are at most, for keys of an interval of places whose prepared rows have norms of at most `norm`.
+// The same of all transforms, for keys of an interval of places whose prepared rows have norms of at most `norm`.
 template <class... Most>
 struct logit_bound {
   double factor;  // of the norms
@@ -52,14 +60,31 @@ struct logit_bound {
   }
 };
 
-// `norm` is that of the row's prepared query. Whoever multiplies in T makes a dot product larger than that of the norms by rounding.
-template <class T, class... Transforms>
-auto logit_bound_of(const bound_transforms<std::tuple<Transforms...>>& transforms, const query_row& row, double norm) {
-  const double rounding = 1 + double(row.channels + 8) * 2 * double(std::numeric_limits<T>::epsilon());
+// What bounds the logits of every row of a call.
+template <class... Bounds>
+struct logit_bounds {
+  double scale;
+  std::tuple<Bounds...> each;
+
+  // `norm` is that of the row's prepared query. Rounding makes a dot product that is summed in T larger than that of the norms, and the norms
+  // smaller than they are.
+  template <class T>
+  auto of_row(const query_row& row, double norm) const {
+    const double rounding = 1 + double(row.channels + 8) * 2 * double(std::numeric_limits<T>::epsilon());
+    return std::apply(
+        [&](const auto&... one) {
+          return logit_bound<decltype(detail::most_of(one, row))...>{std::abs(scale) * norm * rounding,
+                                                                     {detail::most_of(one, row)...}};
+        },
+        each);
+  }
+};
+
+template <class... Transforms>
+auto logit_bounds_of(const bound_transforms<std::tuple<Transforms...>>& transforms) {
   return std::apply(
-      [&](const auto&... each) {
-        return logit_bound<decltype(detail::most_of(each, row))...>{std::abs(transforms.scale) * norm * rounding,
-                                                                    {detail::most_of(each, row)...}};
+      [&](const auto&... one) {
+        return logit_bounds<decltype(detail::bound_of_transform(one))...>{transforms.scale, {detail::bound_of_transform(one)...}};
       },
       transforms.transforms);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -13,10 +14,12 @@
 #include <longspan/tensor/broadcast.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
+#include <longspan/tile/buffer.hpp>
 #include <longspan/transform/concept.hpp>
 #include <longspan/transform/forgetting_sums.hpp>
 #include <longspan/transform/key_numbers.hpp>
 #include <longspan/transform/key_sums.hpp>
+#include <longspan/transform/least_numbers.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -45,6 +48,25 @@ struct forgetting_row {
     using Numbers = std::remove_const_t<decltype(c)>;
     return logit + (Numbers(static_cast<simd::scalar<Numbers>>(of_query)) - c);
   }
+};
+
+// What logits are at most: s + c_i less the least c_j.
+template <class S>
+class forgetting_bound {
+ public:
+  explicit forgetting_bound(const forgetting<S>& part)
+      : part_(part), least_(std::allocate_shared<least_numbers<S>>(recycled<least_numbers<S>>(), part.c)) {}
+
+  auto at_most(const query_row& row) const {
+    const index_t b = part_.c.extent[0] == 1 ? 0 : row.batch, h = part_.c.extent[1] == 1 ? 0 : row.head;
+    return [&least = *least_, b, h, first = row.first_key, c = part_(row).of_query](double score, interval keys) {
+      return score + (c - least(b, h, {first + keys.first, first + keys.last}));
+    };
+  }
+
+ private:
+  forgetting<S> part_;
+  std::shared_ptr<const least_numbers<S>> least_;
 };
 
 template <class T, class S>
@@ -96,11 +118,7 @@ struct forgetting<S, void> {
     return {{at, c.stride[3], keys}, known ? static_cast<double>(at[row.key(row.position) * c.stride[3]]) : 0.0};
   }
 
-  auto at_most(const query_row& row) const {
-    return [of = (*this)(row)](double score, interval keys) {
-      return score + (of.of_query - detail::least_number(of.of_keys, keys));
-    };
-  }
+  auto prepare_bound() const { return detail::forgetting_bound<S>(*this); }
 
   void check(const shapes& lengths) const {
     detail::require_broadcast("forgetting: c", c, lengths);
@@ -138,7 +156,7 @@ struct forgetting : forgetting<S> {
     detail::taking_forgetting_row<T, S> operator()(const query_row& row) const {
       return {part(row), sums.of_query(row), sums.of_keys(row)};
     }
-    auto at_most(const query_row& row) const { return part.at_most(row); }
+    auto prepare_bound() const { return part.prepare_bound(); }
     void check(const shapes& lengths) const { part.check(lengths); }
     void begin_gradient() const { sums.begin(); }
     void finish_gradient() const { sums.finish(); }

@@ -1,17 +1,14 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
 #include <longspan/simd/batch.hpp>
-#include <longspan/simd/lanes.hpp>
 #include <longspan/simd/widen.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -80,25 +77,6 @@ Batch read_numbers(const key_numbers<S>& numbers, index_t first) {
   }
   if (numbers.stride == 0) return Batch(static_cast<simd::scalar<Batch>>(*numbers.data));
   return detail::read_lane_by_lane<Batch>(numbers.data, numbers.stride, numbers.keys, first);
-}
-
-// The least of the numbers of some keys that a row holds, in the precision of S but at least float; NaN if any is NaN or infinite.
-template <class S>
-double least_number(const key_numbers<S>& numbers, interval keys) {
-  using T = std::conditional_t<std::is_same_v<S, double>, double, float>;
-  using Batch = simd::batch<T>;
-  Batch greatest(-std::numeric_limits<T>::infinity()), nothing(T(0));
-  index_t j = keys.first;
-  for (; j + simd::lanes<Batch> <= keys.last; j += simd::lanes<Batch>) {
-    const Batch each = detail::read_numbers<Batch>(numbers, j);
-    greatest = simd::max(greatest, -each), nothing = nothing + (each - each);
-  }
-  T least = -simd::reduce_max(greatest), rest = simd::reduce_add(nothing);
-  for (; j < keys.last; ++j) {
-    const T each = detail::read_numbers<T>(numbers, j);
-    least = std::min(least, each), rest += each - each;
-  }
-  return double(least + rest);
 }
 
 }  // namespace detail
