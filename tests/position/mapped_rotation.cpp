@@ -4,12 +4,12 @@
 
 #include <limits>
 
+#include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/position/concept.hpp>
 #include <longspan/position/p_rope.hpp>
 #include <longspan/position/partial_rotary.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/position/truncated_rope.hpp>
-#include <longspan/mechanism/batch_of_texts.hpp>
 
 #include "support/turned.hpp"
 #include "support/words.hpp"

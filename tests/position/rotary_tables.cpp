@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/position/concept.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/tensor/eigen.hpp>
-#include <longspan/mechanism/batch_of_texts.hpp>
 
 #include "support/turned.hpp"
 #include "support/words.hpp"
