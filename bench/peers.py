@@ -88,6 +88,33 @@ def measure(engine, modes, prepare, limits, seconds):
         }
 
 
+def torch_tensors(limits, seconds):
+    """What PyTorch does with masks and biases that are tensors, and with texts of different lengths, all causal."""
+    import torch
+
+    torch.set_num_threads(1)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    n, d, (peak, _) = 4096, 64, limits
+
+    def measured(name, call, flop):
+        with torch.inference_mode():
+            taken = best_time([call], seconds)
+        print(f"{name:64} {taken * 1e3:9.2f} ms  {flop / taken / peak:6.1%} of peak", flush=True)
+        return {"name": name, "real_time": taken * 1e3, "time_unit": "ms", "of peak": flop / taken / peak}
+
+    seen = torch.ones(n, n, dtype=torch.bool).tril()[None, None]
+    bias = torch.zeros(1, 1, n, n).masked_fill(~seen, -torch.inf)
+    for heads in (1, 8):
+        q, k, v = (torch.randn(1, heads, n, d) for _ in range(3))
+        for what, tensor in (("boolean_mask", seen), ("bias", bias)):
+            name = f"peers/torch/{what}/heads:{heads}/n:{n}/d:{d}"
+            yield measured(name, lambda: attend(q, k, v, attn_mask=tensor), heads * n * n * d * 2)
+    lengths = [100 + t * 13 % 32 * 3900 // 31 for t in range(32)]
+    q, k, v = (torch.nested.nested_tensor([torch.randn(4, m, d) for m in lengths]) for _ in range(3))
+    flop = 4 * sum(m * m for m in lengths) * d * 2
+    yield measured("peers/torch/nested/texts:32/n:100-4000", lambda: attend(q, k, v, is_causal=True), flop)
+
+
 def main(program, result, seconds):
     context, benchmarks = {"date": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, []
     for engine, load in ENGINES.items():
@@ -96,6 +123,10 @@ def main(program, result, seconds):
             benchmarks += measure(engine, modes, prepare, measured_limits(program), seconds)
         except Exception as why:  # whatever an engine fails with, the others are measured
             print(f"Skipped: {engine}: {type(why).__name__}: {str(why).splitlines()[0] if str(why) else ''}", file=sys.stderr)
+    try:
+        benchmarks += torch_tensors(measured_limits(program), seconds)
+    except Exception as why:
+        print(f"Skipped: tensors of PyTorch: {type(why).__name__}: {str(why).splitlines()[0] if str(why) else ''}", file=sys.stderr)
     with open(result, "w") as out:
         json.dump({"context": context, "benchmarks": benchmarks}, out, indent=1)
 

@@ -55,7 +55,7 @@ measure() {
 # The table is alone on the standard output.
 {
   install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libbenchmark-dev python3 gnuplot-nox
-  all="roofline forward shapes layouts decode transform threads lengths masks memory backward"
+  all="roofline forward shapes layouts decode transform threads lengths texts masks biases skipping memory backward"
   build native "$all"
   build clang forward -DCMAKE_CXX_COMPILER="${LONGSPAN_CLANG:-clang++}"
   measure native "$all"

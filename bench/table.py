@@ -171,6 +171,50 @@ def memory_rows(m):
         yield Row(f"{what}, n = 131072, memory besides inputs and outputs", allowed, extra, MEBI, at_most=True)
 
 
+def text_rows(m):
+    for what, name, wanted in [
+        ("32 texts of 100 to 4000 tokens, padded", "prefill/texts:32/n:100-4000", 1.05),
+        ("decoding 64 texts of 100 to 2000 keys", "decode/texts:64/n:100-2000", 1.05),
+        ("decoding 8 texts of 512 keys", "decode/texts:8/n:512", 1.0),
+        ("decoding 64 texts of 512 keys", "decode/texts:64/n:512", 1.0),
+    ]:
+        yield Row(f"{what}, of the time of a call for each", wanted, m("native", f"texts/{name}", "x one by one"), TIMES, True)
+    for what, name in [
+        ("63 texts of 100 tokens and one of 4096", "prefill/texts:64/n:100+4096"),
+        ("32 texts of 100 to 4000 tokens", "prefill/texts:32/n:100-4000"),
+    ]:
+        yield Row(f"two threads, {what}", 1.85, m("native", f"texts/threads:2/{name}", "x one thread"), TIMES)
+    threads = m("native", "texts/threads:2/decode/texts:64/n:100-2000", "x one thread")
+    yield Row("two threads, decoding 64 texts of 100 to 2000 keys", None, threads, TIMES)
+
+
+def tensor_rows(m):
+    """Masks and biases that are tensors; what it takes to read them from memory is taken off."""
+    for heads in (1, 8):
+        shape = f"heads:{heads}/n:4096/d:64"
+        for what, name, wanted in [("causal", "causal", 0.1), ("blocks of 256", "blocks:256", None)]:
+            cost = m("native", f"masks/{name}/{shape}", "cost")
+            reading = m("native", f"masks/{name}/{shape}", "of it reading")
+            yield Row(f"boolean_mask, {what}, {heads} heads, n = 4096, over intervals and reading it", wanted,
+                      None if cost is None else (1 + cost) / (1 + reading) - 1, at_most=True)
+        for what, wanted in [("forward", 0.12), ("backward", None), ("gradient", None)]:
+            yield Row(f"bias (1, 1, n, n), {what}, {heads} heads, n = 4096, over plain and reading it", wanted,
+                      m("native", f"bias/{what}/float/{shape}", "beyond reading"), at_most=True)
+        for what, wanted in [("boolean_mask", 1.0), ("bias", 1.0)]:
+            own = m("native", {"boolean_mask": "masks/causal/", "bias": "bias/forward/float/"}[what] + shape)
+            other = m("python", f"peers/torch/{what}/{shape}")
+            if other:
+                yield Row(f"{what}, causal, {heads} heads, n = 4096, of the speed of PyTorch's attn_mask", wanted, own / other, TIMES)
+    own, other = m("native", "texts/prefill/texts:32/n:100-4000"), m("python", "peers/torch/nested/texts:32/n:100-4000")
+    if own and other:
+        yield Row("32 texts of 100 to 4000 tokens, of the speed of PyTorch's nested tensors", 1.0, own / other, TIMES)
+    for what, name, wanted in [("forgetting, log f = -0.01", "forgetting:0.01", 2.0), ("forgetting, log f = -0.03", "forgetting:0.03", None),
+                               ("alibi", "alibi", None)]:
+        for way in ("forward", "backward"):
+            faster = m("native", f"skipping/{way}/{name}/heads:8/n:16384/d:64", "x faster")
+            yield Row(f"skip_negligible, {what}, {way}, n = 16384, of the speed without", wanted, faster, TIMES)
+
+
 def backward_rows(m):
     own = (0.78, 0.78) if machine.instruction_set(m.contexts["native"]) == "AVX2" else (0.82, 0.85)
     for build, where in builds(m):
@@ -220,7 +264,7 @@ def main(measured, results):
     here = f"{machine.processor()}, {instructions}, {context['compiler']}, {date}"
     panels = picture.panels(m, forward_name, wanted_forward(instructions))
     rows = [*forward_rows(m), *layout_rows(m), *narrow_rows(m), *cost_rows(m), *thread_rows(m), *decode_rows(m), *length_rows(m),
-            *memory_rows(m), *backward_rows(m), *lead_rows(panels)]
+            *memory_rows(m), *text_rows(m), *tensor_rows(m), *backward_rows(m), *lead_rows(panels)]
     table = [["what", "wanted", "measured", "met"]] + [row.cells() for row in rows]
     engines = picture.engines(panels)
     folder = results / machine.folder(context)
