@@ -3,6 +3,7 @@
 #include <longspan/longspan.hpp>
 
 #include "papers/sample.hpp"
+#include "support/bound_of.hpp"
 #include "support/tensors.hpp"
 
 namespace testing_support {

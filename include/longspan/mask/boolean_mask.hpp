@@ -40,7 +40,9 @@ struct boolean_mask {
     if (counts_all_keys(lengths)) lengths.keys = lengths.all_keys;
     detail::require_broadcast("boolean_mask", seen, lengths);
   }
-  detail::packed_rows prepare(const shapes& lengths) const { return {seen, counts_all_keys(lengths) ? lengths.first_key : 0}; }
+  detail::packed_rows prepare(const shapes& lengths) const {
+    return detail::packed_rows(seen, counts_all_keys(lengths) ? lengths.first_key : 0);
+  }
 
  private:
   bool counts_all_keys(const shapes& lengths) const { return seen.extent[3] == lengths.all_keys; }
