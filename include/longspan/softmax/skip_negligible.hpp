@@ -16,8 +16,9 @@ LONGSPAN_NAMESPACE_BEGIN
 // or a gradient that comes in is never skipped by a row that sees it, nor are the keys of a panel with one. A row decides by itself and the
 // keys that it sees: it has the same bits in prefill and decoding, for any device and in any batch.
 //
-// What it costs: every key, value and query is read once more before the pass, which decoding feels: its time is that of reading. Memory for
-// a number for each key and two for each row. Where nothing can be skipped that is all. Every transform must say what its logits are at most: see the concept transform.
+// What it costs: every key, value and query is read once more before the pass, which decoding feels: its time is that of reading. It
+// takes memory for a number for each key and two for each row. Where nothing can be skipped that is all. Every transform must say what its
+// logits are at most: see the concept transform.
 struct skip_negligible {};
 
 LONGSPAN_NAMESPACE_END
