@@ -1,6 +1,5 @@
 // Mechanisms whose logits fall with the distance, with skip_negligible and without: time, and the share of the pairs of a query and a key
 // that are computed.
-#include <array>
 #include <random>
 #include <string>
 

@@ -35,6 +35,7 @@ void for_each_kind_of_mechanism(Visit visit) {
   visit("StreamingLLM", rope{} | dot_product{} | sinks_and_window{.sinks = 4, .window = 16});
   visit("prefix-LM", dot_product{} | prefix{12});
   visit("sink", dot_product{} | causal{} | sink{{0.5, -1}});
+  visit("skipping", dot_product{} | alibi{.slopes = per_head{{0.6, 0.3}}} | causal{} | skip_negligible{});
   visit("own transform and mask", dot_product{} | own_decay{0.05f} | own_stripes{} | causal{});
 }
 

@@ -31,6 +31,8 @@ LONGSPAN_NAMESPACE_BEGIN
 // `forgetting{c, gradient}` has the gradient of c written by the backward pass, of the same extents: the same bits for any device. It takes
 // memory during the call, a batch of numbers for each token and head.
 //
+// Under skip_negligible it takes memory for two doubles for each number of c during the call.
+//
 // Throws shape_error where c does not fit the call or has no number for the token of a query (parts of the keys that end before it), where
 // the gradient has other extents than c, and where it shares memory with itself or with any tensor of the call.
 template <class S, class D = void>
