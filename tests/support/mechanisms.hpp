@@ -35,7 +35,6 @@ void for_each_kind_of_mechanism(Visit visit) {
   visit("StreamingLLM", rope{} | dot_product{} | sinks_and_window{.sinks = 4, .window = 16});
   visit("prefix-LM", dot_product{} | prefix{12});
   visit("sink", dot_product{} | causal{} | sink{{0.5, -1}});
-  visit("skipping", dot_product{} | alibi{.slopes = per_head{{0.6, 0.3}}} | causal{} | skip_negligible{});
   visit("own transform and mask", dot_product{} | own_decay{0.05f} | own_stripes{} | causal{});
 }
 
@@ -68,6 +67,7 @@ void for_each_mechanism(Visit visit) {
   visit("dropout", dot_product{} | causal{} | dropout{.share = 0.3, .seed = 5} | sink{0.5});
   visit("ALiBi", dot_product{} | alibi{} | causal{});
   visit("Llama 4", dot_product{} | llama4_temperature{.scale = 0.5, .floor = 50} | chunks{90});
+  visit("skipping", dot_product{} | alibi{.slopes = per_head{{0.6, 0.3}}} | causal{} | skip_negligible{});
   visit("by distance", dot_product{} | by_distance{[](index_t t) { return std::cos(0.1 * double(t)); }} | causal{});
 }
 
