@@ -89,13 +89,26 @@ class shared_numbers {
   std::atomic<index_t> next_ = 0, open_;
 };
 
+// What a thread of a pool is handed: numbers of some work of the caller's. One type for any work, because g++ 12 puts the functions of a
+// closure where the linker drops them if two files of a program make the same call.
+struct pool_task {
+  std::shared_ptr<shared_numbers> numbers;
+  const void* work;
+  void (*call)(const void* work, index_t number);
+
+  void operator()() const {
+    numbers->take([this](index_t n) { call(work, n); });
+  }
+};
+
 // device::run for a pool that is told by enqueue(function) to call a function at some time. The calling thread works too and waits only
 // for calls that have begun, never for a pool thread to become free: a call from within the pool cannot lock it up.
 template <class Enqueue, class Work>
 void run_on_pool(const Enqueue& enqueue, index_t count, const Work& work) {
   const auto shared = std::make_shared<shared_numbers>(count);
   try {
-    for (index_t helper = 1; helper < count; ++helper) enqueue([shared, &work] { shared->take(work); });
+    const auto call = [](const void* of, index_t n) { (*static_cast<const Work*>(of))(n); };
+    for (index_t helper = 1; helper < count; ++helper) enqueue(pool_task{shared, &work, call});
   } catch (...) {  // out of memory: fewer threads help
   }
   shared->take(work);
