@@ -50,7 +50,7 @@ TEST(positions, names_what_it_refuses) {
   EXPECT_EQ(words_of<shape_error>([&] { each(key(0, 3)); }),
             "positions: a key is token 3 of the keys, and there are positions for 3");
   EXPECT_EQ(words_of<shape_error>([&] { each({.place = -2, .number = -2}); }),
-            "positions: a query is token -2 of the keys, and there are positions for 3");
+            "positions: a query of text 0 stands before its keys, at place -2, for which there is no position");
   EXPECT_EQ(words_of<shape_error>([&] { each.check({.batch = 2}); }), "");
   EXPECT_EQ(words_of<shape_error>([&] { each.check({.batch = 3}); }), "positions and key differ in batch: 2 and 3");
   Eigen::Tensor<int, 3, Eigen::RowMajor> of_heads(2, 1, 3);

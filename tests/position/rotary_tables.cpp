@@ -125,7 +125,7 @@ TEST(rotary_tables, names_what_it_refuses) {
   shapes before = call;
   before.queries = 12, before.first_query = -3;
   EXPECT_EQ(words(of(2, 9, 6), of(2, 9, 6), before),
-            "rotary_tables: queries are tokens -3 to 8 of the keys, and there are rows for 9");
+            "rotary_tables: queries of text 0 begin before its keys, at place -3, for which there is no row");
   const Eigen::Tensor<float, 4, Eigen::RowMajor> of_heads(2, 3, 9, 6);
   EXPECT_EQ(words_of<shape_error>([&] { rotary_tables{of_heads, of_heads}.check(call, texts_of(call, {})); }),
             "rotary_tables are the same for all heads: heads must be 1, not 3");
