@@ -20,11 +20,12 @@ END
 variants='native;baseline;scalar'
 sanitize=yes
 without='^long$'
+bench='-DLONGSPAN_BENCH_FLAGS=-O0'
 format=no
 for option in "$@"; do
   case $option in
     --quick) variants=native sanitize=no ;;
-    --long) without='^$' ;;
+    --long) without='^$' bench= ;;
     --format) format=yes ;;
     --help) usage; exit 0 ;;
     *) echo "Unknown option: $option" >&2; usage >&2; exit 2 ;;
@@ -56,7 +57,7 @@ build_and_test() {
   ctest --test-dir "$1" -j "$(cores)" -LE "$without" --output-on-failure --no-tests=error
 }
 
-build_and_test "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_TEST_VARIANTS="$variants"
+build_and_test "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_TEST_VARIANTS="$variants" $bench
 if [ "$sanitize" = yes ]; then
   build_and_test "$root/build/sanitize" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DLONGSPAN_SANITIZE=ON \
     -DLONGSPAN_TEST_VARIANTS=v3 -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
