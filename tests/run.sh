@@ -8,8 +8,8 @@ usage() {
 Usage: sh tests/run.sh [--quick] [--long]
        sh tests/run.sh --format
 Installs what is missing (Debian, as root or with sudo), builds in build/ and runs the tests.
-  --quick   for this machine's processor only, without the sanitizers
-  --long    the tests that take minutes, and every benchmark once, as well
+  --quick   for this machine's processor only, without the sanitizers, but with the sweeps that take minutes to compile
+  --long    these sweeps, the tests that take minutes, and every benchmark once, as well
   --format  no tests: whether clang-format 19 would leave every source as it is (git and clang-format-19)
   --help    this text
 LONGSPAN_WERROR=ON in the environment makes warnings errors.
@@ -20,12 +20,12 @@ END
 variants='native;baseline;scalar'
 sanitize=yes
 without='^long$'
-bench='-DLONGSPAN_BENCH_FLAGS=-O0'
+sweeps=OFF
 format=no
 for option in "$@"; do
   case $option in
-    --quick) variants=native sanitize=no ;;
-    --long) without='^$' bench= ;;
+    --quick) variants=native sanitize=no sweeps=ON ;;
+    --long) without='^$' sweeps=ON ;;
     --format) format=yes ;;
     --help) usage; exit 0 ;;
     *) echo "Unknown option: $option" >&2; usage >&2; exit 2 ;;
@@ -57,7 +57,8 @@ build_and_test() {
   ctest --test-dir "$1" -j "$(cores)" -LE "$without" --output-on-failure --no-tests=error
 }
 
-build_and_test "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_TEST_VARIANTS="$variants" $bench
+build_and_test "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_TEST_VARIANTS="$variants" \
+  -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH="$sweeps"
 if [ "$sanitize" = yes ]; then
   build_and_test "$root/build/sanitize" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DLONGSPAN_SANITIZE=ON \
     -DLONGSPAN_TEST_VARIANTS=v3 -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
