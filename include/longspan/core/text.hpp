@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/shapes.hpp>
@@ -36,6 +38,15 @@ struct text {
   constexpr bool stands_like(const text& other) const {
     return queries.size() == other.queries.size() && keys.size() == other.keys.size() && first_query == other.first_query &&
            first_key == other.first_key && all_keys == other.all_keys;
+  }
+};
+
+// The hulls of the places of all texts' queries and keys.
+struct places_of_texts {
+  interval queries, keys;
+
+  explicit constexpr places_of_texts(std::span<const text> texts) {
+    for (const text& each : texts) queries = hull(queries, each.query_places()), keys = hull(keys, each.key_places());
   }
 };
 

@@ -33,7 +33,7 @@ class backward_wave {
   backward_wave(std::span<const Text> texts, const Seeds& learned_numbers, index_t threads)
       : heads_(texts),
         seeds_(learned_numbers),
-        room_(room_for(texts, threads)),
+        room_(heads_.room_for(threads, rows_of_head)),
         rows_(heads_, texts[0].mechanism.lengths, room_, Seeds::lists * std::size_t(texts[0].mechanism.lengths.channels)) {
     for (index_t t = 0; t < threads; ++t)
       tiles_.emplace_back(texts[0].mechanism), scratch_.emplace_back(std::size_t(detail::room_of(texts[0].mechanism)));
@@ -41,7 +41,7 @@ class backward_wave {
 
   // Moves on to the next key heads. Returns whether there are any.
   bool next() {
-    if (!heads_.next(room_, [](const key_head<Text>& head) { return head.rows(); })) return false;
+    if (!heads_.next(room_, rows_of_head)) return false;
     rows_.begin();
     step_items_.clear(), tile_items_.clear();
     for (index_t w = 0; w < heads_.size(); ++w) step_items_.add(w, {0, rows_.steps(w)}), tile_items_.add(w, {0, rows_.tiles(w)});
@@ -124,12 +124,7 @@ class backward_wave {
   }
 
  private:
-  static index_t room_for(std::span<const Text> texts, index_t threads) {
-    index_t most = 0, heads = 0;
-    for (const Text& each : texts)
-      most = std::max(most, group_rows(each.mechanism.lengths)), heads += each.mechanism.lengths.key_heads;
-    return std::min(threads, heads) * most;
-  }
+  static index_t rows_of_head(const key_head<Text>& head) { return head.rows(); }
 
   // A row of channels for every list of numbers.
   static void add(std::span<const double> sums, std::vector<std::vector<double>>& d_parameters) {

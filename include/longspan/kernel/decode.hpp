@@ -49,11 +49,8 @@ class decode_wave {
         key_rows_(tile_keys<Words>(texts[0].mechanism.lengths)),
         order_(key_rows_, texts[0].tensors.key.stride[1] < texts[0].tensors.key.stride[2]),
         slots_(width_) {
-    index_t most_rows = 0, most_keys = 0;
-    for (const Text& each : texts) {
-      most_rows = std::max(most_rows, group_rows(each.mechanism.lengths));
-      most_keys = std::max(most_keys, each.mechanism.lengths.keys);
-    }
+    const index_t most_rows = heads_.largest([](const Head& head) { return head.rows(); });
+    const index_t most_keys = heads_.largest([](const Head& head) { return head.lengths().keys; });
     room_ = std::max(decode_parts, threads * bytes_of_parts(most_rows, most_keys));
     for (index_t t = 0; t < threads; ++t) workers_.emplace_back(*this, texts[0].mechanism.lengths, most_rows, most_keys);
   }

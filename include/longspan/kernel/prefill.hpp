@@ -38,25 +38,20 @@ class prefill_wave {
         in_place_(in_place<Words>(texts[0].tensors.value.head(0, 0)) &&
                   texts[0].tensors.value.stride[2] == texts[0].tensors.value.extent[3]),
         depth_(words_for<Words>(texts[0].mechanism.lengths.channels)),
-        width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)) {
-    index_t longest = 0, heads = 0;
-    for (const Text& each : texts) {
-      const shapes& lengths = each.mechanism.lengths;
-      longest = std::max(longest, lengths.keys), heads += lengths.key_heads;
-    }
-    room_ = std::min(threads, heads) * round_up(longest, shape::panel);
-    keys_.resize(std::size_t(packed_keys<Words>::size(room_, depth_)));
-    if (!in_place_) values_.resize(std::size_t(packed_values_size<Words>(room_, width_)));
+        width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
+        room_(heads_.room_for(threads, padded_keys)),
+        keys_(std::size_t(packed_keys<Words>::size(room_, depth_))),
+        values_(std::size_t(in_place_ ? 0 : packed_values_size<Words>(room_, width_))) {
     const index_t scratch =
         std::max(shape::panel * padded_words_for<Words>(texts[0].mechanism.lengths.channels) * Words::per_word,
                  in_place_ ? 0 : packed_values_scratch<Words>(width_));
     for (index_t t = 0; t < threads; ++t)
-      tiles_.emplace_back(texts[0].mechanism.lengths, longest, shape::block::rows), scratch_.emplace_back(std::size_t(scratch));
+      tiles_.emplace_back(texts[0].mechanism.lengths, heads_.largest(padded_keys), shape::block::rows),
+          scratch_.emplace_back(std::size_t(scratch));
   }
 
   // Moves on to the next key heads. Returns whether there are any.
   bool next() {
-    const auto padded_keys = [](const Head& head) { return round_up(head.lengths().keys, shape::panel); };
     if (!heads_.next(room_, padded_keys)) return false;
     first_key_.clear(), panels_.clear(), row_tiles_.clear();
     index_t keys = 0;
@@ -97,6 +92,8 @@ class prefill_wave {
   }
 
  private:
+  static index_t padded_keys(const Head& head) { return round_up(head.lengths().keys, shape::panel); }
+
   packed_keys<Words> keys(index_t w) {
     return {keys_.data() + packed_keys<Words>::size(first_key_[std::size_t(w)], depth_), 0, depth_};
   }

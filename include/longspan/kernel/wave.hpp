@@ -37,6 +37,18 @@ class wave {
     return !heads_.empty();
   }
 
+  // The largest size of any head, and room for one of it for each thread, or for as many heads as there are.
+  template <class Size>
+  index_t largest(Size size) const {
+    index_t most = 0;
+    for (const Text& each : texts_) most = std::max(most, index_t(size(key_head<Text>{&each, 0})));
+    return most;
+  }
+  template <class Size>
+  index_t room_for(index_t threads, Size size) const {
+    return std::min(threads, index_t(texts_.size()) * texts_[0].mechanism.lengths.key_heads) * largest(size);
+  }
+
   index_t size() const { return index_t(heads_.size()); }
   const key_head<Text>& operator[](index_t w) const { return heads_[std::size_t(w)]; }
 

@@ -141,12 +141,10 @@ reach distances_of(const Texts& texts, index_t padding, Seen seen) {
 template <class T, class... Parts>
 auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
   detail::check(whole, lengths, texts);
-  interval queries, keys;
-  for (const text& each : texts)
-    queries = hull(queries, each.lengths(lengths).query_positions()), keys = hull(keys, each.lengths(lengths).key_positions());
+  const places_of_texts places(texts);
   const auto turned = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
-      return angle_table<T>(part.frequencies(lengths.channels), queries, keys);
+      return angle_table<T>(part.frequencies(lengths.channels), places.queries, places.keys);
     else if constexpr (requires { part.template prepare<T>(lengths, texts); })
       return part.template prepare<T>(lengths, texts);
     else

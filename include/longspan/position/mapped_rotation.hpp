@@ -120,12 +120,10 @@ class mapped_angles {
   mapped_angles(const Part& part, const shapes& lengths, std::span<const text> texts) {
     auto tables = std::make_shared<std::vector<angle_table<T>>>();
     angles each(part.rotation.frequencies(lengths.channels));
-    interval all_queries, all_keys;
-    for (const text& each : texts)
-      all_queries = hull(all_queries, each.query_places()), all_keys = hull(all_keys, each.key_places());
+    const places_of_texts all(texts);
     for (const text& text : texts) {
       if (alike && !tables->empty()) break;
-      const interval queries = alike ? all_queries : text.query_places(), keys = alike ? all_keys : text.key_places();
+      const interval queries = alike ? all.queries : text.query_places(), keys = alike ? all.keys : text.key_places();
       const auto position_of = [&](token::role as) {
         return [&, as](index_t place) { return part.position(text.at(as, place)); };
       };

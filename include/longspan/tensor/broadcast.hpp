@@ -40,6 +40,10 @@ S* broadcast_row(const view<S>& tensor, const query_row& row) {
   return tensor.data + along(0, row.batch) + along(1, row.head) + along(2, row.query);
 }
 
+// The places, in the row's text, of the keys along a key axis of so many; and those of them that the text has.
+inline interval places_along(index_t keys, const query_row& row) { return {-row.first_key, keys - row.first_key}; }
+inline interval places_of_text(index_t keys, const query_row& row) { return intersect(places_along(keys, row), {0, row.keys}); }
+
 // Throws shape_error where the gradient of a part's tensor has other extents, or an element that is also another's or the tensor's.
 template <class D, class S>
 void require_gradient_of_part(const char* name, const view<D>& gradient, const char* of, const view<S>& tensor,

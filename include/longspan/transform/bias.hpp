@@ -11,6 +11,7 @@
 #include <longspan/tensor/view.hpp>
 #include <longspan/transform/bias_sums.hpp>
 #include <longspan/transform/concept.hpp>
+#include <longspan/transform/gradient_taker.hpp>
 #include <longspan/transform/key_numbers.hpp>
 #include <longspan/transform/key_sums.hpp>
 
@@ -61,7 +62,7 @@ struct bias<S, void> {
 
   detail::biased_row<S> operator()(const query_row& row) const {
     const index_t stride = tensor.extent[3] == 1 ? 0 : tensor.stride[3];
-    return {{detail::broadcast_row(tensor, row), stride, {-row.first_key, tensor.extent[3] - row.first_key}}};
+    return {{detail::broadcast_row(tensor, row), stride, detail::places_along(tensor.extent[3], row)}};
   }
 
   void check(const shapes& lengths) const { detail::require_broadcast("bias", tensor, lengths); }
@@ -82,21 +83,13 @@ struct bias : bias<S> {
   }
   void for_each_gradient(auto visit) const { visit("d_bias", gradient); }
 
-  // What stands in for the part in a backward pass.
   template <class T>
-  struct taking {
-    static constexpr stage order = stage::bias;
-    bias part;
-    detail::bias_sums<T, D> sums;
-
-    detail::taking_biased_row<T, S> operator()(const query_row& row) const { return {part(row), sums(row), sums.heads_add_up()}; }
-    void check(const shapes& lengths) const { part.check(lengths); }
-    void begin_gradient() const { sums.begin(); }
-    void finish_gradient() const { sums.finish(); }
-  };
+  detail::taking_biased_row<T, S> taking(const query_row& row, const detail::bias_sums<T, D>& sums) const {
+    return {(*this)(row), sums(row), sums.heads_add_up()};
+  }
   template <class T>
-  taking<T> taker(const shapes& lengths) const {
-    return {*this, {gradient, lengths}};
+  auto taker(const shapes& lengths) const {
+    return detail::gradient_taker<bias, detail::bias_sums<T, D>>{*this, {gradient, lengths}};
   }
 };
 

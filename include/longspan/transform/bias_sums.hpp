@@ -52,7 +52,7 @@ class bias_sums {
   key_sums<T> operator()(const query_row& row) const {
     T* const at = detail::broadcast_row(sums_, row);
     if (by_lane_) return {at, 0, {}};
-    const interval keys = intersect({-row.first_key, gradient_.extent[3] - row.first_key}, {0, row.keys});
+    const interval keys = places_of_text(gradient_.extent[3], row);
     return {at + row.key(keys.first) * sums_.stride[3], sums_.stride[3], keys};
   }
 

@@ -17,6 +17,7 @@
 #include <longspan/tile/buffer.hpp>
 #include <longspan/transform/concept.hpp>
 #include <longspan/transform/forgetting_sums.hpp>
+#include <longspan/transform/gradient_taker.hpp>
 #include <longspan/transform/key_numbers.hpp>
 #include <longspan/transform/key_sums.hpp>
 #include <longspan/transform/least_numbers.hpp>
@@ -115,9 +116,9 @@ struct forgetting<S, void> {
 
   detail::forgetting_row<S> operator()(const query_row& row) const {
     const S* const at = detail::broadcast_row(c, row);
-    const interval keys{-row.first_key, c.extent[3] - row.first_key};
-    const bool known = detail::intersect(keys, {0, row.keys}).contains(row.position);
-    return {{at, c.stride[3], keys}, known ? static_cast<double>(at[row.key(row.position) * c.stride[3]]) : 0.0};
+    const bool known = detail::places_of_text(c.extent[3], row).contains(row.position);
+    return {{at, c.stride[3], detail::places_along(c.extent[3], row)},
+            known ? static_cast<double>(at[row.key(row.position) * c.stride[3]]) : 0.0};
   }
 
   auto prepare_bound() const { return detail::forgetting_bound<S>(*this); }
@@ -148,24 +149,13 @@ struct forgetting : forgetting<S> {
   }
   void for_each_gradient(auto visit) const { visit("forgetting: d_c", gradient); }
 
-  // What stands in for the part in a backward pass.
   template <class T>
-  struct taking {
-    static constexpr stage order = stage::bias;
-    forgetting part;
-    detail::forgetting_sums<T, D> sums;
-
-    detail::taking_forgetting_row<T, S> operator()(const query_row& row) const {
-      return {part(row), sums.of_query(row), sums.of_keys(row)};
-    }
-    auto prepare_bound() const { return part.prepare_bound(); }
-    void check(const shapes& lengths) const { part.check(lengths); }
-    void begin_gradient() const { sums.begin(); }
-    void finish_gradient() const { sums.finish(); }
-  };
+  detail::taking_forgetting_row<T, S> taking(const query_row& row, const detail::forgetting_sums<T, D>& sums) const {
+    return {(*this)(row), sums.of_query(row), sums.of_keys(row)};
+  }
   template <class T>
-  taking<T> taker(const shapes& lengths) const {
-    return {*this, {gradient, lengths}};
+  auto taker(const shapes& lengths) const {
+    return detail::gradient_taker<forgetting, detail::forgetting_sums<T, D>>{*this, {gradient, lengths}};
   }
 };
 

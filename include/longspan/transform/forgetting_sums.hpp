@@ -31,7 +31,7 @@ class forgetting_sums {
   }
 
   key_sums<T> of_keys(const query_row& row) const {
-    const interval keys = intersect({-row.first_key, as_key_.extent[3] - row.first_key}, {0, row.keys});
+    const interval keys = places_of_text(as_key_.extent[3], row);
     return {broadcast_row(as_key_, row) + row.key(keys.first), 1, keys};
   }
   // None where the query's own token is not among the keys.
