@@ -8,6 +8,7 @@
 
 #include "support/devices.hpp"
 #include "support/mechanisms.hpp"
+#include "support/packed.hpp"
 #include "support/tensors.hpp"
 
 namespace {
@@ -43,20 +44,6 @@ struct packed_texts {
   std::array<index_t, texts + 1> query_starts{}, key_starts{};
 };
 
-tensor<float> behind_each_other(const std::vector<tensor<float>>& parts) {
-  index_t tokens = 0;
-  for (const auto& each : parts) tokens += each.dimension(2);
-  tensor<float> all(1, parts[0].dimension(1), tokens, parts[0].dimension(3));
-  index_t first = 0;
-  for (const auto& each : parts) {
-    for (index_t h = 0; h < each.dimension(1); ++h)
-      for (index_t i = 0; i < each.dimension(2); ++i)
-        for (index_t c = 0; c < each.dimension(3); ++c) all(0, h, first + i, c) = each(0, h, i, c);
-    first += each.dimension(2);
-  }
-  return all;
-}
-
 struct batches {
   inputs<float> in = random_inputs<float>(padded);
   tensor<float> d_output = normal<float>(padded.batch, padded.heads, padded.queries, padded.value_channels, 9);
@@ -64,18 +51,16 @@ struct batches {
   packed_texts packed;
 
   batches() {
-    std::vector<tensor<float>> q, k, v, d;
+    packed.in = {testing_support::packed(in.q, queries), testing_support::packed(in.k, keys),
+                 testing_support::packed(in.v, keys)};
+    packed.d_output = testing_support::packed(d_output, queries);
     for (index_t b = 0; b < index_t(texts); ++b) {
       const index_t n = queries[std::size_t(b)], m = keys[std::size_t(b)];
       each.push_back({{part(in.q, b, 0, n), part(in.k, b, 0, m), part(in.v, b, 0, m)}, part(d_output, b, 0, n)});
-      q.push_back(each.back().in.q), k.push_back(each.back().in.k), v.push_back(each.back().in.v);
-      d.push_back(each.back().d_output);
       packed.query_starts[std::size_t(b) + 1] = packed.query_starts[std::size_t(b)] + n;
       packed.key_starts[std::size_t(b) + 1] = packed.key_starts[std::size_t(b)] + m;
       poison(in.q, b, n), poison(d_output, b, n), poison(in.k, b, m), poison(in.v, b, m);
     }
-    packed.in = {behind_each_other(q), behind_each_other(k), behind_each_other(v)};
-    packed.d_output = behind_each_other(d);
   }
   static void poison(tensor<float>& t, index_t b, index_t from) {
     for (index_t h = 0; h < t.dimension(1); ++h)

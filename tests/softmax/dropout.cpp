@@ -12,6 +12,7 @@
 
 #include "support/devices.hpp"
 #include "support/loss.hpp"
+#include "support/packed.hpp"
 #include "support/tensors.hpp"
 #include "support/words.hpp"
 
@@ -201,14 +202,7 @@ TEST(dropout, tells_texts_by_their_number) {
   const std::array<index_t, 3> lengths{70, 1, 40};
   const std::array<index_t, 4> starts{0, 70, 71, 111};
   const auto padded = random_inputs<float>({.batch = 3, .heads = 2, .key_heads = 1, .queries = 70, .keys = 70, .channels = 12});
-  const auto packed = [&](const tensor<float>& t) {
-    tensor<float> made(1, t.dimension(1), 111, t.dimension(3));
-    for (index_t b = 0; b < 3; ++b)
-      for (index_t h = 0; h < t.dimension(1); ++h)
-        for (index_t i = 0; i < lengths[std::size_t(b)]; ++i)
-          for (index_t c = 0; c < t.dimension(3); ++c) made(0, h, starts[std::size_t(b)] + i, c) = t(b, h, i, c);
-    return made;
-  };
+  const auto packed = [&](const tensor<float>& t) { return testing_support::packed(t, lengths); };
   const inputs<float> in{packed(padded.q), packed(padded.k), packed(padded.v)};
   const placement as_padded{.key_lengths = lengths, .query_lengths = lengths},
       as_packed{.query_starts = starts, .key_starts = starts};

@@ -12,6 +12,7 @@
 #include "support/devices.hpp"
 #include "support/kept_pairs.hpp"
 #include "support/loss.hpp"
+#include "support/packed.hpp"
 #include "support/tensors.hpp"
 
 namespace {
@@ -130,14 +131,7 @@ TEST(skip_negligible, has_the_same_bits_for_a_text_alone_and_among_others) {
   const auto with = [](const tensor<float>& each) {
     return dot_product{} | forgetting{by_token_of(each)} | causal{} | skip_negligible{};
   };
-  const auto packed = [&](const tensor<float>& t) {
-    tensor<float> made(1, t.dimension(1), 834, t.dimension(3));
-    for (index_t b = 0; b < 3; ++b)
-      for (index_t h = 0; h < t.dimension(1); ++h)
-        for (index_t i = 0; i < own[std::size_t(b)]; ++i)
-          for (index_t d = 0; d < t.dimension(3); ++d) made(0, h, starts[std::size_t(b)] + i, d) = t(b, h, i, d);
-    return made;
-  };
+  const auto packed = [&](const tensor<float>& t) { return testing_support::packed(t, own); };
   const auto text = [&](const tensor<float>& t, index_t b) {
     return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{b, 0, 0, 0},
                                  Eigen::array<Eigen::Index, 4>{1, t.dimension(1), own[std::size_t(b)], t.dimension(3)}));
