@@ -45,7 +45,7 @@ GREEDY(lists_of) GREEDY(make_attended) GREEDY(make_backward_tensors) GREEDY(make
 GREEDY(make_like) GREEDY(masks_of) GREEDY(merge) GREEDY(merge_into) GREEDY(multiply) GREEDY(multiply_transposed)
 GREEDY(pack_values) GREEDY(packed_texts) GREEDY(padded_texts) GREEDY(parameters_of) GREEDY(pick) GREEDY(place_of_row)
 GREEDY(placed) GREEDY(prefill) GREEDY(prepare_backward_row) GREEDY(prepare_row) GREEDY(read_panels) GREEDY(require)
-GREEDY(require_apart) GREEDY(require_apart_from_inputs) GREEDY(require_differentiable) GREEDY(require_distinct)
+GREEDY(require_apart) GREEDY(require_apart_from_read) GREEDY(require_differentiable) GREEDY(require_distinct)
 GREEDY(require_gradients_unaliased) GREEDY(require_lengths) GREEDY(require_like) GREEDY(require_memory) GREEDY(require_mergeable)
 GREEDY(require_one_kind) GREEDY(require_results) GREEDY(require_starts) GREEDY(require_unaliased) GREEDY(room_of) GREEDY(rotate)
 GREEDY(run_forward) GREEDY(run_on_pool) GREEDY(scale) GREEDY(see) GREEDY(seed) GREEDY(seen_by_all) GREEDY(tempered)

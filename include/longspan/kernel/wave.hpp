@@ -25,15 +25,13 @@ class wave {
   template <class Size>
   bool next(index_t room, Size size) {
     heads_.clear();
-    for (index_t key_heads; next_text_ < texts_.size(); next_head_ = 0, ++next_text_) {
-      key_heads = texts_[next_text_].mechanism.lengths.key_heads;
-      for (; next_head_ < key_heads; ++next_head_) {
+    for (; next_text_ < texts_.size(); next_head_ = 0, ++next_text_)
+      for (; next_head_ < texts_[next_text_].mechanism.lengths.key_heads; ++next_head_) {
         const key_head<Text> head{&texts_[next_text_], next_head_};
         room -= size(head);
         if (room < 0 && !heads_.empty()) return true;
         heads_.push_back(head);
       }
-    }
     return !heads_.empty();
   }
 

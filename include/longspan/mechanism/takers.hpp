@@ -84,18 +84,13 @@ void require_part_gradients_apart(const mechanism<Parts...>& whole, const Tensor
   for_each_part_gradient(whole, [&](const char* name, const auto& written, index_t number) {
     const char* const reason = "a gradient needs memory of its own";
     const auto apart = [&](const char* other, const auto& tensor) { require_apart(name, written, other, tensor, reason); };
-    apart("query", tensors.query), apart("key", tensors.key), apart("value", tensors.value);
-    apart("output", tensors.output), apart("log_sum_exp", tensors.log_sum_exp);
-    apart("d_output", tensors.d_output), apart("d_log_sum_exp", tensors.d_log_sum_exp);
-    apart("d_query", tensors.d_query), apart("d_key", tensors.d_key), apart("d_value", tensors.d_value);
+    tensors.for_each_read(apart), tensors.for_each_gradient(apart);
     for_each_part_tensor(whole, apart);
     for_each_part_gradient(whole, [&](const char* other, const auto& tensor, index_t its_number) {
       if (its_number > number) apart(other, tensor);
     });
   });
-  require_apart_from_parts(whole, "d_query", tensors.d_query);
-  require_apart_from_parts(whole, "d_key", tensors.d_key);
-  require_apart_from_parts(whole, "d_value", tensors.d_value);
+  tensors.for_each_gradient([&](const char* name, const auto& written) { require_apart_from_parts(whole, name, written); });
 }
 
 }  // namespace detail

@@ -51,36 +51,25 @@ void require_distinct(const char* name, const view<S>& tensor) {
   }
 }
 
-// Throws shape_error where an element of a result has the address of another or of an input.
+// Throws shape_error where an element of what is written has the address of another or of what a pass reads.
 template <class Tensors, class S>
-void require_apart_from_inputs(const Tensors& tensors, const char* name, const view<S>& written) {
+void require_apart_from_read(const Tensors& tensors, const char* name, const view<S>& written) {
   require_distinct(name, written);
-  require_apart(name, written, "query", tensors.query);
-  require_apart(name, written, "key", tensors.key);
-  require_apart(name, written, "value", tensors.value);
+  tensors.for_each_read([&](const char* read, const auto& tensor) { require_apart(name, written, read, tensor); });
 }
 
 // The same for both results, and the two against each other.
 template <class Tensors>
 void require_unaliased(const Tensors& tensors) {
-  require_apart_from_inputs(tensors, "output", tensors.output);
-  require_apart_from_inputs(tensors, "log_sum_exp", tensors.log_sum_exp);
+  require_apart_from_read(tensors, "output", tensors.output);
+  require_apart_from_read(tensors, "log_sum_exp", tensors.log_sum_exp);
   require_apart("output", tensors.output, "log_sum_exp", tensors.log_sum_exp);
 }
 
-// The same for the three gradients, also against the results and their gradients.
+// The same for the three gradients.
 template <class Tensors>
 void require_gradients_unaliased(const Tensors& tensors) {
-  const auto one = [&](const char* name, const auto& written) {
-    require_apart_from_inputs(tensors, name, written);
-    require_apart(name, written, "output", tensors.output);
-    require_apart(name, written, "log_sum_exp", tensors.log_sum_exp);
-    require_apart(name, written, "d_output", tensors.d_output);
-    require_apart(name, written, "d_log_sum_exp", tensors.d_log_sum_exp);
-  };
-  one("d_query", tensors.d_query);
-  one("d_key", tensors.d_key);
-  one("d_value", tensors.d_value);
+  tensors.for_each_gradient([&](const char* name, const auto& written) { require_apart_from_read(tensors, name, written); });
   require_apart("d_query", tensors.d_query, "d_key", tensors.d_key);
   require_apart("d_query", tensors.d_query, "d_value", tensors.d_value);
   require_apart("d_key", tensors.d_key, "d_value", tensors.d_value);

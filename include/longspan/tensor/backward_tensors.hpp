@@ -30,6 +30,18 @@ struct backward_tensors {
   view<DK> d_key;
   view<DV> d_value;
 
+  // Calls visit(name, view) for what a pass reads, and for what it writes.
+  template <class Visit>
+  void for_each_read(Visit visit) const {
+    visit("query", query), visit("key", key), visit("value", value);
+    visit("output", output), visit("log_sum_exp", log_sum_exp);
+    visit("d_output", d_output), visit("d_log_sum_exp", d_log_sum_exp);
+  }
+  template <class Visit>
+  void for_each_gradient(Visit visit) const {
+    visit("d_query", d_query), visit("d_key", d_key), visit("d_value", d_value);
+  }
+
   // What a text has of them.
   backward_tensors tokens_of(const text& of) const {
     const auto queries = [&](const auto& tensor) { return detail::tokens_of(tensor, of.batch, of.queries); };

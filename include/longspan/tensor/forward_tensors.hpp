@@ -23,6 +23,12 @@ struct forward_tensors {
   view<Out> output;
   view<typename Words::compute> log_sum_exp;
 
+  // Calls visit(name, view) for what a pass reads.
+  template <class Visit>
+  void for_each_read(Visit visit) const {
+    visit("query", query), visit("key", key), visit("value", value);
+  }
+
   // What a text has of them.
   forward_tensors tokens_of(const text& of) const {
     return {detail::tokens_of(query, of.batch, of.queries), detail::tokens_of(key, of.batch, of.keys),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,13 @@ template <class Batch, class S>
   return simd::load<Batch>(each.data());
 }
 
+// Whether the keys of a batch from position `first` on are all among some. One comparison: a difference below 0 is a large number without
+// its sign.
+template <class Batch>
+bool hold_batch(interval keys, index_t first) {
+  return std::uint64_t(first - keys.first) < std::uint64_t(std::max<index_t>(keys.size() - simd::lanes<Batch> + 1, 0));
+}
+
 // Asks for what the row has a panel of keys further on. Several rows are read abreast, each a page or more from the next, and hardware
 // prefetchers lose some: an (n, n) bias of 4096 floats adds 12 to 20 % to an attention and not 28 (Zen 5), 8 to a backward pass and not 25.
 // Into L2, since such rows share few sets of L1. An address and not a pointer: it may lie beyond the row.
@@ -62,19 +70,15 @@ void ask_for_next_panel(const S* from) {
 
 template <class Batch, class S>
 Batch read_numbers(const key_numbers<S>& numbers, index_t first) {
-  if constexpr (loads_at_once<Batch, S>()) {
-    // One comparison: an `at` below 0 is a large number without its sign.
-    const auto at = std::uint64_t(first - numbers.keys.first),
-               places = std::uint64_t(std::max<index_t>(numbers.keys.size() - simd::lanes<Batch> + 1, 0));
-    if (numbers.stride == 1 && at < places) [[likely]] {
-      const S* const from = numbers.data + at;
+  if constexpr (loads_at_once<Batch, S>())
+    if (numbers.stride == 1 && detail::hold_batch<Batch>(numbers.keys, first)) [[likely]] {
+      const S* const from = numbers.data + (first - numbers.keys.first);
       detail::ask_for_next_panel(from);
       if constexpr (narrow_format<S> != narrow::no)
         return simd::widen<narrow_format<S>>(from);
       else
         return simd::load<Batch>(from);
     }
-  }
   if (numbers.stride == 0) return Batch(static_cast<simd::scalar<Batch>>(*numbers.data));
   return detail::read_lane_by_lane<Batch>(numbers.data, numbers.stride, numbers.keys, first);
 }

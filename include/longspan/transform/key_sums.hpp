@@ -1,8 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/simd/batch.hpp>
@@ -22,12 +19,10 @@ struct key_sums {
   // Adds a number for each of the keys from position `first` on.
   template <class Batch>
   void add(index_t first, const Batch& numbers) const {
-    // One comparison: an `at` below 0 is a large number without its sign.
-    const auto at = std::uint64_t(first - keys.first),
-               places = std::uint64_t(std::max<index_t>(keys.size() - simd::lanes<Batch> + 1, 0));
-    if (stride == 1 && at < places) [[likely]] {
-      ask_for_next_panel(data + at);
-      add_to(data + at, numbers);
+    if (stride == 1 && detail::hold_batch<Batch>(keys, first)) [[likely]] {
+      T* const to = data + (first - keys.first);
+      ask_for_next_panel(to);
+      add_to(to, numbers);
     } else if (stride == 0) {
       add_to(data, numbers);
     } else {
