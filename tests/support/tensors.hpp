@@ -58,6 +58,15 @@ double worst_difference(const A& a, const B& b) {
   return worst;
 }
 
+// Of all numbers: it depends on luck much less than the worst of them does.
+template <class A, class B>
+double root_mean_square_difference(const A& a, const B& b) {
+  if (a.size() != b.size()) return std::numeric_limits<double>::quiet_NaN();
+  double squares = 0;
+  for (Eigen::Index i = 0; i < a.size(); ++i) squares += std::pow(double(a.data()[i]) - double(b.data()[i]), 2);
+  return std::sqrt(squares / double(std::max<Eigen::Index>(a.size(), 1)));
+}
+
 // Bitwise equality, so that 0 and -0 differ and a NaN equals itself.
 template <class A, class B>
 bool same_bits(const A& a, const B& b) {

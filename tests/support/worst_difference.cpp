@@ -45,6 +45,14 @@ TEST(worst_difference, of_other_sizes_is_no_number) {
   EXPECT_TRUE(std::isnan(worst_difference(of({}), of({1}))));
 }
 
+TEST(root_mean_square_difference, counts_every_number) {
+  EXPECT_EQ(root_mean_square_difference(of({1, 2, 3, 4}), of({1, 2, 3, 4})), 0);
+  EXPECT_EQ(root_mean_square_difference(of({1, 2, 3, 4}), of({4, 2, 3, 8})), 2.5);
+  EXPECT_EQ(root_mean_square_difference(of({}), of({})), 0);
+  EXPECT_TRUE(std::isnan(root_mean_square_difference(of({nan, 2}), of({1, 2}))));
+  EXPECT_TRUE(std::isnan(root_mean_square_difference(of({1, 2}), of({1}))));
+}
+
 TEST(worse, takes_a_nan_for_the_worst) {
   EXPECT_EQ(worse(1, 2), 2);
   EXPECT_EQ(worse(2, 1), 2);
