@@ -26,6 +26,10 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 [[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return counted(bytes, std::size_t(alignment));
 }
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(bytes);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
@@ -46,6 +50,21 @@ long allocations_of_the_third_call(const Mechanism& mechanism, const lengths& of
     forward_into(mechanism, in.q, in.k, in.v, output);
   }
   return allocations - before;
+}
+
+// As engines lay caches out: the heads of a token side by side.
+TEST(memory, steady_decoding_of_heads_side_by_side_allocates_nothing) {
+  const index_t keys = 3000, heads = 8, channels = 32;
+  const tensor<float> numbers = normal<float>(1, keys, heads, channels, 1);
+  const view<const float> tokens{numbers.data(), {1, heads, keys, channels}, {0, channels, heads * channels, 1}};
+  const tensor<float> q = normal<float>(1, heads, 1, channels, 2);
+  tensor<float> output(1, heads, 1, channels);
+  long before = 0;
+  for (int call = 0; call < 3; ++call) {
+    before = allocations;
+    forward_into(dot_product{} | causal{}, q, tokens, tokens, output);
+  }
+  EXPECT_EQ(allocations - before, 0);
 }
 
 TEST(memory, steady_decoding_allocates_nothing) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <span>
+#include <utility>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
@@ -69,9 +69,13 @@ class wave_items {
     for (index_t p = pieces.first; p < pieces.last; ++p) items_.push_back({head, p});
   }
   void add(const wave_items& others) { items_.insert(items_.end(), others.items_.begin(), others.items_.end()); }
-  // The first pieces of all heads, then their second ones; or the last of all first. Heads ascend.
-  void first_pieces_first() { std::ranges::stable_sort(items_, {}, &item::piece); }
-  void last_pieces_first() { std::ranges::stable_sort(items_, std::ranges::greater{}, &item::piece); }
+  // The first pieces of all heads, then their second ones; or the last of all first. Heads ascend. (std::stable_sort would allocate.)
+  void first_pieces_first() {
+    std::ranges::sort(items_, {}, [](const item& of) { return std::pair(of.piece, of.head); });
+  }
+  void last_pieces_first() {
+    std::ranges::sort(items_, {}, [](const item& of) { return std::pair(-of.piece, of.head); });
+  }
 
   index_t count() const { return index_t(items_.size()); }
   const item& operator[](index_t n) const { return items_[std::size_t(n)]; }
