@@ -68,11 +68,9 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   require_part_gradients_apart(whole, tensors);
   for (std::size_t number = 0; number < d_parameters.size(); ++number)
     d_parameters[number].assign(std::size_t(number < row_parameters<Parts...> ? lengths.channels : lengths.heads), 0);
+  detail::check(whole, lengths, texts);  // before takers ask for memory
   const auto& taking = detail::with_takers<T>(whole, lengths);
-  if (lengths.key_heads == 0) {
-    detail::check(whole, lengths, texts);
-    return detail::begin_gradients(taking), detail::finish_gradients(taking);
-  }
+  if (lengths.key_heads == 0) return detail::begin_gradients(taking), detail::finish_gradients(taking);
 
   constexpr std::size_t lists = Learning ? row_parameters<Parts...> : 0, count = Learning ? transform_parameters<Parts...> : 0,
                         folded = Learning ? count_folded<Parts...>() : 0;

@@ -72,7 +72,7 @@ TEST(memory, steady_decoding_allocates_nothing) {
     for (const index_t heads : {2, 40}) {
       const lengths one_query{.heads = heads, .key_heads = 2, .queries = 1, .keys = keys, .channels = 32, .value_channels = 20};
       EXPECT_EQ(allocations_of_the_third_call(dot_product{} | causal{}, one_query), 0);
-      EXPECT_EQ(allocations_of_the_third_call(dot_product{} | alibi{} | softcap{30} | causal{}, one_query), 0);
+      EXPECT_EQ(allocations_of_the_third_call(dot_product{} | alibi{} | softcap{30} | causal{} | sink{1}, one_query), 0);
       EXPECT_EQ(allocations_of_the_third_call(
                     cosine{} | cos_scale{16} | info_scale{.trained = 64} | sinks_and_window{.window = 900}, one_query),
                 0);

@@ -61,7 +61,8 @@ TEST(logit_bound, of_tables_is_above_every_logit) {
   expect_bound("scale_invariant", scale_invariant{}, scale_invariant{}.prepare<float>(all), false);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const by_distance unknown{[=](index_t t) { return t == 3 ? nan : 0.0; }};
-  const auto most = unknown.prepare<double>(all).at_most({.position = 10});
+  const auto table = unknown.prepare<double>(all);
+  const auto most = table.at_most({.position = 10});
   EXPECT_EQ(most(1.0, {0, 7}), 1.0);
   EXPECT_EQ(most(1.0, {0, 8}), std::numeric_limits<double>::infinity());
 }

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <longspan/transform/forgetting.hpp>
 
 #include <gtest/gtest.h>
@@ -169,6 +171,35 @@ TEST(forgetting, names_what_it_refuses) {
   EXPECT_EQ(with_gradient(forgetting{c, small}), "forgetting: d_c and forgetting: c differ in tokens: 300 and 301");
   EXPECT_EQ(with_gradient(forgetting{own, own}),
             "forgetting: d_c shares memory with forgetting: c: a gradient needs memory of its own");
+  EXPECT_EQ(words_of<shape_error>([&] { forgetting{view<const float>{c.data(), {1, 1, 6, 3}, {18, 18, 3, 1}}}; }),
+            "forgetting: c has one number a row, as a view (batch, head, query, 1): its last extent must be 1, not 3");
+}
+
+// What is wrong is found before memory of the size of a wrong tensor is asked for.
+TEST(forgetting, refuses_a_gradient_before_it_takes_memory) {
+  const auto in = random_inputs<float>({.queries = 6, .keys = 6});
+  const auto c = gates<float>(1, 1, 6);
+  float number = 0;
+  const view<float> huge{&number, {1, 1, index_t(1) << 45, 1}, {0, 0, 1, 1}};
+  const auto kept = forward(dot_product{} | causal{}, in.q, in.k, in.v);
+  EXPECT_EQ(words_of<shape_error>([&] {
+              backward(dot_product{} | forgetting{c, huge} | causal{}, in.q, in.k, in.v, kept, normal<float>(1, 1, 6, 8, 4));
+            }),
+            "forgetting: d_c and forgetting: c differ in tokens: 35184372088832 and 6");
+}
+
+// They see nothing under a causal mask, and a text may have no tokens.
+TEST(forgetting, of_queries_that_all_stand_before_the_first_token_is_nothing) {
+  const auto in = random_inputs<float>({.queries = 2, .keys = 3});
+  const auto c = gates<float>(1, 1, 3), none = gates<float>(1, 1, 0);
+  const auto before = forward(dot_product{} | forgetting{c} | causal{}, in.q, in.k, in.v, {.first_query = -5});
+  const auto empty = random_inputs<float>({.queries = 2, .keys = 0});
+  const auto of_none = forward(dot_product{} | forgetting{none} | causal{}, empty.q, empty.k, empty.v);
+  for (const auto& got : {before, of_none})
+    for (index_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(got.output(0, 0, i, 0), 0);
+      EXPECT_EQ(got.log_sum_exp(0, 0, i), -std::numeric_limits<float>::infinity());
+    }
 }
 
 // A query before the first token has forgotten nothing; where it sees keys all the same, they count from there.

@@ -56,7 +56,8 @@ class mapped_angles;
 // rope{}.at(map) and rope{}.at(query_map, key_map) make, for every rotation of the library; for one of your own write
 // mapped_rotation{own{}, map}. Masks and distances go on counting places. A map is map(place), map(text, place) for texts that differ, or
 // map(const token&), which core/token.hpp describes and whose head is 0: heads turn alike. It returns an integer or a fraction, and is asked
-// once a call for each place, or each token where it looks at more. Positions from a tensor: position/positions.hpp. Throws
+// once a call for each token; where it looks at places alone, for each from the first to the last of all texts, which are negative where
+// queries begin before the keys. Positions from a tensor: position/positions.hpp. Throws
 // std::invalid_argument for a position that is not finite.
 //
 //   rope{}.at([](index_t place) { return double(place) / 4; })                                 a text read four times as densely
@@ -93,6 +94,14 @@ struct mapped_rotation {
   template <class T>
   auto prepare(const shapes& lengths, std::span<const detail::text> texts) const {
     return detail::mapped_angles<T, mapped_rotation>(*this, lengths, texts);
+  }
+
+  void for_each_tensor(auto visit) const
+    requires(
+        requires { query_map.for_each_tensor(visit); } || requires { key_map.for_each_tensor(visit); })
+  {
+    if constexpr (requires { query_map.for_each_tensor(visit); }) query_map.for_each_tensor(visit);
+    if constexpr (requires { key_map.for_each_tensor(visit); }) key_map.for_each_tensor(visit);
   }
 
   void check(const shapes& lengths) const {

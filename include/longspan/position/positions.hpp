@@ -38,6 +38,7 @@ struct positions {
     return static_cast<double>(ids.data[(ids.extent[2] == 1 ? 0 : of.batch) * ids.stride[2] + of.number * ids.stride[3]]);
   }
 
+  void for_each_tensor(auto visit) const { visit("positions", ids); }
   void check(const shapes& lengths) const {
     detail::require_memory("positions", ids);
     if (ids.extent[0] != 1 || ids.extent[1] != 1)

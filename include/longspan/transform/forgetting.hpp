@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -12,6 +14,7 @@
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/tensor/broadcast.hpp>
+#include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
@@ -27,7 +30,9 @@ LONGSPAN_NAMESPACE_BEGIN
 // Forgetting transformer: z = s + c_i - c_j, c_i the sum of the logs of the forget gates of tokens up to i, so that the weight of key j
 // decays with what was forgotten since (arXiv 2503.02130, section 3). c is (batch, head, token) with the tokens of the keys, as tensors of
 // rank 1 to 3 or a view of (batch, head, token, 1), float, double, half or bfloat16, any strides; a batch or a head axis of extent 1 stands
-// for all. It is read where it lies and must live as long as the mechanism. A query that stands before the first token has c = 0.
+// for all. It is read where it lies and must live as long as the mechanism. A query that stands before the first token has c = 0. Each c is
+// rounded to the precision of the computation before the difference is taken: of large c, such as sums over a long text, take the last one
+// from all, in double. A gate of exactly 0, whose log is -infinity, leaves every later row without a number: give it a least value.
 //
 // `forgetting{c, gradient}` has the gradient of c written by the backward pass, of the same extents: the same bits for any device. It takes
 // memory during the call, a batch of numbers for each token and head.
@@ -53,7 +58,7 @@ struct forgetting_row {
   }
 };
 
-// What logits are at most: s + c_i less the least c_j.
+// What logits are at most: s + c_i less the least c_j, and the rounding of both to floats.
 template <class S>
 class forgetting_bound {
  public:
@@ -63,7 +68,8 @@ class forgetting_bound {
   auto at_most(const query_row& row) const {
     const index_t b = part_.c.extent[0] == 1 ? 0 : row.batch, h = part_.c.extent[1] == 1 ? 0 : row.head;
     return [&least = *least_, b, h, first = row.first_key, c = part_(row).of_query](double score, interval keys) {
-      return score + (c - least(b, h, {first + keys.first, first + keys.last}));
+      const double c_least = least(b, h, {first + keys.first, first + keys.last});
+      return score + (c - c_least) + (std::abs(c) + std::abs(c_least)) * std::numeric_limits<float>::epsilon();
     };
   }
 
@@ -85,16 +91,19 @@ struct taking_forgetting_row : forgetting_row<S> {
 
 // (batch, head, token) as (batch, head, 1, token), what stands beside the keys.
 template <class X>
-auto by_token(X&& tensor) {
+auto by_token(const char* name, X&& tensor) {
   require_lasting<X>();
   auto of = traits_of<X>::log_sum_exp_of(tensor);
+  static_assert(is_number<std::remove_const_t<std::remove_pointer_t<decltype(of.data)>>>,
+                "forgetting reads and writes float, double, Eigen::half or Eigen::bfloat16, not integers");
+  require_one_a_row(name, of);
   of.extent = {of.extent[0], of.extent[1], 1, of.extent[2]};
   of.stride = {of.stride[0], of.stride[1], 0, of.stride[2]};
   return of;
 }
 template <class X>
 struct number_of_tokens {
-  using type = std::remove_const_t<std::remove_pointer_t<decltype(detail::by_token(std::declval<X&>()).data)>>;
+  using type = std::remove_const_t<std::remove_pointer_t<decltype(detail::by_token("", std::declval<X&>()).data)>>;
 };
 template <class S, class D>
 struct number_of_tokens<forgetting<S, D>> {
@@ -112,7 +121,7 @@ struct forgetting<S, void> {
 
   template <class X>
     requires(!std::derived_from<std::remove_cvref_t<X>, forgetting>)
-  explicit forgetting(X&& numbers) : c(detail::by_token(std::forward<X>(numbers))) {}
+  explicit forgetting(X&& numbers) : c(detail::by_token("forgetting: c", std::forward<X>(numbers))) {}
 
   detail::forgetting_row<S> operator()(const query_row& row) const {
     const S* const at = detail::broadcast_row(c, row);
@@ -127,8 +136,9 @@ struct forgetting<S, void> {
     detail::require_broadcast("forgetting: c", c, lengths);
     detail::require_equal("forgetting: c", "key", "tokens", c.extent[3], lengths.keys);
     const interval queries = lengths.query_positions(), keys = lengths.key_positions();
-    for (const index_t query : {std::max<index_t>(queries.first, 0), queries.last - 1})
-      if (query >= 0 && !queries.empty() && !keys.contains(query))
+    const interval after{std::max<index_t>(queries.first, 0), queries.last};
+    for (const index_t query : {after.first, after.last - 1})
+      if (!after.empty() && !keys.contains(query))
         throw shape_error("forgetting: c has no number for the query at " + std::to_string(query) + ": the keys are from " +
                           std::to_string(keys.first) + " to " + std::to_string(keys.last));
   }
@@ -141,7 +151,8 @@ struct forgetting : forgetting<S> {
 
   template <class X, class Y>
   forgetting(X&& numbers, Y&& d_numbers)
-      : forgetting<S>(std::forward<X>(numbers)), gradient(detail::writable(detail::by_token(std::forward<Y>(d_numbers)))) {}
+      : forgetting<S>(std::forward<X>(numbers)),
+        gradient(detail::writable(detail::by_token("forgetting: d_c", std::forward<Y>(d_numbers)))) {}
 
   void check(const shapes& lengths) const {
     forgetting<S>::check(lengths);
