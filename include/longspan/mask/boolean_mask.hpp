@@ -16,8 +16,8 @@ LONGSPAN_NAMESPACE_BEGIN
 // extent 1 stands for all, tensors of lower rank miss leading axes: (queries, keys) serves all texts and heads, (batch, 1, 1, keys) hides
 // keys from all queries of a text. A tensor, map, matrix or longspan::view of any strides, which must live as long as the mechanism. It is
 // packed to bits once per call, on the calling thread, and what is hidden from a whole tile is not computed: it costs what the masks of
-// intervals cost and the time to read it once. The call holds a bit for each of its elements. Keys one behind the other are read fastest. Of
-// a column-major matrix of Eigen's m(j, i) is key j of query i, as q(c, i) is channel c of token i.
+// intervals cost and the time to read it once. The call holds a bit for each of its elements. Keys one behind the other are read fastest.
+// Of a column-major matrix of Eigen's m(j, i) is key j of query i, as q(c, i) is channel c of token i.
 //
 // Axes count the queries and keys of the tensors of the call: those of all texts, where texts are packed. Where a call holds a part of the
 // keys, the key axis may count all keys of the text instead, and n and the sink are then those of the whole; of a part of the mask, n is

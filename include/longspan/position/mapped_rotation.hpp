@@ -52,13 +52,12 @@ class mapped_angles;
 
 }  // namespace detail
 
-// A rotation whose rows turn by the position that a map has for their place, instead of by the place itself: what
-// rope{}.at(map) and rope{}.at(query_map, key_map) make, for every rotation of the library; for one of your own write
-// mapped_rotation{own{}, map}. Masks and distances go on counting places. A map is map(place), map(text, place) for texts that differ, or
-// map(const token&), which core/token.hpp describes and whose head is 0: heads turn alike. It returns an integer or a fraction, and is asked
-// once a call for each token; where it looks at places alone, for each from the first to the last of all texts, which are negative where
-// queries begin before the keys. Positions from a tensor: position/positions.hpp. Throws
-// std::invalid_argument for a position that is not finite.
+// A rotation whose rows turn by the position that a map has for their place, instead of by the place itself: what rope{}.at(map) and
+// rope{}.at(query_map, key_map) make, for every rotation of the library; for one of your own write mapped_rotation{own{}, map}. Masks and
+// distances go on counting places. A map is map(place), map(text, place) for texts that differ, or map(const token&), which core/token.hpp
+// describes and whose head is 0: heads turn alike. It returns an integer or a fraction, and is asked once a call for each token; where it
+// looks at places alone, for each from the first to the last of all texts, which are negative where queries begin before the keys.
+// Positions from a tensor: position/positions.hpp. Throws std::invalid_argument for a position that is not finite.
 //
 //   rope{}.at([](index_t place) { return double(place) / 4; })                                 a text read four times as densely
 //   rope{}.at([](index_t) { return 4096; }, [](index_t place) { return std::min<index_t>(place, 4096); })   queries at one position
