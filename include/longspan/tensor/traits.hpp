@@ -19,7 +19,8 @@ LONGSPAN_NAMESPACE_BEGIN
 template <class X>
 struct tensor_traits {
   static_assert(sizeof(X) == 0,
-                "not a tensor, matrix, map or longspan::view: evaluate an expression first, as in (q * 2.f).eval()");
+                "not a tensor, matrix, map or longspan::view: evaluate an expression first: assign it to a tensor, as in "
+                "const Tensor twice = q * 2.f; of a matrix (q * 2.f).eval() does, of a tensor eval() is an expression too");
 };
 
 namespace detail {
