@@ -43,13 +43,18 @@ template <class S>
 inline constexpr bool is_number = std::same_as<S, float> || std::same_as<S, double> || narrow_format<S> != narrow::no;
 
 // Of templates that are called: whether their tensors are what they must be. What is not does not compile.
-template <class... Tensors>
-constexpr bool hold_numbers() {
+template <class... S>
+constexpr bool are_numbers() {
   static_assert(
-      (is_number<element_of<Tensors>> && ...),
+      (is_number<S> && ...),
       "tensors hold float, double, Eigen::half or Eigen::bfloat16: bits in 16-bit words are read as "
       "view<const Eigen::bfloat16>{bfloat16_bits(pointer), extent, stride}, or half_bits; integers are not numbers of attention");
   return true;
+}
+
+template <class... Tensors>
+constexpr bool hold_numbers() {
+  return detail::are_numbers<element_of<Tensors>...>();
 }
 
 template <class... Tensors>

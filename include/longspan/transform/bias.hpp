@@ -53,6 +53,7 @@ struct taking_biased_row : biased_row<S> {
 
 template <class S>
 struct bias<S, void> {
+  static_assert(detail::are_numbers<S>());
   static constexpr stage order = stage::bias;
   view<const S> tensor;
 
@@ -71,6 +72,7 @@ struct bias<S, void> {
 
 template <class S, class D>
 struct bias : bias<S> {
+  static_assert(detail::are_numbers<D>());
   view<D> gradient;
 
   template <class X, class Y>
