@@ -1,4 +1,4 @@
-// expects: evaluate an expression first
+// expects: evaluate an expression first: assign it to a tensor, as in const Tensor twice = q * 2.f; of a matrix (q * 2.f).eval() does
 #include <longspan/longspan.hpp>
 
 int main() {

@@ -1,4 +1,4 @@
-// expects: the log_sum_exp of a matrix is a vector with an element for each query
+// expects: one number a row or token (log_sum_exp, forgetting) is a vector, not a matrix
 #include <longspan/longspan.hpp>
 
 void refused(const Eigen::MatrixXf& q, Eigen::MatrixXf& output, Eigen::MatrixXf& log_sum_exp) {

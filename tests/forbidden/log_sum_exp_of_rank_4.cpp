@@ -1,4 +1,4 @@
-// expects: log_sum_exp is (batch, head, query) or misses leading axes: rank 1, 2 or 3
+// expects: one number a row or token (log_sum_exp, forgetting) is (batch, head, token) or its last axes: rank 1 to 3
 #include <longspan/longspan.hpp>
 
 using tensor = Eigen::Tensor<float, 4>;

@@ -115,6 +115,20 @@ TEST(require_distinct, names_the_axis) {
   EXPECT_EQ(words({1, 2, 3, 4}, {0, 11, 4, 1}), "output writes elements over each other along heads: extent 2 and stride 11");
 }
 
+// Those of a part's gradient are not those of q: the part names them.
+TEST(require_distinct, names_the_axis_as_it_is_told) {
+  std::vector<float> memory(200);
+  const auto words = [&](std::array<index_t, 4> extent, std::array<index_t, 4> stride) {
+    const view<float> gradient{memory.data(), extent, stride}, of{memory.data() + 100, extent, {48, 24, 8, 1}};
+    return words_of<shape_error>(
+        [&] { require_gradient_of_part("d_bias", gradient, "bias", of, {"batch", "heads", "queries", "keys"}); });
+  };
+  EXPECT_EQ(words({1, 1, 3, 4}, {0, 0, 4, 1}), "");
+  EXPECT_EQ(words({1, 1, 3, 4}, {0, 0, 3, 1}), "d_bias writes elements over each other along queries: extent 3 and stride 3");
+  EXPECT_EQ(words({1, 1, 3, 4}, {0, 0, 4, 0}), "d_bias writes elements over each other along keys: extent 4 and stride 0");
+  EXPECT_EQ(words({2, 1, 3, 4}, {0, 0, 4, 1}), "d_bias writes elements over each other along batch: extent 2 and stride 0");
+}
+
 // q, k, v and output side by side in one buffer: (batch, token, [heads], channel), as a fused projection writes them.
 struct fused {
   static constexpr index_t heads = 4, tokens = 7, channels = 8, row = 4 * heads * channels;

@@ -173,6 +173,21 @@ TEST(gradient_of_a_bias, leaves_the_others_as_they_are) {
               same_bits(with.d_value, without.d_value));
 }
 
+// Column-major ones have their axes reversed: rows are keys.
+TEST(gradient_of_a_bias, of_a_column_major_matrix_has_a_row_for_each_key) {
+  const biased_call<float> call({.queries = 5, .keys = 9});
+  const auto numbers = normal<float>(1, 1, 5, 9, 11);
+  tensor<float> gradient(1, 1, 5, 9);
+  Eigen::MatrixXf reversed(9, 5), reversed_gradient(9, 5);
+  for (index_t i = 0; i < 5; ++i)
+    for (index_t j = 0; j < 9; ++j) reversed(j, i) = numbers(0, 0, i, j);
+  call.differentiate(std_threads{1}, dot_product{} | bias{numbers, gradient} | causal{});
+  call.differentiate(std_threads{1}, dot_product{} | bias{reversed, reversed_gradient} | causal{});
+  EXPECT_GT(reversed_gradient.cwiseAbs().maxCoeff(), 0.01f);
+  for (index_t i = 0; i < 5; ++i)
+    for (index_t j = 0; j < 9; ++j) EXPECT_EQ(reversed_gradient(j, i), gradient(0, 0, i, j));
+}
+
 TEST(gradient_of_a_bias, names_what_it_refuses) {
   const biased_call<float> call({.heads = 2, .key_heads = 1, .queries = 6, .keys = 6, .channels = 6, .value_channels = 6});
   auto numbers = normal<float>(1, 1, 6, 6, 11), other = normal<float>(1, 1, 6, 6, 12);
@@ -190,7 +205,7 @@ TEST(gradient_of_a_bias, names_what_it_refuses) {
   EXPECT_EQ(alone(bias{numbers, gradient}), "");
   EXPECT_EQ(alone(bias{numbers, small}), "d_bias and bias differ in queries: 1 and 6");
   EXPECT_EQ(alone(bias{numbers, view<float>{gradient.data(), {1, 1, 6, 6}, {36, 36, 5, 1}}}),
-            "d_bias writes elements over each other along tokens: extent 6 and stride 5");
+            "d_bias writes elements over each other along queries: extent 6 and stride 5");
   EXPECT_EQ(alone(bias{numbers, numbers}), "d_bias shares memory with bias" + own);
   EXPECT_EQ(alone(bias{numbers, on(call.in.q)}), "d_bias shares memory with query" + own);
   EXPECT_EQ(alone(bias{numbers, on(call.in.v)}), "d_bias shares memory with value" + own);

@@ -31,8 +31,8 @@ Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
 }
 
 // A function that wants the gradient of the logits it returned, to add it to memory: take(d_logit, keys) is called in a backward pass for
-// every batch of keys of which some row beside it sees one, after the body. Lanes of hidden keys hold 0. The rows of one tile of keys come one after
-// the other; so do the tiles of one row; and heads that share a query and a key, in their order (kernel/backward_wave.hpp).
+// every batch of keys of which some row beside it sees one, after the body. Lanes of hidden keys hold 0. The rows of one tile of keys come
+// one after the other; so do the tiles of one row; and heads that share a query and a key, in their order (kernel/backward_wave.hpp).
 template <class Function>
 concept takes_gradient = requires(const Function& function, const keys_under<double>& keys) { function.take(0.0, keys); };
 

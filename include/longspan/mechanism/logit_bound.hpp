@@ -66,8 +66,8 @@ struct logit_bounds {
   double scale;
   std::tuple<Bounds...> each;
 
-  // `norm` is that of the row's prepared query. Rounding makes a dot product that is summed in T larger than that of the norms, and the norms
-  // smaller than they are.
+  // `norm` is that of the row's prepared query. Rounding makes a dot product that is summed in T larger than that of the norms, and the
+  // norms smaller than they are.
   template <class T>
   auto of_row(const query_row& row, double norm) const {
     const double rounding = 1 + double(row.channels + 8) * 2 * double(std::numeric_limits<T>::epsilon());

@@ -28,6 +28,7 @@ LONGSPAN_NAMESPACE_BEGIN
 // pairs than pairs of channels.
 template <class S>
 struct rotary_tables {
+  static_assert(detail::are_numbers<S>());
   view<const S> cosine, sine;
   longspan::pairing pairing = longspan::pairing::halves;
 

@@ -14,8 +14,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// The ways to rescale RoPE's frequencies for texts longer than the trained length. Each is called as scaling(ladder, base,
-// channels), with the channels that turn, and rewrites the frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
+// The ways to rescale RoPE's frequencies for texts longer than the trained length. Each is called as scaling(ladder, base, channels), with
+// the channels that turn, and rewrites the frequencies w in place; `factor` is length / trained unless said, `trained` is in tokens.
 
 namespace detail {
 

@@ -13,13 +13,13 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Dropout: after the softmax, each weight becomes 0 with probability `share`, and the rest is divided by 1 - share (Srivastava et al. 2014).
-// Stands between masks and sink. Which weights are dropped follows from the seed, the number of the text in the call, the query head and
-// the places of query and key, and from nothing else: backward drops what forward dropped, any device and instruction set drops the same,
-// texts padded, packed or with their keys in parts do, and no mask is stored. (A text that is called alone is number 0.) Take another seed
-// for every layer and step. The log-sum-exp is that of all weights, so parts of the keys still merge; share 0 changes no bit. A dropped key
-// stays seen: a NaN in its value reaches the output. The share is rounded down to a multiple of 2^-32. Throws std::invalid_argument for a
-// share outside of [0, 1).
+// Dropout: after the softmax, each weight becomes 0 with probability `share`, and the rest is divided by 1 - share (Srivastava et al.
+// 2014). Stands between masks and sink. Which weights are dropped follows from the seed, the number of the text in the call, the query head
+// and the places of query and key, and from nothing else: backward drops what forward dropped, any device and instruction set drops the
+// same, texts padded, packed or with their keys in parts do, and no mask is stored. (A text that is called alone is number 0.) Take another
+// seed for every layer and step. The log-sum-exp is that of all weights, so parts of the keys still merge; share 0 changes no bit. A
+// dropped key stays seen: a NaN in its value reaches the output. The share is rounded down to a multiple of 2^-32. Throws
+// std::invalid_argument for a share outside of [0, 1).
 struct dropout {
   double share = 0.1;
   std::uint64_t seed = 0;

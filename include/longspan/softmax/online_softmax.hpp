@@ -22,9 +22,9 @@ struct softmax_part {
   T maximum = -infinity;
   Batch sum = Batch(T(0));
 
-  // e^(x - maximum), of a batch or of several abreast. The maximum is subtracted before the multiplication by log2(e): the difference of two close numbers is
-  // exact, while their products would be rounded. If all logits are -infinity, 0 is subtracted, so that the weights are 0 and not
-  // NaN.
+  // e^(x - maximum), of a batch or of several abreast. The maximum is subtracted before the multiplication by log2(e): the difference of
+  // two close numbers is exact, while their products would be rounded. If all logits are -infinity, 0 is subtracted, so that the weights
+  // are 0 and not NaN.
   template <class Batches>
   Batches weights(const Batches& logits) const {
     const T subtrahend = maximum == -infinity ? T(0) : maximum;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -31,10 +33,10 @@ void require_apart(const char* written, const view<A>& a, const char* read, cons
 }
 
 // Throws shape_error where two elements of an output have the same address: some steps along one axis lead to where steps along those
-// after it do, forwards or backwards.
+// after it do, forwards or backwards. The axes are named as those who call it know them.
 template <class S>
-void require_distinct(const char* name, const view<S>& tensor) {
-  constexpr const char* axes[] = {"batch", "heads", "tokens", "channels"};
+void require_distinct(const char* name, const view<S>& tensor,
+                      const std::array<const char*, 4>& axes = {"batch", "heads", "tokens", "channels"}) {
   if (tensor.size() == 0) return;
   for (std::size_t axis = 0; axis < 4; ++axis) {
     const index_t stride = tensor.stride[axis], steps = tensor.extent[axis] - 1;

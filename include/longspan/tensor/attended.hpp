@@ -5,8 +5,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// What attention makes: output (batch, head, query, value_channel) and the natural log of each row's sum of exp(logits), sink
-// included, (batch, head, query): what merge and backward need. A row that sees nothing, or whose every logit is -infinity, has output 0 and
+// What attention makes: output (batch, head, query, value_channel) and the natural log of each row's sum of exp(logits), sink included,
+// (batch, head, query): what merge and backward need. A row that sees nothing, or whose every logit is -infinity, has output 0 and
 // log_sum_exp -infinity, that of the sink where there is one.
 template <class Output, class LogSumExp>
 struct attended {

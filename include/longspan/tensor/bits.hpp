@@ -20,8 +20,8 @@ auto bits_as(Word* words) {
 
 }  // namespace detail
 
-// Memory that holds the bits of bfloat16 or of half in 16-bit words (std::uint16_t, a struct of an engine's, void), as numbers: without a copy,
-// to read or, where the words are not const, to write. For a tensor of them:
+// Memory that holds the bits of bfloat16 or of half in 16-bit words (std::uint16_t, a struct of an engine's, void), as numbers: without a
+// copy, to read or, where the words are not const, to write. For a tensor of them:
 //   view<const Eigen::bfloat16> keys{bfloat16_bits(words), {batch, heads, tokens, channels}, strides};
 template <class Word>
 auto bfloat16_bits(Word* words) {

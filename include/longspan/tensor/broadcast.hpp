@@ -50,7 +50,7 @@ void require_gradient_of_part(const char* name, const view<D>& gradient, const c
                               const std::array<const char*, 4>& axes) {
   require_memory(name, gradient);
   for (std::size_t axis = 0; axis < 4; ++axis) require_equal(name, of, axes[axis], gradient.extent[axis], tensor.extent[axis]);
-  require_distinct(name, gradient);
+  require_distinct(name, gradient, axes);
   require_apart(name, gradient, of, tensor, "a gradient needs memory of its own");
 }
 

@@ -67,7 +67,8 @@ struct tensor_traits<X> {
   }
   template <class Y>
   static auto log_sum_exp_of(Y& tensor) {
-    static_assert(rank >= 1 && rank <= 3, "log_sum_exp is (batch, head, query) or misses leading axes: rank 1, 2 or 3");
+    static_assert(rank >= 1 && rank <= 3,
+                  "one number a row or token (log_sum_exp, forgetting) is (batch, head, token) or its last axes: rank 1 to 3");
     std::array<index_t, rank + 1> extents;
     const auto own = slowest_first(tensor);
     std::copy(own.begin(), own.end(), extents.begin());
@@ -103,8 +104,7 @@ struct tensor_traits<X> {
 
 namespace detail {
 
-// A matrix is one head: tokens are the rows of a row-major one, the columns of a column-major one. Maps with strides and blocks
-// count.
+// A matrix is one head: tokens are the rows of a row-major one, the columns of a column-major one. Maps with strides and blocks count.
 template <class X>
 concept eigen_matrix = requires(X& x) {
   x.data();
@@ -127,7 +127,7 @@ struct tensor_traits<X> {
   }
   template <class Y>
   static auto log_sum_exp_of(Y& vector) {
-    static_assert(X::IsVectorAtCompileTime, "the log_sum_exp of a matrix is a vector with an element for each query");
+    static_assert(X::IsVectorAtCompileTime, "one number a row or token (log_sum_exp, forgetting) is a vector, not a matrix");
     using S = std::remove_pointer_t<decltype(vector.data())>;
     return view<S>{vector.data(), {1, 1, vector.size(), 1}, {0, 0, vector.innerStride(), 1}};
   }

@@ -19,7 +19,8 @@ LONGSPAN_NAMESPACE_BEGIN
 template <class X>
 struct tensor_traits {
   static_assert(sizeof(X) == 0,
-                "not a tensor, matrix, map or longspan::view: evaluate an expression first, as in (q * 2.f).eval()");
+                "not a tensor, matrix, map or longspan::view: evaluate an expression first: assign it to a tensor, as in "
+                "const Tensor twice = q * 2.f; of a matrix (q * 2.f).eval() does, of a tensor eval() is an expression too");
 };
 
 namespace detail {
@@ -42,13 +43,18 @@ template <class S>
 inline constexpr bool is_number = std::same_as<S, float> || std::same_as<S, double> || narrow_format<S> != narrow::no;
 
 // Of templates that are called: whether their tensors are what they must be. What is not does not compile.
-template <class... Tensors>
-constexpr bool hold_numbers() {
+template <class... S>
+constexpr bool are_numbers() {
   static_assert(
-      (is_number<element_of<Tensors>> && ...),
+      (is_number<S> && ...),
       "tensors hold float, double, Eigen::half or Eigen::bfloat16: bits in 16-bit words are read as "
       "view<const Eigen::bfloat16>{bfloat16_bits(pointer), extent, stride}, or half_bits; integers are not numbers of attention");
   return true;
+}
+
+template <class... Tensors>
+constexpr bool hold_numbers() {
+  return detail::are_numbers<element_of<Tensors>...>();
 }
 
 template <class... Tensors>

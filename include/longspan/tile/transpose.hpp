@@ -37,9 +37,10 @@ Batch every_other_block(const Batch& x, const Batch& y) {
   }(std::make_index_sequence<width>{});
 }
 
-// Transposes a square, a register for each row: exchanges the bits of the row number with those of the lane number. One step shuffles
-// every pair of rows that lie `Stride` apart, which exchanges one bit, and goes on to the next. The bits of lanes within 16-byte blocks come first, then those of the
-// blocks' numbers. In a strip there are none of the latter: every 16-byte block of its registers is a square of its own.
+// Transposes a square, a register for each row: exchanges the bits of the row number with those of the lane number. One step shuffles every
+// pair of rows that lie `Stride` apart, which exchanges one bit, and goes on to the next. The bits of lanes within 16-byte blocks come
+// first, then those of the blocks' numbers. In a strip there are none of the latter: every 16-byte block of its registers is a square of
+// its own.
 template <index_t Stride, class Batch, std::size_t Width>
 [[gnu::always_inline]] inline void exchange(std::array<Batch, Width>& row) {
   constexpr index_t width = index_t(Width), block = block_lanes<Batch>;

@@ -56,10 +56,10 @@ LONGSPAN_NAMESPACE_BEGIN
 // and mask); `prepare<T>(const reach&)` makes, once per call, what the kernel runs instead of the transform (by_distance uses
 // it).
 //
-// skip_negligible asks every transform what the kernel makes of a row at most, by `at_most(row)`: a function of a score and of an interval of
-// keys, by place, that returns a number which no logit exceeds that the body makes, under one of these keys, of a score up to that one;
-// infinity where it knows none. Where there is `prepare`, what it makes is asked; `prepare_bound()`, if a transform has it, makes once per call
-// what is asked instead. A transform whose row function is a row_factor is not asked. For the soft_clip above:
+// skip_negligible asks every transform what the kernel makes of a row at most, by `at_most(row)`: a function of a score and of an interval
+// of keys, by place, that returns a number which no logit exceeds that the body makes, under one of these keys, of a score up to that one;
+// infinity where it knows none. Where there is `prepare`, what it makes is asked; `prepare_bound()`, if a transform has it, makes once per
+// call what is asked instead. A transform whose row function is a row_factor is not asked. For the soft_clip above:
 //
 //   auto at_most(const query_row&) const {
 //     return [limit = limit](double score, interval) { return limit * std::tanh(score / limit); };

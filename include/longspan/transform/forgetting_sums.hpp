@@ -15,8 +15,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Where the gradient of the numbers c of `forgetting`, as (batch, head, 1, token), is summed while a backward pass runs. A token is added to
-// as a query and, by other threads, as a key: the two sums are kept apart, for each head, and finish() takes one from the other. Copies
+// Where the gradient of the numbers c of `forgetting`, as (batch, head, 1, token), is summed while a backward pass runs. A token is added
+// to as a query and, by other threads, as a key: the two sums are kept apart, for each head, and finish() takes one from the other. Copies
 // share the memory.
 template <class T, class D>
 class forgetting_sums {
