@@ -103,6 +103,7 @@ auto forward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& 
   return longspan::forward(Eigen::DefaultDevice{}, whole, q, k, v, where);
 }
 template <class... Parts, class... Tensors>
+  requires(!detail::is_cache<std::remove_cvref_t<Tensors>> && ...)
 void forward_into(const mechanism<Parts...>& whole, Tensors&&... tensors) {
   static_assert(detail::takes_forward_into<sizeof...(Tensors)>());
   longspan::forward_into(Eigen::DefaultDevice{}, whole, std::forward<Tensors>(tensors)...);

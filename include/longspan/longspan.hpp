@@ -60,6 +60,10 @@
 #include <longspan/softmax/sink.hpp>
 #include <longspan/softmax/skip_negligible.hpp>
 
+// Keys and values are kept between calls.
+#include <longspan/cache/forward.hpp>   // forward, forward_into
+#include <longspan/cache/kv_cache.hpp>  // append, truncate, copy
+
 // The sentence, and what runs it.
 #include <longspan/backward.hpp>              // gradients of the tensors and of learned numbers
 #include <longspan/forward.hpp>               // forward, forward_into

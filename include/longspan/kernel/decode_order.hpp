@@ -1,12 +1,11 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/wave.hpp>
-#include <longspan/tensor/view.hpp>
+#include <longspan/tile/buffer.hpp>
 #include <longspan/tile/read_ahead.hpp>
 #include <longspan/tile/shape.hpp>
 
@@ -50,27 +49,16 @@ class decode_order {
     return text->mechanism.seen->needed(head, {first, std::min(first + tile_keys_, text->mechanism.lengths.keys)});
   }
 
-  // What an item reads of two tensors, one before the other, and then what `next` reads of the first. None where `next` is no item. The
-  // tensors are members of a text's.
-  template <class One, class Other>
-  read_ahead ahead(index_t item, index_t next, One one, Other other) const {
-    return read_ahead(rows_of(one, item), rows_of(other, item), rows_of(one, next));
+  // Appends what an item reads, in the order in which it does, and then what `next` reads first; nothing where that is no item.
+  // `operands` tell where it lies.
+  template <class Operands>
+  void append_reads(index_t item, index_t next, const Operands& operands, buffer<memory_rows>& to) const {
+    operands.append_first((*heads_)[head_of(item)], needed(item), to);
+    operands.append_second((*heads_)[head_of(item)], needed(item), to);
+    if (next < items()) operands.append_first((*heads_)[head_of(next)], needed(next), to);
   }
 
  private:
-  template <class Tensor>
-  memory_rows rows_of(Tensor which, index_t item) const {
-    if (item >= items()) return {};
-    const auto& [text, head] = (*heads_)[head_of(item)];
-    const auto& tensor = text->tensors.*which;
-    const interval keys = needed(item);
-    if (keys.empty() || tensor.stride[3] != 1) return {};
-    const auto rows = tensor.head(0, head);
-    constexpr auto bytes = index_t(sizeof(*rows.data));
-    return {reinterpret_cast<std::intptr_t>(rows.row(keys.first)), keys.size() > 1 ? rows.token_stride * bytes : 0,
-            rows.channels * bytes, keys.size()};
-  }
-
   index_t tile_keys_;
   bool heads_side_by_side_;
   const wave<Text>* heads_ = nullptr;

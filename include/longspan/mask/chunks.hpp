@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/require.hpp>
@@ -16,6 +18,8 @@ struct chunks {
 
   // A query that stands before the keys sees none: the quotient, which is rounded to 0, does not matter.
   interval operator()(const query_row& row) const { return {row.position / size * size, row.position + 1}; }
+
+  interval later(index_t position) const { return {position / size * size, std::numeric_limits<index_t>::max()}; }
 
   void check(const shapes&) const { detail::require(size >= 1, "chunks: size", "at least 1", size); }
 };

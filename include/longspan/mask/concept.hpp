@@ -68,6 +68,9 @@ concept prepares_answers = requires(const M& m, const shapes& call) {
 // makes, once per call, what is asked instead of the mask, which then needs no operator() of its own. Answers may refer to what was made:
 // it stays at one address as long as they are used. boolean_mask is packed so.
 //
+// `later(index_t position)` answers, as for a row, with keys that rows at a position and beyond may see, whatever the length: a cache
+// (cache/kv_cache.hpp) gives back what none of them may. Of a mask without it they may see all.
+//
 // How long the texts of a batch are belongs in placement, not in a mask that cuts by row.batch. A mask only hides keys: queries still stand
 // at the end of the longest text, so rotations, distances and causal masks of the shorter ones count from the wrong place. placement gives
 // each text its own positions, alignment and n, and what lies beyond its end is not read.

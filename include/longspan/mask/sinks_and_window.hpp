@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
@@ -26,6 +27,11 @@ struct sinks_and_window {
   std::array<interval, 2> operator()(const query_row& row) const {
     const index_t last = row.position + 1;
     return {interval{0, std::min(sinks, last)}, interval{last - std::min(window, std::max<index_t>(last, 0)), last}};
+  }
+
+  std::array<interval, 2> later(index_t position) const {
+    const index_t last = std::max<index_t>(position + 1, 0);
+    return {interval{0, sinks}, interval{last - std::min(window, last), std::numeric_limits<index_t>::max()}};
   }
 
   void check(const shapes&) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
@@ -22,6 +23,10 @@ struct sliding_window {
     const index_t rest = std::max<index_t>(row.keys - row.position, 0);
     return {row.position - std::min(before, std::max<index_t>(row.position, 0)),
             row.position + (after < rest ? after + 1 : rest)};
+  }
+
+  interval later(index_t position) const {
+    return {position - std::min(before, std::max<index_t>(position, 0)), std::numeric_limits<index_t>::max()};
   }
 
   void check(const shapes&) const {

@@ -18,6 +18,8 @@ struct ladder {
   std::vector<double> frequencies;
   longspan::pairing pairing = longspan::pairing::halves;
   double magnitude = 1;
+
+  bool operator==(const ladder&) const = default;
 };
 
 namespace detail {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -54,6 +56,31 @@ inline batch<float> widen<detail::narrow::half>(const void* from) {
 #endif
 }
 #endif
+
+// Loads a batch of numbers that are stored in fewer bits than it computes in, exactly: 16-bit numbers, integers of 8 bits, or numbers of
+// its own type. One by one where the instruction set cannot (half without F16C).
+template <class Batch, class S>
+Batch load_wide(const S* from) {
+  using T = scalar<Batch>;
+  if constexpr (std::same_as<S, T>) {
+    return simd::load<Batch>(from);
+  } else if constexpr (is_scalar<Batch>) {
+    return static_cast<T>(*from);
+  } else if constexpr (std::integral<S>) {
+    typedef S narrow_lanes __attribute__((vector_size(std::size_t(lanes<Batch>) * sizeof(S))));
+    typedef std::int32_t wide_lanes __attribute__((vector_size(sizeof(Batch))));
+    static_assert(std::same_as<T, float>);
+    narrow_lanes numbers;
+    std::memcpy(&numbers, from, sizeof numbers);
+    return __builtin_convertvector(__builtin_convertvector(numbers, wide_lanes), decltype(Batch::data));
+  } else if constexpr (std::same_as<T, float> && widens<detail::narrow_format<S>>) {
+    return simd::widen<detail::narrow_format<S>>(from);
+  } else {
+    std::array<T, std::size_t(lanes<Batch>)> numbers;
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<T>(from[i]);
+    return simd::load<Batch>(numbers.data());
+  }
+}
 
 }  // namespace simd
 LONGSPAN_NAMESPACE_END

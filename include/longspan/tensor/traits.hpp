@@ -33,6 +33,10 @@ auto view_of(X&& tensor) {
   return traits_of<X>::of(tensor);
 }
 
+// Whether a type is a cache of keys and values (cache/kv_cache.hpp), which stands for two tensors.
+template <class X>
+inline constexpr bool is_cache = false;
+
 // The storage type of a tensor's numbers.
 template <class X>
 using element_of = std::remove_const_t<std::remove_pointer_t<decltype(traits_of<X>::of(std::declval<X&>()).data)>>;

@@ -10,6 +10,7 @@
 #include <longspan/core/key_set.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/lanes.hpp>
+#include <longspan/simd/widen.hpp>
 #include <longspan/simd/words.hpp>
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/shape.hpp>
@@ -33,14 +34,15 @@ Batch what_is_seen(Batch words, std::uint64_t own) {
 // A register block of rows, or fewer, which do not all see all of the depth: that begins with bit `first_bit`. Every element is the same
 // chain of multiply-adds as in multiply_block. Branches are cheap here: along the edge of a causal mask they repeat from key to key. One
 // body for any number of rows: what a row that is not there sees is nothing.
-template <index_t Batches, left Left, class T, class Words>
-[[gnu::noinline]] void multiply_seen_block(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit,
-                                           interval rows, index_t column) {
+template <index_t Batches, left Left, class T, class Words, class Right>
+[[gnu::noinline]] void multiply_seen_block(const product<T, Words, Right>& p, std::span<const std::uint64_t> seen,
+                                           index_t first_bit, interval rows, index_t column) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>, most = tile_shape<T>::block::rows;
   constexpr std::uint64_t word = (std::uint64_t(1) << Words::per_word) - 1;
   const index_t stride = Left == left::columns ? 1 : p.left_stride, step = Left == left::columns ? p.left_stride : 1;
-  const T *row = p.right + column, *left_of_row = p.left + rows.first * stride;
+  const Right* row = p.right + column;
+  const T* left_of_row = p.left + rows.first * stride;
   T* const out = p.out + rows.first * p.out_stride + column;
   Batch sum[most][Batches];
   std::uint64_t bits[most];
@@ -54,7 +56,7 @@ template <index_t Batches, left Left, class T, class Words>
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
     Batch right[Batches];
 #pragma GCC unroll 8
-    for (index_t b = 0; b < Batches; ++b) right[b] = simd::load<Batch>(row + b * lanes);
+    for (index_t b = 0; b < Batches; ++b) right[b] = simd::load_wide<Batch>(row + b * lanes);
 #pragma GCC unroll 8
     for (index_t r = 0; r < most; ++r) {
       const std::uint64_t own = bits[r] & word;
@@ -74,9 +76,9 @@ template <index_t Batches, left Left, class T, class Words>
 }
 
 // Columns of whole batches, in the widest register blocks, the rest in blocks of half the width.
-template <index_t Batches, left Left, class T, class Words>
-void multiply_seen_columns(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t first_bit, interval rows,
-                           interval columns) {
+template <index_t Batches, left Left, class T, class Words, class Right>
+void multiply_seen_columns(const product<T, Words, Right>& p, std::span<const std::uint64_t> seen, index_t first_bit,
+                           interval rows, interval columns) {
   constexpr index_t width = Batches * simd::lanes<batch<T>>;
   for (; columns.size() >= width; columns.first += width)
     multiply_seen_block<Batches, Left>(p, seen, first_bit, rows, columns.first);
@@ -94,8 +96,8 @@ constexpr std::uint64_t whole_words(std::uint64_t seen) {
 }
 
 // A part of the depth of a product, in words.
-template <left Left, class T, class Words>
-product<T, Words> depth_of(const product<T, Words>& p, interval words) {
+template <left Left, class T, class Words, class Right>
+product<T, Words, Right> depth_of(const product<T, Words, Right>& p, interval words) {
   return {p.left + words.first * (Left == left::columns ? p.left_stride : 1),
           p.left_stride,
           p.right + words.first * p.right_stride,
@@ -107,8 +109,8 @@ product<T, Words> depth_of(const product<T, Words>& p, interval words) {
 
 // Of as many rows as there are words of bits. The depth is at most that of 64 numbers. Where all rows of a register block see a run of
 // some length they go without branches: half of the panel along a causal mask.
-template <left Left = left::rows, class T, class Words>
-void multiply_seen(const product<T, Words>& p, std::span<const std::uint64_t> seen, index_t columns) {
+template <left Left = left::rows, class T, class Words, class Right>
+void multiply_seen(const product<T, Words, Right>& p, std::span<const std::uint64_t> seen, index_t columns) {
   constexpr index_t per_word = Words::per_word, worth_a_call = 8;
   const std::uint64_t depth = interval{0, p.depth * per_word}.bits(0);
   for (interval rows{0, 0}; rows.last < index_t(seen.size());) {

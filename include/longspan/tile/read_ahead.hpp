@@ -1,10 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <concepts>
-#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <longspan/core/index.hpp>
 
@@ -26,9 +24,9 @@ class read_ahead {
   static constexpr index_t line = 64;
 
  public:
-  // In this order.
-  template <std::same_as<memory_rows>... Rows>
-  explicit read_ahead(const Rows&... rows) : parts_{rows...} {}
+  read_ahead() = default;
+  // In this order. They stay where they are as long as this is asked.
+  explicit read_ahead(std::span<const memory_rows> parts) : parts_(parts) {}
 
   void ask(index_t bytes) {
     walk(bytes, [](std::intptr_t at) { __builtin_prefetch(reinterpret_cast<const void*>(at)); });
@@ -62,17 +60,18 @@ class read_ahead {
  private:
   // Rows that follow each other without gaps count as one.
   bool next_row() {
-    while (part_ < parts_.size() && (parts_[part_].count <= 0 || parts_[part_].width <= 0)) ++part_;
-    if (part_ == parts_.size()) return false;
-    memory_rows& rows = parts_[part_];
-    const index_t joined = rows.stride == rows.width ? rows.count : 1;
-    at_ = rows.address, end_ = rows.address + joined * rows.width;
-    rows.address += joined * rows.stride, rows.count -= joined;
+    while (rows_.count <= 0 || rows_.width <= 0) {
+      if (parts_.empty()) return false;
+      rows_ = parts_.front(), parts_ = parts_.subspan(1);
+    }
+    const index_t joined = rows_.stride == rows_.width ? rows_.count : 1;
+    at_ = rows_.address, end_ = rows_.address + joined * rows_.width;
+    rows_.address += joined * rows_.stride, rows_.count -= joined;
     return true;
   }
 
-  std::array<memory_rows, 3> parts_{};
-  std::size_t part_ = 0;
+  std::span<const memory_rows> parts_;  // not begun
+  memory_rows rows_;                    // what is left of the part at hand
   std::intptr_t at_ = 0, end_ = 0;
 };
 

@@ -70,6 +70,9 @@ struct tile_shape {
   // 10 KiB are best; 8 KiB are 5 % slower, 7 KiB 11 %, 13 KiB 2 %.
   static constexpr index_t asked_ahead(index_t bytes_at_once) { return std::max<index_t>(8 * 1024, bytes_at_once) + 2048; }
 
+  // Keys of a page of a cache: whole panels, of which a tile holds whole pages.
+  static constexpr index_t page_keys = 128;
+
   // The depth of a product whose right operand comes from memory is cut into parts of so many rows: of 128 floats they take 8 KiB, so that
   // all register blocks after the first find them in L1. Decoding 32 heads on 8 with 8 rows reads 2 points of the bandwidth less, with 32
   // rows 1 to 5 (Zen 5).
@@ -80,7 +83,8 @@ struct tile_shape {
   static constexpr index_t spread_depth = 64;
 
   static_assert(query_rows % block::rows == 0 && decode_rows <= query_rows && backward_query_rows <= 64 &&
-                panel % (block::batches * lanes) == 0 && key_rows(1) % panel == 0 && key_rows(1 << 20) % panel == 0);
+                panel % (block::batches * lanes) == 0 && page_keys % panel == 0 && key_rows(1) % page_keys == 0 &&
+                key_rows(1 << 20) % page_keys == 0);
 };
 
 // Decoding works on as many key heads at once as keep their tiles' parts, outputs not yet merged, in so many bytes: about an L2. 256 KiB

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+#include <longspan/cache/recent_angles.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/core/text.hpp>
+#include <longspan/core/token.hpp>
+#include <longspan/mask/concept.hpp>
+#include <longspan/mechanism/bind.hpp>
+#include <longspan/position/concept.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// What a cache keeps of the sentence that it was made with, without its type: how keys are prepared, and which keys later rows may see.
+template <class T>
+class cache_rows {
+ public:
+  virtual ~cache_rows() = default;
+  virtual std::unique_ptr<cache_rows> clone() const = 0;
+
+  // Makes ready to turn the queries and keys of some texts; asked on one thread.
+  virtual void reach(std::span<const text> texts) = 0;
+  // A row of either after the row parts, and a key after the score.
+  virtual void turn(std::span<T> row, const token& of) const = 0;
+  virtual void key(std::span<T> row, const token& of) const = 0;
+  // Whether any row at `position` or beyond may see one of some keys.
+  virtual bool needed_from(index_t position, interval keys) const = 0;
+  // Whether keys are prepared as by other row parts and another score, a tuple of that type.
+  virtual bool same_as(const std::type_info& type, const void* parts) const = 0;
+};
+
+// A row part and what turns its rows.
+template <class T, class P>
+struct kept_part {
+  P part;
+
+  kept_part(const P& from, const shapes&) : part(from) {}
+  void reach(const shapes&, std::span<const text>) {}
+  void turn(std::span<T> row, const token& of) const { detail::turn(part, row, of); }
+  bool same_as(const P& other, const shapes&) const {
+    if constexpr (std::equality_comparable<P>)
+      return part == other;
+    else
+      return true;
+  }
+};
+template <class T, rotation P>
+struct kept_part<T, P> {
+  ladder rungs;
+  recent_angles<T> table;
+
+  kept_part(const P& from, const shapes& lengths) : rungs(from.frequencies(lengths.channels)), table(rungs) {}
+  void reach(const shapes&, std::span<const text> texts) {
+    for (const text& each : texts)
+      table.reach(each.number, hull(each.query_places(), each.key_places()), [](index_t place) { return place; });
+  }
+  void turn(std::span<T> row, const token& of) const { table.turn(row, of); }
+  bool same_as(const P& other, const shapes& lengths) const { return rungs == other.frequencies(lengths.channels); }
+};
+// Parts that make tables for a call make them whenever they are asked for other tokens.
+template <class T, class P>
+concept prepares_rows =
+    requires(const P& part, const shapes& lengths, std::span<const text> texts) { part.template prepare<T>(lengths, texts); };
+template <class T, class P>
+  requires prepares_rows<T, P> && (!rotation<P>)
+struct kept_part<T, P> {
+  using table = decltype(std::declval<const P&>().template prepare<T>(shapes{}, std::span<const text>{}));
+  P part;
+  std::optional<table> made;
+
+  kept_part(const P& from, const shapes&) : part(from) {}
+  void reach(const shapes& lengths, std::span<const text> texts) { made.emplace(part.template prepare<T>(lengths, texts)); }
+  void turn(std::span<T> row, const token& of) const { detail::turn(*made, row, of); }
+  bool same_as(const P& other, const shapes&) const {
+    if constexpr (std::equality_comparable<P>)
+      return part == other;
+    else
+      return true;
+  }
+};
+
+// Whether a mask may let rows from a position on see any of some keys: it says so by `later(position)`, else it may see all.
+template <class M>
+bool may_see(const M& mask, index_t position, interval keys) {
+  bool any = true;
+  if constexpr (requires { mask.later(position); }) {
+    any = false;
+    const auto later = mask.later(position);
+    detail::for_each_run(detail::as_key_set(later), keys, [&](interval) { any = true; });
+  }
+  return any;
+}
+
+template <class T, class Rows, class Score, class Masks>
+class rows_of_sentence;
+template <class T, class... Rows, class Score, class... Masks>
+class rows_of_sentence<T, std::tuple<Rows...>, Score, std::tuple<Masks...>> final : public cache_rows<T> {
+ public:
+  using parts = std::pair<std::tuple<Rows...>, Score>;
+
+  rows_of_sentence(const std::tuple<Rows...>& rows, const Score& score, const std::tuple<Masks...>& masks, const shapes& lengths)
+      : lengths_(lengths),
+        rows_(std::apply([&](const Rows&... each) { return std::tuple<kept_part<T, Rows>...>{{each, lengths}...}; }, rows)),
+        score_(score),
+        masks_(masks) {}
+
+  std::unique_ptr<cache_rows<T>> clone() const override { return std::make_unique<rows_of_sentence>(*this); }
+
+  void reach(std::span<const text> texts) override {
+    std::apply([&](auto&... each) { (each.reach(lengths_, texts), ...); }, rows_);
+  }
+  void turn(std::span<T> row, const token& of) const override {
+    std::apply([&](const auto&... each) { (each.turn(row, of), ...); }, rows_);
+  }
+  void key(std::span<T> row, const token& of) const override {
+    turn(row, of);
+    score_.key(row);
+  }
+  bool needed_from(index_t position, interval keys) const override {
+    return std::apply([&](const Masks&... each) { return (detail::may_see(each, position, keys) && ...); }, masks_);
+  }
+  bool same_as(const std::type_info& type, const void* other) const override {
+    if (type != typeid(parts)) return false;
+    const auto& theirs = static_cast<const parts*>(other)->first;
+    return [&]<std::size_t... N>(std::index_sequence<N...>) {
+      return (std::get<N>(rows_).same_as(std::get<N>(theirs), lengths_) && ...);
+    }(std::index_sequence_for<Rows...>{});
+  }
+
+ private:
+  shapes lengths_;
+  std::tuple<kept_part<T, Rows>...> rows_;
+  Score score_;
+  std::tuple<Masks...> masks_;
+};
+
+// Of a sentence, for keys of so many channels.
+template <class T, class... Parts>
+std::unique_ptr<cache_rows<T>> rows_of(const mechanism<Parts...>& whole, const shapes& lengths) {
+  const auto rows = detail::pick<place::rows>(whole, unchanged);
+  const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
+  const auto masks = detail::pick<place::mask>(whole, unchanged);
+  return std::make_unique<rows_of_sentence<T, std::remove_const_t<decltype(rows)>, std::remove_const_t<decltype(score)>,
+                                           std::remove_const_t<decltype(masks)>>>(rows, score, masks, lengths);
+}
+
+// The row parts of a sentence over a cache, as the kernel is given them: those of the cache.
+template <class T>
+struct rows_of_cache {
+  const cache_rows<T>* rows;
+  void turn(std::span<T> row, const token& of) const { rows->turn(row, of); }
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END

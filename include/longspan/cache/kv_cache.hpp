@@ -1,0 +1,217 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <longspan/cache/cache_rows.hpp>
+#include <longspan/cache/page.hpp>
+#include <longspan/cache/storage.hpp>
+#include <longspan/cache/text_pages.hpp>
+#include <longspan/core/shape_error.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/core/text.hpp>
+#include <longspan/mechanism.hpp>
+#include <longspan/tensor/checked.hpp>
+#include <longspan/tensor/traits.hpp>
+#include <longspan/tensor/view.hpp>
+#include <longspan/tile/buffer.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+
+// What a cache is made for.
+struct cache_shape {
+  index_t key_heads = 1;
+  index_t channels = 0, value_channels = 0;
+  index_t texts = 1;
+};
+
+// Keys and values of one or more texts that are kept between calls, prepared as the kernel reads them, in pages of 128 tokens: a key is
+// turned when it is appended, never again. Made with a sentence; then `forward(mechanism, q, cache)` attends to all of a text's keys, for any
+// mechanism with the same row parts and score. As float and double the results have the bits of the call that sees all keys at once, in
+// whatever pieces they came; Eigen::half, Eigen::bfloat16 and quantized<8> round keys, after they are prepared, and values once, when they
+// are appended, and are computed with as floats.
+//
+//   kv_cache<float> cache(mechanism, {.key_heads = 8, .channels = 128, .value_channels = 128});
+//   cache.append(k, v);                                    // the tokens of a prompt, or the next one
+//   const auto output = forward(mechanism, q, cache).output;   // q: the queries of the last tokens
+//
+// A copy shares pages with its original, and a shared page is copied before it is written to. Pages that no row from the last appended
+// tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page; running out of it
+// leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
+//
+// Everything that does not fit throws shape_error, and nothing is appended.
+template <class Storage>
+class kv_cache {
+  using layout = detail::page_layout<Storage>;
+  using T = typename layout::T;
+  using pages = detail::text_pages<Storage>;
+
+ public:
+  template <class... Parts>
+  kv_cache(const mechanism<Parts...>& whole, const cache_shape& of)
+      : layout_{of.key_heads, of.channels, of.value_channels}, texts_(std::size_t(checked(of).texts)) {
+    const shapes lengths{.batch = of.texts,
+                         .heads = of.key_heads,
+                         .key_heads = of.key_heads,
+                         .channels = of.channels,
+                         .value_channels = of.value_channels};
+    detail::check(whole, lengths, std::span<const detail::text>());
+    rows_ = detail::rows_of<T>(whole, lengths);
+  }
+
+  kv_cache(const kv_cache& other) : layout_(other.layout_), texts_(other.texts_), rows_(other.rows_->clone()) {}
+  kv_cache(kv_cache&&) noexcept = default;
+  kv_cache& operator=(kv_cache other) noexcept {
+    std::swap(layout_, other.layout_), std::swap(texts_, other.texts_), std::swap(rows_, other.rows_);
+    return *this;
+  }
+
+  index_t texts() const { return index_t(texts_.size()); }
+  index_t length(index_t text = 0) const { return text_at(text).length; }
+
+  // Memory of all pages, in bytes. Those that copies share count for each of them.
+  index_t bytes() const {
+    index_t held = 0;
+    for (const pages& each : texts_)
+      for (const detail::page& page : each.pages) held += page != nullptr;
+    return held * layout_.bytes();
+  }
+
+  // Appends tokens to every text, k (text, key_head, token, channel) and v (text, key_head, token, value_channel); or to one, of batch 1.
+  template <class K, class V>
+  void append(const K& k, const V& v) {
+    append_to({0, texts()}, detail::view_of(k), detail::view_of(v));
+  }
+  template <class K, class V>
+  void append(index_t text, const K& k, const V& v) {
+    text_at(text);
+    append_to({text, text + 1}, detail::view_of(k), detail::view_of(v));
+  }
+
+  // Forgets the tokens of a text from `length` on. Throws where rows that come then would see what was given back.
+  void truncate(index_t length) {
+    for (index_t t = 0; t < texts(); ++t) check_truncated(t, length);
+    for (index_t t = 0; t < texts(); ++t) cut(texts_[std::size_t(t)], length);
+  }
+  void truncate(index_t text, index_t length) {
+    check_truncated(text, length);
+    cut(texts_[std::size_t(text)], length);
+  }
+  // Forgets all tokens of a text.
+  void erase(index_t text) { truncate(text, 0); }
+
+  // What the forward pass over the cache reads.
+  const layout& page_layout() const { return layout_; }
+  std::span<const pages> text_pages() const { return texts_; }
+  detail::cache_rows<T>& rows() const { return *rows_; }
+
+ private:
+  static const cache_shape& checked(const cache_shape& of) {
+    if (of.key_heads < 1 || of.channels < 1 || of.value_channels < 1 || of.texts < 1)
+      throw shape_error("kv_cache: key_heads, channels, value_channels and texts must be at least 1, not " +
+                        std::to_string(of.key_heads) + ", " + std::to_string(of.channels) + ", " +
+                        std::to_string(of.value_channels) + " and " + std::to_string(of.texts));
+    return of;
+  }
+  const pages& text_at(index_t text) const {
+    if (text < 0 || text >= texts())
+      throw shape_error("kv_cache has " + std::to_string(texts()) + " texts, and none of number " + std::to_string(text));
+    return texts_[std::size_t(text)];
+  }
+
+  void check_truncated(index_t text, index_t length) const {
+    const pages& of = text_at(text);
+    if (length < 0 || length > of.length)
+      throw shape_error("kv_cache: a text of " + std::to_string(of.length) + " tokens cannot be cut to " +
+                        std::to_string(length));
+    for (index_t first = 0; first < length; first += layout::keys)
+      if (of.pages[std::size_t(first / layout::keys)] == nullptr && rows_->needed_from(length, {first, first + layout::keys}))
+        throw shape_error("kv_cache: a text cannot be cut to " + std::to_string(length) +
+                          " tokens: what the next would see was given back");
+  }
+  static void cut(pages& of, index_t length) {
+    of.length = length;
+    of.pages.resize(std::size_t(detail::round_up(length, layout::keys) / layout::keys));
+  }
+
+  template <class K, class V>
+  void append_to(interval texts, const view<K>& k, const view<V>& v) {
+    using detail::require_equal;
+    detail::require_memory("key", k), detail::require_memory("value", v);
+    require_equal("key", "cache", "texts", k.extent[0], texts.size());
+    require_equal("value", "cache", "texts", v.extent[0], texts.size());
+    require_equal("key", "cache", "heads", k.extent[1], layout_.key_heads);
+    require_equal("value", "cache", "heads", v.extent[1], layout_.key_heads);
+    require_equal("key", "value", "tokens", k.extent[2], v.extent[2]);
+    require_equal("key", "cache", "channels", k.extent[3], layout_.channels);
+    require_equal("value", "cache", "channels", v.extent[3], layout_.value_channels);
+    std::vector<pages> longer(texts_.begin() + texts.first, texts_.begin() + texts.last);
+    for (index_t t = 0; t < texts.size(); ++t) write(texts.first + t, longer[std::size_t(t)], k, v, t);
+    for (index_t t = 0; t < texts.size(); ++t) texts_[std::size_t(texts.first + t)] = std::move(longer[std::size_t(t)]);
+  }
+
+  // Writes the tokens of row `batch` of two tensors behind a text. What the cache itself holds of it stays as it is: `of` is a copy.
+  template <class K, class V>
+  void write(index_t text, pages& of, const view<K>& k, const view<V>& v, index_t batch) {
+    const interval places{of.length, of.length + k.extent[2]};
+    for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
+      some.last = std::min(detail::round_down(some.first, layout::keys) + layout::keys, places.last);
+      own_page(of, text, some.first);
+      const detail::text own{text, text, {}, {0, some.size()}, 0, some.first, some.last};
+      rows_->reach(std::span(&own, 1));
+      for (index_t h = 0; h < layout_.key_heads; ++h)
+        write_head(own, of, k.head(batch, h), v.head(batch, h), h, some, places.first);
+    }
+    of.length = places.last;
+    for (index_t p = 0; p < index_t(of.pages.size()); ++p)
+      if (!rows_->needed_from(places.first, {p * layout::keys, (p + 1) * layout::keys})) of.pages[std::size_t(p)].reset();
+  }
+
+  // The page of a token to be written, which nobody else reads: a copy of it where other caches share it.
+  void own_page(pages& of, index_t text, index_t key) {
+    const auto p = std::size_t(key / layout::keys);
+    if (p >= of.pages.size()) {
+      of.pages.push_back(detail::make_page(layout_.bytes()));
+    } else {
+      const bool same = p < texts_[std::size_t(text)].pages.size() && texts_[std::size_t(text)].pages[p] == of.pages[p];
+      if (of.pages[p].use_count() > 1 + same) {
+        detail::page copied = detail::make_page(layout_.bytes());
+        std::memcpy(copied.get(), of.pages[p].get(), std::size_t(layout_.bytes()));
+        of.pages[p] = std::move(copied);
+      }
+    }
+  }
+
+  template <class K, class V>
+  void write_head(const detail::text& own, pages& of, const detail::head_view<K>& k, const detail::head_view<V>& v, index_t h,
+                  interval some, index_t first_token) {
+    using storage = detail::cache_storage<Storage>;
+    detail::buffer<T> row(std::size_t(std::max(layout_.channels, layout_.value_channels)));
+    std::byte* const page = of.page_of(some.first);
+    for (index_t j = some.first; j < some.last; ++j) {
+      const index_t at = j % layout::keys, token = j - first_token;
+      const std::span<T> key(row.data(), std::size_t(layout_.channels)), value(row.data(), std::size_t(layout_.value_channels));
+      detail::copy_row(k.row(token), k.channel_stride, key.data(), 1, k.channels);
+      rows_->key(key, own.at(token::role::key, j, h));
+      storage::write(key, layout_.key_panel(page, h, at) + at % layout::panel, layout::panel, layout_.key_scales(page, h) + at);
+      detail::copy_row(v.row(token), v.channel_stride, value.data(), 1, v.channels);
+      storage::write(value, layout_.value_row(page, h, at), 1, layout_.value_scales(page, h) + at);
+    }
+  }
+
+  layout layout_;
+  std::vector<pages> texts_;
+  std::unique_ptr<detail::cache_rows<T>> rows_;
+};
+
+namespace detail {
+template <class Storage>
+inline constexpr bool is_cache<kv_cache<Storage>> = true;
+}  // namespace detail
+
+LONGSPAN_NAMESPACE_END

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include <longspan/cache/page.hpp>
+#include <longspan/cache/text_pages.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/kernel/key_operand.hpp>
+#include <longspan/kernel/value_operand.hpp>
+#include <longspan/simd/words.hpp>
+#include <longspan/tile/multiply.hpp>
+#include <longspan/tile/multiply_seen.hpp>
+#include <longspan/tile/read_ahead.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// One key head of a text of a cache, as the kernel multiplies it: numbers become as wide as the computation when they are loaded. `Ahead`
+// is what is read ahead meanwhile: nothing where many rows pass the keys, memory where few do.
+
+template <class Storage, class Ahead>
+class paged_keys final : public key_operand<number_words<typename cache_storage<Storage>::compute>> {
+  using layout = page_layout<Storage>;
+
+ public:
+  using T = typename layout::T;
+  using shape = tile_shape<T>;
+
+  paged_keys(const layout& of, const text_pages<Storage>& text, index_t head, Ahead& ahead)
+      : layout_(of), text_(text), head_(head), ahead_(ahead) {}
+
+  [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
+                                 index_t stride) const override {
+    std::byte* const page = text_.page_of(keys.first);
+    const index_t first = keys.first % layout::keys;
+    const product<T, number_words<T>, typename layout::number> p{
+        query,  query_stride,    layout_.key_panel(page, head_, first) + first % layout::panel, layout::panel, to,
+        stride, layout_.channels};
+    if constexpr (std::is_same_v<Ahead, nothing_ahead>) {
+      detail::multiply<start::zero>(p, rows, keys.size());
+    } else {
+      shared_ahead shared(ahead_, round_up(rows, shape::block::rows) / shape::block::rows);
+      detail::multiply<start::zero>(p, interval{0, rows}, keys.size(), shared);
+      ahead_ = shared.ahead();
+    }
+    if constexpr (layout::scaled) {
+      const T* const scales = layout_.key_scales(page, head_) + first;
+      for (index_t r = 0; r < rows; ++r)
+        for (index_t j = 0; j < keys.size(); ++j) to[r * stride + j] *= scales[j];
+    }
+  }
+
+ private:
+  const layout& layout_;
+  const text_pages<Storage>& text_;
+  index_t head_;
+  Ahead& ahead_;
+};
+
+template <class Storage, class Ahead>
+class paged_values final : public value_operand<number_words<typename cache_storage<Storage>::compute>> {
+  using layout = page_layout<Storage>;
+
+ public:
+  using T = typename layout::T;
+  using shape = tile_shape<T>;
+
+  paged_values(const layout& of, const text_pages<Storage>& text, index_t head, Ahead& ahead)
+      : layout_(of), text_(text), head_(head), width_(of.width()), ahead_(ahead) {}
+
+  [[gnu::flatten]] void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys,
+                                 T* out) const override {
+    if (from == start::zero) std::fill(out, out + rows * width_, T(0));
+    for (index_t first = keys.first; first < keys.last; first = round_down(first, layout::keys) + layout::keys) {
+      const interval some{first, std::min(round_down(first, layout::keys) + layout::keys, keys.last)};
+      with_scaled(weights + (first - keys.first), stride, rows, some, out, [&](const auto& p) {
+        if constexpr (std::is_same_v<Ahead, nothing_ahead>)
+          detail::multiply<start::output>(p, rows, width_);
+        else
+          detail::multiply_streamed(p, rows, width_, ahead_);
+      });
+    }
+  }
+
+  [[gnu::flatten]] void multiply_seen(const T* weights, index_t stride, std::span<const std::uint64_t> seen, interval keys,
+                                      T* out) const override {
+    with_scaled(weights, stride, index_t(seen.size()), keys, out, [&](const auto& p) { detail::multiply_seen(p, seen, width_); });
+  }
+
+ private:
+  // Calls run(product) for keys of one page, of weights that are multiplied with the scales of the values where there are any.
+  template <class Run>
+  void with_scaled(const T* weights, index_t stride, index_t rows, interval keys, T* out, Run run) const {
+    std::byte* const page = text_.page_of(keys.first);
+    const index_t first = keys.first % layout::keys;
+    using product_of_page = product<T, number_words<T>, typename layout::number>;
+    const auto* const values = layout_.value_row(page, head_, first);
+    if constexpr (layout::scaled) {
+      const T* const scales = layout_.value_scales(page, head_) + first;
+      std::array<T, std::size_t(shape::decode_rows * layout::keys)> scaled;
+      for (index_t r = 0; r < rows; ++r)
+        for (index_t j = 0; j < keys.size(); ++j) scaled[std::size_t(r * layout::keys + j)] = weights[r * stride + j] * scales[j];
+      run(product_of_page{scaled.data(), layout::keys, values, width_, out, width_, keys.size()});
+    } else {
+      run(product_of_page{weights, stride, values, width_, out, width_, keys.size()});
+    }
+  }
+
+  const layout& layout_;
+  const text_pages<Storage>& text_;
+  index_t head_, width_;
+  Ahead& ahead_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END

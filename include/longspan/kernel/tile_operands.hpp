@@ -1,0 +1,118 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/kernel/key_head.hpp>
+#include <longspan/kernel/key_operand.hpp>
+#include <longspan/kernel/pack_values.hpp>
+#include <longspan/kernel/packed_keys.hpp>
+#include <longspan/kernel/passing_keys.hpp>
+#include <longspan/kernel/streamed_keys.hpp>
+#include <longspan/kernel/value_operand.hpp>
+#include <longspan/kernel/value_rows.hpp>
+#include <longspan/tensor/view.hpp>
+#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/by_key.hpp>
+#include <longspan/tile/read_ahead.hpp>
+#include <longspan/tile/shape.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// Where some tokens of a head of a tensor lie, for read_ahead; nowhere if their channels do not lie side by side.
+template <class S>
+memory_rows rows_in_memory(const head_view<S>& head, interval tokens) {
+  if (tokens.empty() || head.channel_stride != 1) return {};
+  constexpr auto bytes = index_t(sizeof(S));
+  return {reinterpret_cast<std::intptr_t>(head.row(tokens.first)), tokens.size() > 1 ? head.token_stride * bytes : 0,
+          head.channels * bytes, tokens.size()};
+}
+
+// The keys and values of a tile, as decoding multiplies them: keys streamed from where they lie or packed panel by panel, values where
+// they lie or packed in memory of the thread's.
+template <class Text>
+class tile_operands {
+  using Mechanism = typename Text::mechanism_type;
+  using Tensors = typename Text::tensors_type;
+  using Words = typename Tensors::words;
+  using T = typename Words::compute;
+  using shape = tile_shape<T>;
+  using Head = key_head<Text>;
+  using streamed = streamed_keys<Words, Mechanism, typename Tensors::key_number>;
+  using passing = passing_keys<Words, Mechanism, typename Tensors::key_number>;
+
+ public:
+  explicit tile_operands(std::span<const Text> texts)
+      : in_place_(in_place<Words>(texts[0].tensors.value.head(0, 0))),
+        depth_(words_for<Words>(texts[0].mechanism.lengths.channels)),
+        width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
+        heads_side_by_side_(texts[0].tensors.key.stride[1] < texts[0].tensors.key.stride[2]) {}
+
+  // Whether all heads of a tile lie before the next tile of the text.
+  bool heads_side_by_side() const { return heads_side_by_side_; }
+
+  // What a thread works in, for at most so many rows.
+  struct room {
+    buffer<T> scratch, panel, values;
+
+    room(const tile_operands& of, const shapes& lengths, index_t most_rows)
+        : scratch(std::size_t(std::max(shape::panel * padded_words_for<Words>(lengths.channels) * Words::per_word,
+                                       packed_values_scratch<Words>(of.width_)))),
+          panel(std::size_t(streams(most_rows) ? 0 : packed_keys<Words>::size(shape::panel, of.depth_))),
+          values(std::size_t(of.in_place_ ? 0 : tile_keys<Words>(lengths) * of.width_)) {}
+  };
+
+  // Appends where the keys of a head lie that a tile needs, or the values: `first` are those that the tile reads first. Values that are
+  // packed come before keys that are not.
+  void append_first(const Head& of, interval needed, buffer<memory_rows>& to) const { append(in_place_, of, needed, to); }
+  void append_second(const Head& of, interval needed, buffer<memory_rows>& to) const { append(!in_place_, of, needed, to); }
+
+  // Calls attend(keys, values) with what a head has of the tile that begins at key `first`; the kernel is compiled for their bases.
+  template <class Attend>
+  void with(room& own, const Head& of, index_t first, interval needed, read_ahead& ahead, Attend attend) const {
+    const auto keys = of.text->tensors.key.head(0, of.head);
+    if (streams(of.rows()))
+      with_values(own, streamed(of.text->mechanism, of.head, keys, own.scratch.data(), ahead), of, first, needed, ahead, attend);
+    else
+      with_values(own, passing(of.text->mechanism, of.head, keys, own.panel.data(), own.scratch.data(), ahead), of, first, needed,
+                  ahead, attend);
+  }
+
+ private:
+  // Whether few enough rows share a key to multiply it in the registers that it is transposed in.
+  static bool streams(index_t rows) { return rows <= shape::streamed_rows; }
+
+  void append(bool keys, const Head& of, interval needed, buffer<memory_rows>& to) const {
+    const auto& tensors = of.text->tensors;
+    to.push_back(keys ? detail::rows_in_memory(tensors.key.head(0, of.head), needed)
+                      : detail::rows_in_memory(tensors.value.head(0, of.head), needed));
+  }
+
+  template <class Keys, class Attend>
+  void with_values(room& own, const Keys& keys_of_tile, const Head& of, index_t first, interval needed, read_ahead& ahead,
+                   Attend attend) const {
+    const key_operand<Words>& keys = keys_of_tile;
+    const auto values = of.text->tensors.value.head(0, of.head);
+    ahead.ask(shape::asked_ahead(Keys::keys_at_once * of.lengths().channels * index_t(sizeof(*of.text->tensors.key.data))));
+    const auto attend_to = [&](const value_operand<Words>& rows) { attend(keys, rows); };
+    if constexpr (std::is_same_v<const T*, decltype(values.data)>)
+      if (in_place_) return attend_to(streamed_values<Words>({values.data, 0, values.token_stride}, width_, ahead));
+    const by_key<T, Words::per_word> rows{own.values.data(), first, width_};
+    for (index_t j = round_down(needed.first, Words::per_word); j < needed.last; j += Words::per_word) {
+      ahead.ask(Words::per_word * values.channels * index_t(sizeof(*values.data)));
+      pack_values<Words>(values, j, rows.at(j), width_, own.scratch.data());
+    }
+    attend_to(cached_values<Words>({rows.data, rows.first, rows.stride}, width_));
+  }
+
+  bool in_place_;
+  index_t depth_, width_;
+  bool heads_side_by_side_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
