@@ -9,6 +9,7 @@
 //   key_numbers                                                          data that bodies of transforms read under their keys
 //   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
 //   mechanism, attended, gradients, view, placement, tensor_traits, device
+//   kv_cache, cache_shape, quantized
 //   reference::attention
 // Everything in longspan::detail is internal and may change with any version.
 

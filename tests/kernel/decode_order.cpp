@@ -148,8 +148,24 @@ TEST(decode_order, asks_what_the_rows_see) {
   EXPECT_EQ(some.needed(3), (interval{896, 1000}));  // from the panel of key 898 on
 }
 
-std::vector<std::intptr_t> lines_of(read_ahead ahead) {
+// Where operands that read one tensor before the other say that a tile lies.
+struct lie_in {
+  view<const float> two_tensors::*one, two_tensors::*other;
+
+  using head = key_head<text_of_a_call>;
+  void append_first(const head& of, interval needed, buffer<memory_rows>& to) const {
+    to.push_back(rows_in_memory((of.text->tensors.*one).head(0, of.head), needed));
+  }
+  void append_second(const head& of, interval needed, buffer<memory_rows>& to) const {
+    to.push_back(rows_in_memory((of.text->tensors.*other).head(0, of.head), needed));
+  }
+};
+
+std::vector<std::intptr_t> lines_of(const order& some, index_t item, index_t next, const lie_in& operands) {
   std::vector<std::intptr_t> lines;
+  buffer<memory_rows> rows;
+  some.append_reads(item, next, operands, rows);
+  read_ahead ahead(rows);
   ahead.walk(index_t(1) << 40, [&](std::intptr_t at) { lines.push_back(at); });
   return lines;
 }
@@ -200,16 +216,16 @@ TEST(decode_order, what_is_ahead_is_what_an_item_reads_and_then_the_next) {
     return keys_and_values::lines(of, head, tokens);
   };
   // Head 1, its first tile, and then the second.
-  EXPECT_EQ(lines_of(some.ahead(0, 1, key, value)),
+  EXPECT_EQ(lines_of(some, 0, 1, {key, value}),
             lines(memory.key, 1, {0, 128}) + lines(memory.value, 1, {0, 128}) + lines(memory.key, 1, {128, 256}));
   // Values first, where they are read first.
-  EXPECT_EQ(lines_of(some.ahead(0, 2, value, key)),
+  EXPECT_EQ(lines_of(some, 0, 2, {value, key}),
             lines(memory.value, 1, {0, 128}) + lines(memory.key, 1, {0, 128}) + lines(memory.value, 1, {256, 300}));
   // The next is another head that needs a part, one that needs nothing, or no item at all.
-  EXPECT_EQ(lines_of(some.ahead(2, 7, key, value)),
+  EXPECT_EQ(lines_of(some, 2, 7, {key, value}),
             lines(memory.key, 1, {256, 300}) + lines(memory.value, 1, {256, 300}) + lines(memory.key, 3, {140, 256}));
-  EXPECT_EQ(lines_of(some.ahead(2, 3, key, value)), lines(memory.key, 1, {256, 300}) + lines(memory.value, 1, {256, 300}));
-  EXPECT_EQ(lines_of(some.ahead(8, 9, key, value)), lines(memory.key, 3, {256, 260}) + lines(memory.value, 3, {256, 260}));
+  EXPECT_EQ(lines_of(some, 2, 3, {key, value}), lines(memory.key, 1, {256, 300}) + lines(memory.value, 1, {256, 300}));
+  EXPECT_EQ(lines_of(some, 8, 9, {key, value}), lines(memory.key, 3, {256, 260}) + lines(memory.value, 3, {256, 260}));
 }
 
 // One key has no next row: a stride that nobody may rely on is not added to its address. Channels that lie apart are not prefetched.
@@ -220,13 +236,13 @@ TEST(decode_order, asks_for_single_keys_and_for_none_whose_channels_lie_apart) {
   const auto heads = both.heads(0, 2);
   order some(tile_keys, false);
   some.begin(heads);
-  EXPECT_EQ(lines_of(some.ahead(0, 100, key, value)),
+  EXPECT_EQ(lines_of(some, 0, 100, {key, value}),
             keys_and_values::lines(memory.key, 0, {7, 8}) + keys_and_values::lines(memory.value, 0, {7, 8}));
   memory.key.stride = {3 * 300 * 16, 300 * 16, 1, 300};
   const two_texts apart = lying_in(memory, of_head);
   const auto same_heads = apart.heads(0, 2);
   some.begin(same_heads);
-  EXPECT_EQ(lines_of(some.ahead(3, 100, key, value)), keys_and_values::lines(memory.value, 1, {0, 128}));
+  EXPECT_EQ(lines_of(some, 3, 100, {key, value}), keys_and_values::lines(memory.value, 1, {0, 128}));
 }
 
 }  // namespace

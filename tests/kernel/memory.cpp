@@ -11,10 +11,12 @@
 
 namespace {
 
-std::atomic<long> allocations = 0;
+std::atomic<long> allocations = 0, left = -1;  // how many more succeed; any number where it is negative
 
 void* counted(std::size_t bytes, std::size_t alignment) {
   ++allocations;
+  if (left == 0) throw std::bad_alloc();
+  if (left > 0) --left;
   void* const memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -95,6 +97,50 @@ TEST(memory, decoding_a_growing_cache_allocates_hardly_ever) {
     forward_into(dot_product{} | causal{}, in.q, part(in.k), part(in.v), output);
   }
   EXPECT_LT(allocations - before, 40);
+}
+
+// A cache that cannot get the memory for more tokens holds those that it held, whichever allocation fails.
+TEST(memory, running_out_of_it_leaves_a_cache_as_it_was) {
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 300, .keys = 300, .channels = 32, .value_channels = 20});
+  const auto mechanism = rope{} | dot_product{} | causal{};
+  kv_cache<float> cache(mechanism, {.key_heads = 2, .channels = 32, .value_channels = 20});
+  cache.append(in.k, in.v);
+  const auto shared = cache;
+  const auto before = forward(mechanism, in.q, cache).output;
+  long needed = 0;
+  for (bool done = false; !done; ++needed) {
+    left = needed;
+    try {
+      cache.append(in.k, in.v);
+      done = true;
+    } catch (const std::bad_alloc&) {
+    }
+    left = -1;
+    if (!done) {
+      ASSERT_EQ(cache.length(), 300);
+      ASSERT_TRUE(same_bits(forward(mechanism, in.q, cache).output, before)) << needed;
+    }
+  }
+  EXPECT_GT(needed, 3);  // pages, and a copy of the shared one
+  EXPECT_EQ(cache.length(), 600);
+  EXPECT_TRUE(same_bits(forward(mechanism, in.q, shared).output, before));
+}
+
+// A page a 128 tokens, and what turns the next 64.
+TEST(memory, decoding_from_a_cache_allocates_hardly_ever) {
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 1, .channels = 32, .value_channels = 32});
+  const auto mechanism = rope{} | dot_product{} | softcap{30} | causal{};
+  kv_cache<float> cache(mechanism, {.key_heads = 2, .channels = 32, .value_channels = 32});
+  tensor<float> output(1, 4, 1, 32);
+  long before = 0;
+  for (index_t token = 0; token < 1000; ++token) {
+    if (token == 200) before = allocations;
+    cache.append(in.k, in.v);
+    forward_into(mechanism, in.q, cache, output);
+  }
+  EXPECT_LT(allocations - before, 60);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ addresses walked(read_ahead& memory, index_t bytes) {
 }
 
 TEST(read_ahead, goes_line_by_line_through_rows_and_then_to_the_next_part) {
-  read_ahead memory(memory_rows{1024, 512, 100, 2}, memory_rows{8000, 64, 64, 0}, memory_rows{9024, -64, 64, 2});
+  const memory_rows rows[] = {memory_rows{1024, 512, 100, 2}, memory_rows{8000, 64, 64, 0}, memory_rows{9024, -64, 64, 2}};
+  read_ahead memory(rows);
   EXPECT_EQ(walked(memory, 64), (addresses{1024}));
   EXPECT_EQ(walked(memory, 36 + 64), (addresses{1088, 1536}));
   EXPECT_EQ(walked(memory, 36 + 1), (addresses{1600, 9024}));
@@ -26,32 +27,37 @@ TEST(read_ahead, goes_line_by_line_through_rows_and_then_to_the_next_part) {
 }
 
 TEST(read_ahead, finds_every_line_of_a_row_that_begins_within_one) {
-  read_ahead memory(memory_rows{1000, 500, 100, 2});  // bytes 1000 to 1099 and 1500 to 1599
+  const memory_rows rows[] = {memory_rows{1000, 500, 100, 2}};
+  read_ahead memory(rows);  // bytes 1000 to 1099 and 1500 to 1599
   EXPECT_EQ(walked(memory, 100), (addresses{960, 1024, 1088}));
   EXPECT_EQ(walked(memory, 100), (addresses{1472, 1536}));
 }
 
 // Lines that two rows share are not asked for twice.
 TEST(read_ahead, rows_without_gaps_are_one) {
-  read_ahead memory(memory_rows{0, 40, 40, 5});
+  const memory_rows rows[] = {memory_rows{0, 40, 40, 5}};
+  read_ahead memory(rows);
   EXPECT_EQ(walked(memory, 1000), (addresses{0, 64, 128, 192}));
 }
 
 TEST(read_ahead, of_nothing_asks_nothing) {
-  read_ahead none, empty(memory_rows{100, 0, 0, 7});
+  const memory_rows rows[] = {{100, 0, 0, 7}};
+  read_ahead none, empty(rows);
   EXPECT_EQ(walked(none, 1000), addresses{});
   EXPECT_EQ(walked(empty, 1000), addresses{});
 }
 
 // It asks, and neither reads nor writes: addresses that nobody owns are as good as any.
 TEST(read_ahead, touches_nothing) {
-  read_ahead nowhere(memory_rows{0, 1 << 20, 40, 1000}, memory_rows{0, -12345, 4096, 1000});
+  const memory_rows rows[] = {{0, 1 << 20, 40, 1000}, {0, -12345, 4096, 1000}};
+  read_ahead nowhere(rows);
   nowhere.ask(1 << 20);
 }
 
 // Of two passes over the same bytes every second ask moves on, by what one pass asks for.
 TEST(read_ahead, is_shared_by_the_passes_over_the_same_bytes) {
-  read_ahead memory(memory_rows{0, 512, 512, 4});
+  const memory_rows rows[] = {memory_rows{0, 512, 512, 4}};
+  read_ahead memory(rows);
   shared_ahead shared(memory, 2);
   for (int ask = 0; ask < 7; ++ask) shared.ask(128);
   read_ahead after = shared.ahead();
@@ -63,7 +69,8 @@ TEST(read_ahead, is_shared_by_the_passes_over_the_same_bytes) {
 TEST(read_ahead, asked_quickly_goes_as_far) {
   for (const index_t stride : {192, 448})
     for (const index_t bytes : {64, 128, 192, 320}) {
-      read_ahead one(memory_rows{1024, stride, 192, 5}), other = one;
+      const memory_rows rows[] = {{1024, stride, 192, 5}};
+      read_ahead one(rows), other = one;
       for (int ask = 0; ask < 2; ++ask) one.ask(bytes), other.ask_quickly(bytes);
       EXPECT_EQ(walked(one, 64), walked(other, 64)) << stride << ", " << bytes;
     }

@@ -56,16 +56,21 @@ struct kept_part {
 };
 template <class T, rotation P>
 struct kept_part<T, P> {
-  ladder rungs;
+  P part;
   recent_angles<T> table;
 
-  kept_part(const P& from, const shapes& lengths) : rungs(from.frequencies(lengths.channels)), table(rungs) {}
+  kept_part(const P& from, const shapes& lengths) : part(from), table(from.frequencies(lengths.channels)) {}
   void reach(const shapes&, std::span<const text> texts) {
     for (const text& each : texts)
       table.reach(each.number, hull(each.query_places(), each.key_places()), [](index_t place) { return place; });
   }
   void turn(std::span<T> row, const token& of) const { table.turn(row, of); }
-  bool same_as(const P& other, const shapes& lengths) const { return rungs == other.frequencies(lengths.channels); }
+  bool same_as(const P& other, const shapes& lengths) const {
+    if constexpr (std::equality_comparable<P>)
+      return part == other;
+    else
+      return part.frequencies(lengths.channels) == other.frequencies(lengths.channels);
+  }
 };
 // Parts that make tables for a call make them whenever they are asked for other tokens.
 template <class T, class P>

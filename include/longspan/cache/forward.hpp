@@ -10,7 +10,7 @@
 #include <typeinfo>
 #include <utility>
 
-#include <longspan/cache/cached_text.hpp>
+#include <longspan/cache/cached_tensors.hpp>
 #include <longspan/cache/kv_cache.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
@@ -39,7 +39,7 @@ struct texts_of_cache {
 
   template <class Storage, class Q>
   texts_of_cache(const kv_cache<Storage>& cache, const view<Q>& q, const placement& where) {
-    const auto& pages = cache.page_layout();
+    const auto& pages = cache.inside().of_pages;
     if (where.key_lengths || where.key_starts || where.query_starts || where.first_key != 0 || where.all_keys)
       throw shape_error("placement: a cache knows its keys: of a call over one, first_query and query_lengths may be said");
     require_memory("query", q);
@@ -71,8 +71,23 @@ template <class Storage, class... Parts>
 void require_rows_of(const kv_cache<Storage>& cache, const mechanism<Parts...>& whole) {
   static_assert(!(is_skipping<Parts> || ...), "skip_negligible reads keys from tensors, not from a cache");
   const std::pair parts{detail::pick<place::rows>(whole, unchanged), std::get<0>(detail::pick<place::score>(whole, unchanged))};
-  if (!cache.rows().same_as(typeid(parts), &parts))
+  if (!cache.inside().rows.same_as(typeid(parts), &parts))
     throw shape_error("kv_cache: the cache was made for other row parts or another score than the mechanism's");
+}
+
+// Throws shape_error where a row sees keys whose page was given back.
+template <class Storage, class Seen>
+void require_held(const kv_cache<Storage>& cache, const texts_of_cache& batch, const Seen& seen) {
+  constexpr index_t page_keys = page_layout<Storage>::keys;
+  for (std::size_t t = 0; t < batch.texts.size(); ++t)
+    for (index_t h = 0; h < batch.lengths.key_heads; ++h)
+      for (interval some{0, 0}; some.first < batch.texts[t].keys.last; some.first = some.last) {
+        some.last = std::min(some.first + page_keys, batch.texts[t].keys.last);
+        const interval needed = seen[t]->needed(h, some);
+        if (!needed.empty() && !cache.inside().texts[t].holds(needed))
+          throw shape_error("kv_cache: a row of text " + std::to_string(t) + " sees key " + std::to_string(needed.first) +
+                            ", which was given back");
+      }
 }
 
 template <device D, class Storage, class... Parts, class Tensors>
@@ -82,18 +97,15 @@ void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache
   using T = typename Words::compute;
   const auto& [lengths, texts] = batch;
   const index_t padding = tile_keys<Words>(lengths);
-  detail::check(whole, lengths, texts);
+  detail::pick<place::score, place::sink>(whole, [&](const auto& part) {  // rows were checked when the cache was made
+    return detail::check_part(part, batch.lengths, batch.texts), true;
+  });
   const auto seen = detail::see(whole, lengths, texts);
-  for (std::size_t t = 0; t < texts.size(); ++t)
-    for (index_t h = 0; h < lengths.key_heads; ++h)
-      for (index_t first = 0; first < texts[t].keys.last; first += page_layout<Storage>::keys)
-        if (const interval needed = seen[t]->needed(h, {first, std::min(first + page_layout<Storage>::keys, texts[t].keys.last)});
-            !needed.empty() && !cache.text_pages()[t].holds(needed))
-          throw shape_error("kv_cache: a row sees key " + std::to_string(needed.first) + ", which was given back");
+  detail::require_held(cache, batch, seen);
   buffer<text> of_queries(texts);
   for (text& each : of_queries) each.keys = {};
-  cache.rows().reach(of_queries);
-  auto bound = detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<T>{&cache.rows()}}, seen,
+  cache.inside().rows.reach(of_queries);
+  auto bound = detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<T>{&cache.inside().rows}}, seen,
                                 detail::bind_transforms_for<T>(
                                     whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
   detail::fill_between(d, tensors.output, texts, &text::queries, {});
@@ -112,13 +124,13 @@ auto make_cached_tensors(const kv_cache<Storage>& cache, const Q& q, Output& out
   static_assert(std::is_same_v<compute_t<element_of<Q>>, typename cache_storage<Storage>::compute>,
                 "double does not mix with narrower numbers: queries and the cache compute in one precision");
   return cached_tensors<Storage, element_of<Q>, element_of<Output>>{detail::view_of(q), detail::view_of(output), log_sum_exp,
-                                                                    &cache.page_layout(), cache.text_pages().data()};
+                                                                    &cache.inside().of_pages, cache.inside().texts.data()};
 }
 
 template <device D, class Storage, class... Parts, class Tensors>
 void checked_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache<Storage>& cache, const Tensors& tensors,
                         const placement& where) {
-  require_rows_of(cache, whole);
+  detail::require_rows_of(cache, whole);
   const texts_of_cache batch(cache, tensors.query, where);
   require_results(batch.lengths, "output", tensors.output, batch.lengths.value_channels);
   if (tensors.keeps_log_sum_exp()) require_sums(batch.lengths, "log_sum_exp", tensors.log_sum_exp);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,9 +9,10 @@
 #include <vector>
 
 #include <longspan/cache/cache_rows.hpp>
+#include <longspan/cache/longer_text.hpp>
 #include <longspan/cache/page.hpp>
-#include <longspan/cache/storage.hpp>
 #include <longspan/cache/text_pages.hpp>
+#include <longspan/cache/write_tokens.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/text.hpp>
@@ -19,7 +20,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
-#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -60,7 +61,8 @@ class kv_cache {
                          .key_heads = of.key_heads,
                          .channels = of.channels,
                          .value_channels = of.value_channels};
-    detail::check(whole, lengths, std::span<const detail::text>());
+    detail::pick<detail::place::rows, detail::place::score>(
+        whole, [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
     rows_ = detail::rows_of<T>(whole, lengths);
   }
 
@@ -105,10 +107,13 @@ class kv_cache {
   // Forgets all tokens of a text.
   void erase(index_t text) { truncate(text, 0); }
 
-  // What the forward pass over the cache reads.
-  const layout& page_layout() const { return layout_; }
-  std::span<const pages> text_pages() const { return texts_; }
-  detail::cache_rows<T>& rows() const { return *rows_; }
+  // Internal: what the forward pass reads.
+  struct kept {
+    const layout& of_pages;
+    std::span<const pages> texts;
+    detail::cache_rows<T>& rows;
+  };
+  kept inside() const { return {layout_, texts_, *rows_}; }
 
  private:
   static const cache_shape& checked(const cache_shape& of) {
@@ -150,58 +155,34 @@ class kv_cache {
     require_equal("key", "value", "tokens", k.extent[2], v.extent[2]);
     require_equal("key", "cache", "channels", k.extent[3], layout_.channels);
     require_equal("value", "cache", "channels", v.extent[3], layout_.value_channels);
-    std::vector<pages> longer(texts_.begin() + texts.first, texts_.begin() + texts.last);
+    detail::buffer<detail::longer_text<Storage>> longer;
+    for (index_t t = texts.first; t < texts.last; ++t) longer.emplace_back(texts_[std::size_t(t)], k.extent[2], layout_);
     for (index_t t = 0; t < texts.size(); ++t) write(texts.first + t, longer[std::size_t(t)], k, v, t);
-    for (index_t t = 0; t < texts.size(); ++t) texts_[std::size_t(texts.first + t)] = std::move(longer[std::size_t(t)]);
+    for (index_t t = 0; t < texts.size(); ++t) {
+      const index_t first = longer[std::size_t(t)].places().first;
+      longer[std::size_t(t)].commit();
+      give_back(texts_[std::size_t(texts.first + t)], first);
+    }
   }
 
-  // Writes the tokens of row `batch` of two tensors behind a text. What the cache itself holds of it stays as it is: `of` is a copy.
+  // Writes the tokens of row `batch` of two tensors behind a text, page by page.
   template <class K, class V>
-  void write(index_t text, pages& of, const view<K>& k, const view<V>& v, index_t batch) {
-    const interval places{of.length, of.length + k.extent[2]};
+  void write(index_t text, const detail::longer_text<Storage>& of, const view<K>& k, const view<V>& v, index_t batch) {
+    const interval places = of.places();
     for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
       some.last = std::min(detail::round_down(some.first, layout::keys) + layout::keys, places.last);
-      own_page(of, text, some.first);
       const detail::text own{text, text, {}, {0, some.size()}, 0, some.first, some.last};
       rows_->reach(std::span(&own, 1));
       for (index_t h = 0; h < layout_.key_heads; ++h)
-        write_head(own, of, k.head(batch, h), v.head(batch, h), h, some, places.first);
+        detail::write_tokens(layout_, *rows_, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);
     }
-    of.length = places.last;
+  }
+
+  // Lets go of the pages that no row from a position on may see.
+  void give_back(pages& of, index_t position) {
     for (index_t p = 0; p < index_t(of.pages.size()); ++p)
-      if (!rows_->needed_from(places.first, {p * layout::keys, (p + 1) * layout::keys})) of.pages[std::size_t(p)].reset();
-  }
-
-  // The page of a token to be written, which nobody else reads: a copy of it where other caches share it.
-  void own_page(pages& of, index_t text, index_t key) {
-    const auto p = std::size_t(key / layout::keys);
-    if (p >= of.pages.size()) {
-      of.pages.push_back(detail::make_page(layout_.bytes()));
-    } else {
-      const bool same = p < texts_[std::size_t(text)].pages.size() && texts_[std::size_t(text)].pages[p] == of.pages[p];
-      if (of.pages[p].use_count() > 1 + same) {
-        detail::page copied = detail::make_page(layout_.bytes());
-        std::memcpy(copied.get(), of.pages[p].get(), std::size_t(layout_.bytes()));
-        of.pages[p] = std::move(copied);
-      }
-    }
-  }
-
-  template <class K, class V>
-  void write_head(const detail::text& own, pages& of, const detail::head_view<K>& k, const detail::head_view<V>& v, index_t h,
-                  interval some, index_t first_token) {
-    using storage = detail::cache_storage<Storage>;
-    detail::buffer<T> row(std::size_t(std::max(layout_.channels, layout_.value_channels)));
-    std::byte* const page = of.page_of(some.first);
-    for (index_t j = some.first; j < some.last; ++j) {
-      const index_t at = j % layout::keys, token = j - first_token;
-      const std::span<T> key(row.data(), std::size_t(layout_.channels)), value(row.data(), std::size_t(layout_.value_channels));
-      detail::copy_row(k.row(token), k.channel_stride, key.data(), 1, k.channels);
-      rows_->key(key, own.at(token::role::key, j, h));
-      storage::write(key, layout_.key_panel(page, h, at) + at % layout::panel, layout::panel, layout_.key_scales(page, h) + at);
-      detail::copy_row(v.row(token), v.channel_stride, value.data(), 1, v.channels);
-      storage::write(value, layout_.value_row(page, h, at), 1, layout_.value_scales(page, h) + at);
-    }
+      if (of.pages[std::size_t(p)] != nullptr && !rows_->needed_from(position, {p * layout::keys, (p + 1) * layout::keys}))
+        of.pages[std::size_t(p)].reset();
   }
 
   layout layout_;

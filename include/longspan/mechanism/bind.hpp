@@ -35,19 +35,21 @@ auto pick(const mechanism<Parts...>& whole, Prepare prepare) {
 
 inline constexpr auto unchanged = [](const auto& part) { return part; };
 
+template <class P>
+void check_part(const P& part, const shapes& lengths, std::span<const text> texts) {
+  if constexpr (requires { part.check(lengths); }) part.check(lengths);
+  if constexpr (requires { part.check(lengths, texts); }) part.check(lengths, texts);
+  detail::check_numbers(part, lengths);
+  if constexpr (rotation<P>) require_pairs(index_t(part.frequencies(lengths.channels).frequencies.size()), lengths.channels);
+}
+
 template <class... Parts>
 void check(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   static_assert((0 + ... + is_score<Parts>) == 1,
                 "a mechanism needs a score: dot_product{} or cosine{}, before its transforms and mask");
   static_assert((0 + ... + is_mask<Parts>) >= 1,
                 "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
-  const auto one = [&]<class P>(const P& part) {
-    if constexpr (requires { part.check(lengths); }) part.check(lengths);
-    if constexpr (requires { part.check(lengths, texts); }) part.check(lengths, texts);
-    detail::check_numbers(part, lengths);
-    if constexpr (rotation<P>) require_pairs(index_t(part.frequencies(lengths.channels).frequencies.size()), lengths.channels);
-  };
-  std::apply([&](const Parts&... each) { (one(each), ...); }, whole.parts);
+  std::apply([&](const Parts&... each) { (detail::check_part(each, lengths, texts), ...); }, whole.parts);
 }
 
 // The scale and the transforms, each as `prepare` gives it.

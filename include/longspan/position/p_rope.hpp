@@ -34,6 +34,8 @@ struct p_rope {
     detail::require(fraction >= 0 && fraction <= 1, "p_rope: fraction", "in [0, 1]", fraction);
     detail::require_positive("p_rope: base", base);
   }
+
+  bool operator==(const p_rope&) const = default;
 };
 
 LONGSPAN_NAMESPACE_END

@@ -32,6 +32,8 @@ struct scaled {
     turning.channels = 2 * index_t(plain.frequencies(lengths.channels).frequencies.size());
     scaling.check(turning);
   }
+
+  bool operator==(const scaled&) const = default;
 };
 
 }  // namespace detail
@@ -66,6 +68,8 @@ struct rope {
     detail::require_even("rope", lengths.channels);
     detail::require_positive("rope: base", base);
   }
+
+  bool operator==(const rope&) const = default;
 };
 
 LONGSPAN_NAMESPACE_END

@@ -27,6 +27,8 @@ struct interpolation {
     for (double& w : rungs.frequencies) w /= factor;
   }
   void check(const shapes&) const { require_positive("rope: factor", factor); }
+
+  bool operator==(const interpolation&) const = default;
 };
 
 // NTK-aware: the ladder of a larger base.
@@ -41,6 +43,8 @@ struct ntk_aware {
     require_positive("rope: factor", factor);
     require(lengths.channels > 2, "rope: channels for NTK", "more than 2", lengths.channels);
   }
+
+  bool operator==(const ntk_aware&) const = default;
 };
 
 }  // namespace detail
@@ -82,6 +86,8 @@ struct yarn_scaling {
     detail::require(slow > 0 && fast > slow, "rope: fast turns of YaRN", "more than the slow ones, which are positive", fast);
     if (magnitude) detail::require_positive("rope: magnitude of YaRN", *magnitude);
   }
+
+  bool operator==(const yarn_scaling&) const = default;
 };
 
 // Llama 3.1: pairs that turn fewer than `low` times within the trained length are interpolated, those that turn more than `high`
@@ -102,6 +108,8 @@ struct llama3_scaling {
     detail::require_trained("rope: trained", trained);
     detail::require(low > 0 && high > low, "rope: high of Llama 3", "more than low, which is positive", high);
   }
+
+  bool operator==(const llama3_scaling&) const = default;
 };
 
 // LongRoPE (arXiv 2402.13753): each frequency divided by a number that was searched for it; queries and keys grow by
@@ -125,6 +133,8 @@ struct longrope_scaling {
     if (magnitude) detail::require_positive("rope: magnitude of LongRoPE", *magnitude);
     for (const double lambda : divisors) detail::require_positive("rope: divisor of LongRoPE", lambda);
   }
+
+  bool operator==(const longrope_scaling&) const = default;
 };
 
 LONGSPAN_NAMESPACE_END

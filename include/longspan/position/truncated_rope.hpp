@@ -35,6 +35,8 @@ struct truncated_rope {
                         std::to_string(lengths.channels));
     detail::require_positive("truncated_rope: base", base);
   }
+
+  bool operator==(const truncated_rope&) const = default;
 };
 
 LONGSPAN_NAMESPACE_END

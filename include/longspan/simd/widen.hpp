@@ -57,6 +57,24 @@ inline batch<float> widen<detail::narrow::half>(const void* from) {
 }
 #endif
 
+// The same of integers of 8 bits.
+batch<float> widen_integers(const std::int8_t* from);
+#if !defined(LONGSPAN_SCALAR) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+inline batch<float> widen_integers(const std::int8_t* from) {
+#if defined(__AVX512F__)
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#elif defined(__AVX2__)
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+#else
+  typedef std::int8_t narrow_lanes __attribute__((vector_size(sizeof(batch<float>) / 4)));
+  typedef std::int32_t wide_lanes __attribute__((vector_size(sizeof(batch<float>))));
+  narrow_lanes numbers;
+  std::memcpy(&numbers, from, sizeof numbers);
+  return __builtin_convertvector(__builtin_convertvector(numbers, wide_lanes), decltype(batch<float>::data));
+#endif
+}
+#endif
+
 // Loads a batch of numbers that are stored in fewer bits than it computes in, exactly: 16-bit numbers, integers of 8 bits, or numbers of
 // its own type. One by one where the instruction set cannot (half without F16C).
 template <class Batch, class S>
@@ -66,13 +84,8 @@ Batch load_wide(const S* from) {
     return simd::load<Batch>(from);
   } else if constexpr (is_scalar<Batch>) {
     return static_cast<T>(*from);
-  } else if constexpr (std::integral<S>) {
-    typedef S narrow_lanes __attribute__((vector_size(std::size_t(lanes<Batch>) * sizeof(S))));
-    typedef std::int32_t wide_lanes __attribute__((vector_size(sizeof(Batch))));
-    static_assert(std::same_as<T, float>);
-    narrow_lanes numbers;
-    std::memcpy(&numbers, from, sizeof numbers);
-    return __builtin_convertvector(__builtin_convertvector(numbers, wide_lanes), decltype(Batch::data));
+  } else if constexpr (std::same_as<S, std::int8_t> && std::same_as<T, float>) {
+    return simd::widen_integers(from);
   } else if constexpr (std::same_as<T, float> && widens<detail::narrow_format<S>>) {
     return simd::widen<detail::narrow_format<S>>(from);
   } else {

@@ -1,10 +1,12 @@
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 
-#include <longspan/cache/paged_operands.hpp>
+#include <longspan/cache/paged_keys.hpp>
+#include <longspan/cache/paged_values.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/text.hpp>
@@ -91,33 +93,30 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
 
   void append_first(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
-    append(of, needed, to, layout::panel, pages.channels,
-           [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); });
+    append(of, needed, to, pages.channels, [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); });
   }
   void append_second(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
-    append(of, needed, to, layout::keys, pages.width(),
-           [&](std::byte* page, index_t key) { return pages.value_row(page, of.head, key); });
+    append(of, needed, to, pages.width(), [&](std::byte* page, index_t key) { return pages.value_row(page, of.head, key); });
   }
 
   template <class Attend>
   void with(room&, const key_head<Text>& of, index_t, interval, read_ahead& ahead, Attend attend) const {
     const auto& tensors = of.text->tensors;
-    ahead.ask(shape::asked_ahead(layout::panel * tensors.layout->channels * index_t(sizeof(typename layout::number))));
+    ahead.ask(shape::asked_ahead(0));
     const paged_keys<Storage, read_ahead> keys(*tensors.layout, *tensors.pages, of.head, ahead);
     const paged_values<Storage, read_ahead> values(*tensors.layout, *tensors.pages, of.head, ahead);
     attend(static_cast<const key_operand<words>&>(keys), static_cast<const value_operand<words>&>(values));
   }
 
  private:
-  // The memory of some keys, `at_once` of them lying one behind the other.
+  // Where the panels of some keys lie, or their values: `numbers` for each key.
   template <class At>
-  static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t at_once, index_t numbers,
-                     At at) {
-    for (index_t first = round_down(needed.first, at_once); first < needed.last; first += at_once) {
-      const index_t bytes = at_once * numbers * index_t(sizeof(typename layout::number));
-      to.push_back(
-          {reinterpret_cast<std::intptr_t>(at(of.text->tensors.pages->page_of(first), first % layout::keys)), bytes, bytes, 1});
+  static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at) {
+    constexpr auto size = index_t(sizeof(typename layout::number));
+    for (index_t first = round_down(needed.first, layout::panel); first < needed.last; first += layout::panel) {
+      const auto* const from = at(of.text->tensors.pages->page_of(first), first % layout::keys);
+      to.push_back({reinterpret_cast<std::intptr_t>(from), 0, layout::panel * numbers * size, 1});
     }
   }
 };

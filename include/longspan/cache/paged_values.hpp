@@ -10,7 +10,6 @@
 #include <longspan/cache/page.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/interval.hpp>
-#include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/value_operand.hpp>
 #include <longspan/simd/words.hpp>
 #include <longspan/tile/multiply.hpp>
@@ -20,48 +19,7 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// One key head of a text of a cache, as the kernel multiplies it: numbers become as wide as the computation when they are loaded. `Ahead`
-// is what is read ahead meanwhile: nothing where many rows pass the keys, memory where few do.
-
-template <class Storage, class Ahead>
-class paged_keys final : public key_operand<number_words<typename cache_storage<Storage>::compute>> {
-  using layout = page_layout<Storage>;
-
- public:
-  using T = typename layout::T;
-  using shape = tile_shape<T>;
-
-  paged_keys(const layout& of, const text_pages<Storage>& text, index_t head, Ahead& ahead)
-      : layout_(of), text_(text), head_(head), ahead_(ahead) {}
-
-  [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
-                                 index_t stride) const override {
-    std::byte* const page = text_.page_of(keys.first);
-    const index_t first = keys.first % layout::keys;
-    const product<T, number_words<T>, typename layout::number> p{
-        query,  query_stride,    layout_.key_panel(page, head_, first) + first % layout::panel, layout::panel, to,
-        stride, layout_.channels};
-    if constexpr (std::is_same_v<Ahead, nothing_ahead>) {
-      detail::multiply<start::zero>(p, rows, keys.size());
-    } else {
-      shared_ahead shared(ahead_, round_up(rows, shape::block::rows) / shape::block::rows);
-      detail::multiply<start::zero>(p, interval{0, rows}, keys.size(), shared);
-      ahead_ = shared.ahead();
-    }
-    if constexpr (layout::scaled) {
-      const T* const scales = layout_.key_scales(page, head_) + first;
-      for (index_t r = 0; r < rows; ++r)
-        for (index_t j = 0; j < keys.size(); ++j) to[r * stride + j] *= scales[j];
-    }
-  }
-
- private:
-  const layout& layout_;
-  const text_pages<Storage>& text_;
-  index_t head_;
-  Ahead& ahead_;
-};
-
+// The values of one key head of a text of a cache, as the kernel multiplies them: see paged_keys.
 template <class Storage, class Ahead>
 class paged_values final : public value_operand<number_words<typename cache_storage<Storage>::compute>> {
   using layout = page_layout<Storage>;

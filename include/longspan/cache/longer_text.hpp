@@ -1,0 +1,58 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include <longspan/cache/page.hpp>
+#include <longspan/cache/text_pages.hpp>
+#include <longspan/core/index.hpp>
+#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/shape.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// A text with room for more tokens, which is as it was until commit() is called: pages that it does not have yet, or that other caches share
+// and that are copied, are held here. What is written beyond its length in a page of its own nobody sees.
+template <class Storage>
+class longer_text {
+  static constexpr index_t page_keys = page_layout<Storage>::keys;
+
+ public:
+  longer_text(text_pages<Storage>& of, index_t tokens, const page_layout<Storage>& layout)
+      : of_(&of), length_(of.length + tokens), first_(of.length / page_keys) {
+    const index_t pages = round_up(length_, page_keys) / page_keys, own = index_t(of.pages.size());
+    if (std::size_t(pages) > of.pages.capacity()) of.pages.reserve(std::max(std::size_t(pages), 2 * of.pages.capacity()));
+    for (index_t p = first_; p < pages; ++p) {
+      const bool shared = p < own && of.pages[std::size_t(p)].use_count() > 1;
+      fresh_.push_back(p < own && !shared ? page() : make_page(layout.bytes()));
+      if (shared) std::memcpy(fresh_.back().get(), of.pages[std::size_t(p)].get(), std::size_t(layout.bytes()));
+    }
+    std::atomic_thread_fence(
+        std::memory_order_acquire);  // what threads read of pages that their copies then let go, they have read
+  }
+
+  interval places() const { return {of_->length, length_}; }
+  std::byte* page_of(index_t key) const {
+    const page& made = fresh_[std::size_t(key / page_keys - first_)];
+    return made != nullptr ? made.get() : of_->page_of(key);
+  }
+
+  void commit() noexcept {
+    of_->pages.resize(std::max(of_->pages.size(), std::size_t(first_) + fresh_.size()));
+    for (std::size_t p = 0; p < fresh_.size(); ++p)
+      if (fresh_[p] != nullptr) of_->pages[std::size_t(first_) + p] = std::move(fresh_[p]);
+    of_->length = length_;
+  }
+
+ private:
+  text_pages<Storage>* of_;
+  index_t length_, first_;
+  buffer<page> fresh_;  // from page first_ on; null where the text's own serves
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END

@@ -1,0 +1,287 @@
+#include <longspan/cache/kv_cache.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <longspan/longspan.hpp>
+
+#include "support/tensors.hpp"
+#include "support/words.hpp"
+
+namespace {
+
+using namespace testing_support;
+using namespace longspan;
+
+constexpr lengths of{.heads = 4, .key_heads = 2, .queries = 700, .keys = 700, .channels = 20, .value_channels = 9};
+const cache_shape fits{.key_heads = 2, .channels = 20, .value_channels = 9};
+
+template <class T>
+tensor<T> some_tokens(const tensor<T>& t, index_t first, index_t count) {
+  return t.slice(Eigen::array<index_t, 4>{0, 0, first, 0},
+                 Eigen::array<index_t, 4>{t.dimension(0), t.dimension(1), count, t.dimension(3)});
+}
+
+const auto turned = rms_normalize{} | rope{} | dot_product{} | scale_invariant{} | causal{};
+
+// A prompt in pieces that end within pages and panels, then token by token.
+template <class T, class Mechanism>
+void expect_the_bits_of_one_call(const Mechanism& mechanism) {
+  const auto in = random_inputs<T>(of);
+  const auto at_once = forward(mechanism, in.q, in.k, in.v);
+  kv_cache<T> cache(mechanism, fits);
+  for (index_t first = 0; const index_t count : {1, 63, 64, 65, 200, 1, 1, 254, 50, 1}) {
+    cache.append(some_tokens(in.k, first, count), some_tokens(in.v, first, count));
+    const auto got = forward(mechanism, some_tokens(in.q, first, count), cache);
+    EXPECT_TRUE(same_bits(got.output, some_tokens(at_once.output, first, count))) << first << " and " << count;
+    for (index_t i = 0; i < count; ++i) EXPECT_EQ(got.log_sum_exp(0, 1, i), at_once.log_sum_exp(0, 1, first + i));
+    first += count;
+  }
+  EXPECT_EQ(cache.length(), 700);
+}
+
+TEST(kv_cache, has_the_bits_of_one_call_in_whatever_pieces_tokens_come) {
+  expect_the_bits_of_one_call<float>(turned);
+  expect_the_bits_of_one_call<double>(turned);
+  expect_the_bits_of_one_call<float>(cosine{} | cos_scale{16} | info_scale{.trained = 64} | causal{} | sink{{0.5, -1, 2, 0}});
+  expect_the_bits_of_one_call<float>(rope{}.at([](index_t place) { return double(place) / 3; }) | dot_product{} | softcap{3} |
+                                     causal{});
+}
+
+// Another transform and another mask over the same keys.
+TEST(kv_cache, serves_every_sentence_with_its_rows_and_score) {
+  const auto in = random_inputs<float>(of);
+  kv_cache<float> cache(rope{} | dot_product{} | causal{}, fits);
+  cache.append(in.k, in.v);
+  const auto other = rope{} | dot_product{} | alibi{} | sliding_window{100};
+  EXPECT_TRUE(same_bits(forward(other, in.q, cache).output, forward(other, in.q, in.k, in.v).output));
+  const std::string words = "kv_cache: the cache was made for other row parts or another score than the mechanism's";
+  EXPECT_EQ(words_of<shape_error>([&] { forward(dot_product{} | causal{}, in.q, cache); }), words);
+  EXPECT_EQ(words_of<shape_error>([&] { forward(rope{} | cosine{} | causal{}, in.q, cache); }), words);
+  EXPECT_EQ(words_of<shape_error>([&] { forward(rope{.base = 5e5} | dot_product{} | causal{}, in.q, cache); }), words);
+}
+
+// Narrow tensors, and a cache of the same numbers: keys and values are rounded once, and then exact.
+template <class Storage>
+void expect_the_bits_of_narrow_tensors() {
+  const auto in = random_inputs<float>(of);
+  const tensor<Storage> k = in.k.cast<Storage>(), v = in.v.cast<Storage>();
+  const auto mechanism = dot_product{} | causal{};
+  kv_cache<Storage> cache(mechanism, fits);
+  cache.append(in.k, in.v);
+  EXPECT_TRUE(same_bits(forward(mechanism, in.q, cache).output, forward(mechanism, in.q, k, v).output));
+  const auto last = some_tokens(in.q, 697, 3);
+  EXPECT_TRUE(same_bits(forward(mechanism, last, cache).output, forward(mechanism, last, k, v).output));
+}
+TEST(kv_cache, of_16_bits_computes_as_tensors_of_16_bits_do) {
+  expect_the_bits_of_narrow_tensors<Eigen::half>();
+  expect_the_bits_of_narrow_tensors<Eigen::bfloat16>();
+}
+
+TEST(kv_cache, of_8_bits_errs_by_a_hundredth) {
+  const lengths wide{.heads = 4, .key_heads = 2, .queries = 500, .keys = 500, .channels = 128, .value_channels = 128};
+  const auto in = random_inputs<float>(wide);
+  const auto mechanism = rope{} | dot_product{} | causal{};
+  kv_cache<quantized<8>> cache(mechanism, {.key_heads = 2, .channels = 128, .value_channels = 128});
+  cache.append(in.k, in.v);
+  const auto exact = forward(mechanism, in.q, in.k, in.v).output;
+  const tensor<float> zeros = 0.f * exact;
+  EXPECT_LT(root_mean_square_difference(forward(mechanism, in.q, cache).output, exact),
+            0.012 * root_mean_square_difference(exact, zeros));
+}
+
+TEST(kv_cache, of_8_bits_never_hides_what_is_not_a_number) {
+  auto in = random_inputs<float>(of);
+  in.v(0, 0, 300, 5) = std::numeric_limits<float>::quiet_NaN();
+  in.k(0, 1, 400, 3) = std::numeric_limits<float>::infinity();
+  kv_cache<quantized<8>> cache(dot_product{} | causal{}, fits);
+  cache.append(in.k, in.v);
+  const auto got = forward(dot_product{} | causal{}, in.q, cache).output;
+  EXPECT_FALSE(std::isnan(got(0, 0, 299, 5)) || std::isnan(got(0, 2, 399, 0)));
+  EXPECT_TRUE(std::isnan(got(0, 0, 300, 5)) && std::isnan(got(0, 2, 400, 0)));
+}
+
+// Texts grow apart, are cut, erased and copied at random; a plain copy of what each holds knows what is right.
+template <class Storage, class T>
+void expect_a_model_to_agree(unsigned seed) {
+  const auto mechanism = rope{} | dot_product{} | alibi{} | causal{};
+  struct plain {
+    std::vector<tensor<T>> k, v;
+  };
+  const auto joined = [](const std::vector<tensor<T>>& parts, index_t tokens) {
+    tensor<T> all(1, 2, tokens, parts[0].dimension(3));
+    for (index_t j = 0; j < tokens; ++j)
+      for (index_t h = 0; h < 2; ++h)
+        for (index_t c = 0; c < all.dimension(3); ++c) all(0, h, j, c) = parts[std::size_t(j)](0, h, 0, c);
+    return all;
+  };
+  cache_shape shape = fits;
+  shape.texts = 3;
+  std::vector<kv_cache<Storage>> caches{{mechanism, shape}};
+  std::vector<std::vector<plain>> models{std::vector<plain>(3)};
+  std::mt19937 random(seed);
+  const auto below = [&](index_t n) { return index_t(random() % std::uint64_t(n)); };
+  for (int step = 0; step < 60; ++step) {
+    const std::size_t c = std::size_t(below(index_t(caches.size())));
+    const index_t text = below(3);
+    plain& model = models[c][std::size_t(text)];
+    const index_t held = index_t(model.k.size());
+    const index_t what = below(10);
+    if (what < 6) {
+      const auto in = random_inputs<T>(
+          {.key_heads = 2, .keys = 1 + below(what < 3 ? 3 : 150), .channels = 20, .value_channels = 9}, seed + unsigned(step));
+      caches[c].append(text, in.k, in.v);
+      for (index_t j = 0; j < in.k.dimension(2); ++j)
+        model.k.push_back(some_tokens(in.k, j, 1)), model.v.push_back(some_tokens(in.v, j, 1));
+    } else if (what < 8) {
+      const index_t length = below(held + 1);
+      caches[c].truncate(text, length);
+      model.k.resize(std::size_t(length)), model.v.resize(std::size_t(length));
+    } else if (what == 8) {
+      caches[c].erase(text);
+      model = {};
+    } else if (caches.size() < 4) {
+      auto copy = caches[c];
+      caches.push_back(std::move(copy)), models.push_back(models[c]);
+    } else {
+      caches[0] = caches[c], models[0] = models[c];
+    }
+    for (std::size_t each = 0; each < caches.size(); ++each) {
+      const auto q = random_inputs<T>({.batch = 3, .heads = 4, .queries = 1, .channels = 20}, 9).q;
+      const auto got = forward(mechanism, q, caches[each]);
+      for (index_t t = 0; t < 3; ++t) {
+        const plain& own = models[each][std::size_t(t)];
+        const index_t tokens = index_t(own.k.size());
+        ASSERT_EQ(caches[each].length(t), tokens);
+        if (tokens == 0) continue;
+        const tensor<T> query = q.slice(Eigen::array<index_t, 4>{t, 0, 0, 0}, Eigen::array<index_t, 4>{1, 4, 1, 20});
+        const auto alone = forward(mechanism, query, joined(own.k, tokens), joined(own.v, tokens)).output;
+        for (index_t h = 0; h < 4; ++h)
+          for (index_t channel = 0; channel < 9; ++channel)
+            ASSERT_EQ(got.output(t, h, 0, channel), alone(0, h, 0, channel)) << "seed " << seed << ", step " << step;
+      }
+    }
+  }
+}
+TEST(kv_cache, agrees_with_a_plain_copy_of_what_it_holds) {
+  for (const unsigned seed : {1u, 2u, 3u}) expect_a_model_to_agree<float, float>(seed);
+  expect_a_model_to_agree<double, double>(4);
+}
+
+TEST(kv_cache, copies_share_pages_until_one_writes) {
+  const auto in = random_inputs<float>(of);
+  const auto mechanism = rope{} | dot_product{} | causal{};
+  kv_cache<float> cache(mechanism, fits);
+  cache.append(in.k, in.v);
+  const auto before = forward(mechanism, in.q, cache).output;
+  auto other = cache;
+  other.truncate(650);
+  other.append(some_tokens(in.k, 0, 60), some_tokens(in.v, 0, 60));
+  EXPECT_EQ(cache.length(), 700);
+  EXPECT_EQ(other.length(), 710);
+  EXPECT_TRUE(same_bits(forward(mechanism, in.q, cache).output, before));
+}
+
+TEST(kv_cache, copies_may_be_used_by_two_threads) {
+  const auto in = random_inputs<float>(of);
+  kv_cache<float> one(turned, fits);
+  one.append(in.k, in.v);
+  auto other = one;
+  tensor<float> of_one, of_other;
+  const auto work = [&](kv_cache<float>& cache, tensor<float>& output) {
+    for (index_t i = 0; i < 70; ++i) cache.append(some_tokens(in.k, i, 1), some_tokens(in.v, i, 1));
+    output = forward(turned, some_tokens(in.q, 0, 70), cache).output;
+  };
+  std::thread second([&] { work(other, of_other); });
+  work(one, of_one);
+  second.join();
+  EXPECT_TRUE(same_bits(of_one, of_other));
+}
+
+TEST(kv_cache, has_the_same_bits_on_any_device) {
+  const auto in = random_inputs<float>(of);
+  kv_cache<float> cache(turned, fits);
+  cache.append(in.k, in.v);
+  Eigen::ThreadPool pool(3);
+  const Eigen::ThreadPoolDevice device(&pool, 3);
+  for (const index_t queries : {1, 20, 700}) {
+    const auto q = some_tokens(in.q, 700 - queries, queries);
+    const auto alone = forward(turned, q, cache);
+    EXPECT_TRUE(same_bits(forward(device, turned, q, cache).output, alone.output));
+    tensor<float> output(1, 4, queries, 9);
+    Eigen::Tensor<float, 3, Eigen::RowMajor> sums(1, 4, queries);
+    forward_into(device, turned, q, cache, output, sums);
+    EXPECT_TRUE(same_bits(output, alone.output) && same_bits(sums, alone.log_sum_exp));
+    output.setZero();
+    forward_into(turned, q, cache, output);
+    EXPECT_TRUE(same_bits(output, alone.output));
+  }
+}
+
+// Queries may stand elsewhere than at the end, and texts may have fewer of them.
+TEST(kv_cache, is_asked_at_any_place) {
+  const auto in = random_inputs<float>(of);
+  kv_cache<float> cache(turned, fits);
+  cache.append(in.k, in.v);
+  const auto at_once = forward(turned, in.q, in.k, in.v).output;
+  EXPECT_TRUE(
+      same_bits(forward(turned, some_tokens(in.q, 300, 10), cache, {.first_query = 300}).output, some_tokens(at_once, 300, 10)));
+  const std::vector<index_t> counts{4};
+  const auto got = forward(turned, some_tokens(in.q, 696, 4), cache, {.query_lengths = counts}).output;
+  EXPECT_TRUE(same_bits(got, some_tokens(at_once, 696, 4)));
+}
+
+// What no later row sees is given back, and a steady window takes no more memory however long the text.
+template <class Mask>
+void expect_steady(const Mask& mask, index_t pages) {
+  const auto mechanism = rope{} | dot_product{} | mask;
+  const auto in = random_inputs<float>(of);
+  const auto at_once = forward(mechanism, in.q, in.k, in.v).output;
+  kv_cache<float> cache(mechanism, fits);
+  cache.append(some_tokens(in.k, 0, 1), some_tokens(in.v, 0, 1));
+  const index_t page = cache.bytes();
+  for (index_t i = 1; i < 700; ++i) {
+    cache.append(some_tokens(in.k, i, 1), some_tokens(in.v, i, 1));
+    ASSERT_LE(cache.bytes(), pages * page) << i;
+    if (i % 50 == 49) {
+      ASSERT_TRUE(same_bits(forward(mechanism, some_tokens(in.q, i, 1), cache).output, some_tokens(at_once, i, 1))) << i;
+    }
+  }
+  EXPECT_NE(words_of<shape_error>([&] { forward(rope{} | dot_product{} | causal{}, some_tokens(in.q, 0, 1), cache); }), "");
+  EXPECT_NE(words_of<shape_error>([&] { cache.truncate(350); }), "");
+  EXPECT_EQ(cache.length(), 700);
+}
+TEST(kv_cache, gives_back_what_no_later_row_sees) {
+  expect_steady(sinks_and_window{.sinks = 4, .window = 64}, 3);
+  expect_steady(sliding_window{.before = 120}, 2);
+  expect_steady(chunks{128}, 2);
+}
+
+TEST(kv_cache, names_what_it_refuses_and_stays_as_it_was) {
+  const auto in = random_inputs<float>(of);
+  const auto mechanism = rope{} | dot_product{} | causal{};
+  kv_cache<float> cache(mechanism, fits);
+  cache.append(in.k, in.v);
+  const auto words = [&](const auto& call) { return words_of<shape_error>(call); };
+  const auto wide = random_inputs<float>({.batch = 2, .heads = 6, .key_heads = 3, .queries = 2, .keys = 3, .channels = 22});
+  EXPECT_EQ(words([&] { cache.append(wide.k, wide.v); }), "key and cache differ in texts: 2 and 1");
+  EXPECT_EQ(words([&] { cache.append(1, in.k, in.v); }), "kv_cache has 1 texts, and none of number 1");
+  EXPECT_EQ(words([&] { cache.append(some_tokens(in.k, 0, 2), some_tokens(in.v, 0, 3)); }),
+            "key and value differ in tokens: 2 and 3");
+  EXPECT_EQ(words([&] { cache.append(in.v, in.v); }), "key and cache differ in channels: 9 and 20");
+  EXPECT_EQ(words([&] { cache.truncate(701); }), "kv_cache: a text of 700 tokens cannot be cut to 701");
+  EXPECT_EQ(words([&] { forward(mechanism, in.v, cache); }), "query and cache differ in channels: 9 and 20");
+  EXPECT_EQ(words([&] { forward(mechanism, in.q, cache, {.all_keys = 800}); }),
+            "placement: a cache knows its keys: of a call over one, first_query and query_lengths may be said");
+  EXPECT_EQ(words([&] { kv_cache<float>(mechanism, {.key_heads = 0, .channels = 2, .value_channels = 2}); }),
+            "kv_cache: key_heads, channels, value_channels and texts must be at least 1, not 0, 2, 2 and 1");
+  EXPECT_EQ(cache.length(), 700);
+}
+
+}  // namespace
