@@ -1,17 +1,13 @@
 #pragma once
 
 #include <concepts>
-#include <functional>
-#include <limits>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 #include <longspan/core/device.hpp>
-#include <longspan/kernel/bound_text.hpp>
-#include <longspan/kernel/decode.hpp>
-#include <longspan/kernel/key_head.hpp>
-#include <longspan/kernel/prefill.hpp>
+#include <longspan/kernel/attend_texts.hpp>
+#include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/without_negligible.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
@@ -22,7 +18,6 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -31,22 +26,15 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// Of inputs and results that fit each other. Texts with few query rows are decoded, others prefilled; a row has the same bits either way.
+// Of inputs and results that fit each other.
 template <device D, class... Parts, class Tensors>
 void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch) {
   const auto& [lengths, texts] = batch;
   using Words = typename Tensors::words;
   using T = typename Words::compute;
   auto bound = detail::bind<T>(whole, lengths, texts, tile_keys<Words>(lengths));
-  detail::fill_between(d, tensors.output, texts, &text::queries, {});
-  detail::fill_between(d, tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
   if (lengths.heads == 0) return;
-  auto attending = detail::without_negligible(d, whole, std::move(bound), tensors);
-  const auto few_rows = [](const auto& mechanism) { return group_rows(mechanism.lengths) <= tile_shape<T>::decode_rows; };
-  const auto prefilled = detail::bound_texts(attending, tensors, std::not_fn(few_rows));
-  const auto decoded = detail::bound_texts(attending, tensors, few_rows);
-  detail::prefill(d, std::span(prefilled));
-  detail::decode(d, std::span(decoded));
+  detail::attend_texts(d, detail::without_negligible(d, whole, std::move(bound), tensors), tensors, texts);
 }
 
 // The same into memory of the caller's.

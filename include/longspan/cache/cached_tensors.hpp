@@ -115,7 +115,9 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at) {
     constexpr auto size = index_t(sizeof(typename layout::number));
     for (index_t first = round_down(needed.first, layout::panel); first < needed.last; first += layout::panel) {
-      const auto* const from = at(of.text->tensors.pages->page_of(first), first % layout::keys);
+      std::byte* const page = of.text->tensors.pages->page_of(first);
+      if (page == nullptr) continue;  // no row sees it, and it was given back
+      const auto* const from = at(page, first % layout::keys);
       to.push_back({reinterpret_cast<std::intptr_t>(from), 0, layout::panel * numbers * size, 1});
     }
   }

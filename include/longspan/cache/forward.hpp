@@ -1,8 +1,6 @@
 #pragma once
 
 #include <concepts>
-#include <functional>
-#include <limits>
 #include <span>
 #include <string>
 #include <tuple>
@@ -14,8 +12,7 @@
 #include <longspan/cache/kv_cache.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
-#include <longspan/kernel/decode.hpp>
-#include <longspan/kernel/prefill.hpp>
+#include <longspan/kernel/attend_texts.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/takers.hpp>
@@ -108,14 +105,8 @@ void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache
   auto bound = detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<T>{&cache.inside().rows}}, seen,
                                 detail::bind_transforms_for<T>(
                                     whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
-  detail::fill_between(d, tensors.output, texts, &text::queries, {});
-  detail::fill_between(d, tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
   if (lengths.heads == 0) return;
-  const auto few_rows = [](const auto& mechanism) { return group_rows(mechanism.lengths) <= tile_shape<T>::decode_rows; };
-  const auto prefilled = detail::bound_texts(bound, tensors, std::not_fn(few_rows));
-  const auto decoded = detail::bound_texts(bound, tensors, few_rows);
-  detail::prefill(d, std::span(prefilled));
-  detail::decode(d, std::span(decoded));
+  detail::attend_texts(d, std::move(bound), tensors, texts);
 }
 
 template <class Storage, class Q, class Output, class T>

@@ -31,7 +31,8 @@ struct page_layout {
   index_t width() const { return round_up(value_channels, shape::lanes); }
   index_t bytes() const { return key_heads * head_bytes(); }
 
-  // Of a head: the panel that holds a key of the page, a row of values, and the scales of the page's keys and values.
+  // Of a head: the panel that holds a key of the page, a row of values, and the scales of the page's keys and values; no scales where the
+  // storage has none.
   number* key_panel(std::byte* page, index_t head, index_t key) const {
     return numbers(page, head) + key / panel * panel * channels;
   }
@@ -39,9 +40,9 @@ struct page_layout {
     return numbers(page, head) + keys * channels + key * width();
   }
   T* key_scales(std::byte* page, index_t head) const {
-    return reinterpret_cast<T*>(numbers(page, head) + keys * (channels + width()));
+    return scaled ? reinterpret_cast<T*>(numbers(page, head) + keys * (channels + width())) : nullptr;
   }
-  T* value_scales(std::byte* page, index_t head) const { return key_scales(page, head) + keys; }
+  T* value_scales(std::byte* page, index_t head) const { return scaled ? key_scales(page, head) + keys : nullptr; }
 
  private:
   index_t head_bytes() const {
