@@ -54,6 +54,38 @@ TEST(kv_cache, has_the_bits_of_one_call_in_whatever_pieces_tokens_come) {
                                      causal{});
 }
 
+// Maps that look at the text or at a tensor of positions are told what they are told of tensors.
+TEST(kv_cache, turns_rows_of_each_text_by_maps) {
+  lengths two = of;
+  two.batch = 2, two.keys = two.queries = 150;
+  const auto in = random_inputs<float>(two);
+  cache_shape shape = fits;
+  shape.texts = 2;
+  Eigen::Tensor<float, 2, Eigen::RowMajor> ids(2, 150);
+  for (index_t i = 0; i < ids.size(); ++i) ids.data()[i] = float(i % 37) / 2;
+  const auto expect = [&](const auto& mechanism) {
+    kv_cache<float> cache(mechanism, shape);
+    for (index_t first = 0; const index_t count : {1, 140, 9}) {
+      cache.append(some_tokens(in.k, first, count), some_tokens(in.v, first, count));
+      first += count;
+    }
+    EXPECT_TRUE(same_bits(forward(mechanism, in.q, cache).output, forward(mechanism, in.q, in.k, in.v).output));
+    const auto second = some_tokens(in.q, 149, 1);
+    EXPECT_TRUE(same_bits(forward(mechanism, second, cache).output, forward(mechanism, second, in.k, in.v).output));
+    kv_cache<float> apart(mechanism, shape);  // text by text
+    for (index_t t = 1; t >= 0; --t) {
+      const auto text = [&](const tensor<float>& all) -> tensor<float> {
+        return all.slice(Eigen::array<index_t, 4>{t, 0, 0, 0},
+                         Eigen::array<index_t, 4>{1, all.dimension(1), all.dimension(2), all.dimension(3)});
+      };
+      apart.append(t, text(in.k), text(in.v));
+    }
+    EXPECT_TRUE(same_bits(forward(mechanism, in.q, apart).output, forward(mechanism, in.q, in.k, in.v).output));
+  };
+  expect(rope{}.at([](index_t text, index_t place) { return place + 100 * text; }) | dot_product{} | causal{});
+  expect(rope{}.at(positions{ids}) | dot_product{} | causal{});
+}
+
 // Another transform and another mask over the same keys.
 TEST(kv_cache, serves_every_sentence_with_its_rows_and_score) {
   const auto in = random_inputs<float>(of);

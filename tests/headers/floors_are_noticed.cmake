@@ -58,7 +58,7 @@ try("" core/config "#define LONGSPAN_NAMESPACE_BEGIN namespace longspan {" "stru
 try("" simd/fma "LONGSPAN_QUIET_BEGIN" "#include <vector>" "LONGSPAN_QUIET_END" "#if 1" "#define X \\" "  2" "#endif" "" "LONGSPAN_NAMESPACE_BEGIN"
     "struct fma {}\;" "LONGSPAN_NAMESPACE_END" "// The end.")
 try("on floor 0 includes simd/fma.hpp on floor 1" core/index "#include <longspan/simd/fma.hpp>" "struct index {}\;")
-try("on floor 2 includes tensor/eigen.hpp on floor 6" tensor/view "#include <longspan/tensor/eigen.hpp>" "struct view {}\;")
+try("on floor 2 includes tensor/eigen.hpp on floor 7" tensor/view "#include <longspan/tensor/eigen.hpp>" "struct view {}\;")
 try("of another folder on its own floor 2" tile/pack "#include <longspan/tensor/view.hpp>" "struct pack {}\;")
 try("of another folder on its own floor 3" mask/causal "#include <longspan/softmax/sink.hpp>" "struct causal {}\;")
 try("of another folder on its own floor 5" kernel/pass "#include <longspan/reference/attention.hpp>" "struct pass {}\;")

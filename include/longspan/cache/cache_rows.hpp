@@ -84,7 +84,12 @@ struct kept_part<T, P> {
   std::optional<table> made;
 
   kept_part(const P& from, const shapes&) : part(from) {}
-  void reach(const shapes& lengths, std::span<const text> texts) { made.emplace(part.template prepare<T>(lengths, texts)); }
+  void reach(const shapes& lengths, std::span<const text> texts) {
+    buffer<text> all;  // tables are found by the text's number: those that are not asked for have none
+    for (index_t t = 0; t < lengths.batch; ++t) all.push_back({t, t, {}, {}});
+    for (const text& each : texts) all[std::size_t(each.number)] = each;
+    made.emplace(part.template prepare<T>(lengths, all));
+  }
   void turn(std::span<T> row, const token& of) const { detail::turn(*made, row, of); }
   bool same_as(const P& other, const shapes&) const {
     if constexpr (std::equality_comparable<P>)

@@ -171,7 +171,7 @@ class kv_cache {
     const interval places = of.places();
     for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
       some.last = std::min(detail::round_down(some.first, layout::keys) + layout::keys, places.last);
-      const detail::text own{text, text, {}, {0, some.size()}, 0, some.first, some.last};
+      const detail::text own{text, text, {}, some, 0, some.first, some.last};
       rows_->reach(std::span(&own, 1));
       for (index_t h = 0; h < layout_.key_heads; ++h)
         detail::write_tokens(layout_, *rows_, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);
