@@ -128,6 +128,15 @@ TEST(kv_cache, of_8_bits_errs_by_a_hundredth) {
             0.012 * root_mean_square_difference(exact, zeros));
 }
 
+TEST(kv_cache, of_8_bits_stores_rows_next_to_nothing_as_zeros) {
+  auto in = random_inputs<float>(of);
+  in.v = in.v * 1e-39f;
+  kv_cache<quantized<8>> cache(dot_product{} | causal{}, fits);
+  cache.append(in.k, in.v);
+  const auto got = forward(dot_product{} | causal{}, in.q, cache).output;
+  for (index_t i = 0; i < got.size(); ++i) ASSERT_EQ(got.data()[i], 0);
+}
+
 TEST(kv_cache, of_8_bits_never_hides_what_is_not_a_number) {
   auto in = random_inputs<float>(of);
   in.v(0, 0, 300, 5) = std::numeric_limits<float>::quiet_NaN();

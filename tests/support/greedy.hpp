@@ -53,7 +53,8 @@ GREEDY(require_one_kind) GREEDY(require_results) GREEDY(require_rows_of) GREEDY(
 GREEDY(room_of) GREEDY(rotate) GREEDY(rows_in_memory) GREEDY(rows_of) GREEDY(run_forward) GREEDY(run_on_pool)
 GREEDY(run_over_cache) GREEDY(scale) GREEDY(see) GREEDY(seed) GREEDY(seen_by_all) GREEDY(tempered)
 GREEDY(text_by_definition) GREEDY(text_of) GREEDY(texts_of) GREEDY(threads_of) GREEDY(tile_keys) GREEDY(times)
-GREEDY(tokens_of) GREEDY(transposed) GREEDY(turn) GREEDY(turn_back) GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of)
+GREEDY(tokens_of) GREEDY(transposed) GREEDY(turn) GREEDY(turn_alike)
+GREEDY(turn_back) GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of)
 GREEDY(view_part) GREEDY(visible) GREEDY(visit_learned) GREEDY(visit_lists) GREEDY(words_for) GREEDY(write_merged)
 GREEDY(write_tokens);
 // clang-format on

@@ -39,6 +39,17 @@ class cache_rows {
   virtual bool same_as(const std::type_info& type, const void* parts) const = 0;
 };
 
+// Whether two parts of one type turn rows alike, as far as they can be compared.
+template <class P>
+bool turn_alike(const P& one, const P& other, const shapes& lengths) {
+  if constexpr (std::equality_comparable<P>)
+    return one == other;
+  else if constexpr (rotation<P>)
+    return one.frequencies(lengths.channels) == other.frequencies(lengths.channels);
+  else
+    return true;
+}
+
 // A row part and what turns its rows.
 template <class T, class P>
 struct kept_part {
@@ -47,12 +58,6 @@ struct kept_part {
   kept_part(const P& from, const shapes&) : part(from) {}
   void reach(const shapes&, std::span<const text>) {}
   void turn(std::span<T> row, const token& of) const { detail::turn(part, row, of); }
-  bool same_as(const P& other, const shapes&) const {
-    if constexpr (std::equality_comparable<P>)
-      return part == other;
-    else
-      return true;
-  }
 };
 template <class T, rotation P>
 struct kept_part<T, P> {
@@ -61,16 +66,9 @@ struct kept_part<T, P> {
 
   kept_part(const P& from, const shapes& lengths) : part(from), table(from.frequencies(lengths.channels)) {}
   void reach(const shapes&, std::span<const text> texts) {
-    for (const text& each : texts)
-      table.reach(each.number, hull(each.query_places(), each.key_places()), [](index_t place) { return place; });
+    for (const text& each : texts) table.reach(each.number, hull(each.query_places(), each.key_places()));
   }
   void turn(std::span<T> row, const token& of) const { table.turn(row, of); }
-  bool same_as(const P& other, const shapes& lengths) const {
-    if constexpr (std::equality_comparable<P>)
-      return part == other;
-    else
-      return part.frequencies(lengths.channels) == other.frequencies(lengths.channels);
-  }
 };
 // Parts that make tables for a call make them whenever they are asked for other tokens.
 template <class T, class P>
@@ -91,12 +89,6 @@ struct kept_part<T, P> {
     made.emplace(part.template prepare<T>(lengths, all));
   }
   void turn(std::span<T> row, const token& of) const { detail::turn(*made, row, of); }
-  bool same_as(const P& other, const shapes&) const {
-    if constexpr (std::equality_comparable<P>)
-      return part == other;
-    else
-      return true;
-  }
 };
 
 // Whether a mask may let rows from a position on see any of some keys: it says so by `later(position)`, else it may see all.
@@ -143,7 +135,7 @@ class rows_of_sentence<T, std::tuple<Rows...>, Score, std::tuple<Masks...>> fina
     if (type != typeid(parts)) return false;
     const auto& theirs = static_cast<const parts*>(other)->first;
     return [&]<std::size_t... N>(std::index_sequence<N...>) {
-      return (std::get<N>(rows_).same_as(std::get<N>(theirs), lengths_) && ...);
+      return (detail::turn_alike(std::get<N>(rows_).part, std::get<N>(theirs), lengths_) && ...);
     }(std::index_sequence_for<Rows...>{});
   }
 

@@ -32,8 +32,8 @@ struct cache_shape {
 };
 
 // Keys and values of one or more texts that are kept between calls, prepared as the kernel reads them, in pages of 128 tokens: a key is
-// turned when it is appended, never again. Made with a sentence; then `forward(mechanism, q, cache)` attends to all of a text's keys, for any
-// mechanism with the same row parts and score. As float and double the results have the bits of the call that sees all keys at once, in
+// turned when it is appended, never again. Made with a sentence; then `forward(mechanism, q, cache)` attends to all of a text's keys, for
+// any mechanism with the same row parts and score. As float and double the results have the bits of the call that sees all keys at once, in
 // whatever pieces they came; Eigen::half, Eigen::bfloat16 and quantized<8> round keys, after they are prepared, and values once, when they
 // are appended, and are computed with as floats.
 //
@@ -42,8 +42,8 @@ struct cache_shape {
 //   const auto output = forward(mechanism, q, cache).output;   // q: the queries of the last tokens
 //
 // A copy shares pages with its original, and a shared page is copied before it is written to. Pages that no row from the last appended
-// tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page; running out of it
-// leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
+// tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page; running out of
+// it leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
 //
 // Everything that does not fit throws shape_error, and nothing is appended.
 template <class Storage>

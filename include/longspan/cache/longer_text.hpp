@@ -15,8 +15,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A text with room for more tokens, which is as it was until commit() is called: pages that it does not have yet, or that other caches share
-// and that are copied, are held here. What is written beyond its length in a page of its own nobody sees.
+// A text with room for more tokens, which is as it was until commit() is called: pages that it does not have yet, or that other caches
+// share and that are copied, are held here. What is written beyond its length in a page of its own nobody sees.
 template <class Storage>
 class longer_text {
   static constexpr index_t page_keys = page_layout<Storage>::keys;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <longspan/core/interval.hpp>
@@ -21,16 +22,15 @@ class recent_angles {
  public:
   explicit recent_angles(ladder rungs) : each_(std::move(rungs)) {}
 
-  // Makes those of some places of a text, whose tokens stand at position_of(place).
-  template <class PositionOf>
-  void reach(index_t text, interval places, PositionOf position_of) {
+  // Makes those of some places of a text.
+  void reach(index_t text, interval places) {
     if (text >= index_t(texts_.size())) texts_.resize(std::size_t(text + 1));
     run& own = texts_[std::size_t(text)];
     if (places.empty() || (own.places.first <= places.first && places.last <= own.places.last)) return;
     own.places = {};
     own.table.resize(std::size_t(2 * each_.count() * places.size()));
     T* to = own.table.data();
-    for (index_t place = places.first; place < places.last; ++place, to += 2 * each_.count()) each_.write(position_of(place), to);
+    for (index_t place = places.first; place < places.last; ++place, to += 2 * each_.count()) each_.write(place, to);
     own.places = places;
   }
 

@@ -5,15 +5,15 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <type_traits>
 
 #include <longspan/core/index.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Storage of a cache in integers of `Bits` bits with one scale, a float, for each token and head, of keys and of values apart: a number x of
-// a row whose largest is m is round(127 x / m), to nearest and ties to even, times m / 127. A NaN or an infinity makes the whole row NaN.
+// Storage of a cache in integers of `Bits` bits with one scale, a float, for each token and head, of keys and of values apart: a number x
+// of a row whose largest is m is round(127 x / m), to nearest and ties to even, times m / 127. A NaN or an infinity makes the whole row
+// NaN.
 template <int Bits>
 struct quantized {
   static_assert(Bits == 8, "keys and values are quantized to 8 bits");
@@ -46,8 +46,9 @@ struct cache_storage<quantized<8>> {
     bool finite = true;
     for (const float x : row) largest = std::max(largest, std::abs(x)), finite = finite && std::isfinite(x);
     *scale = finite ? largest / most : std::numeric_limits<float>::quiet_NaN();
-    const float factor = finite && largest > 0 ? most / largest : 0;
-    for (const float x : row) *to = finite ? static_cast<number>(std::nearbyint(x * factor)) : number(0), to += stride;
+    const float factor = most / largest;  // infinite for rows below 4e-37, which are zeros to 8 bits
+    const bool stored = finite && std::isfinite(factor);
+    for (const float x : row) *to = stored ? static_cast<number>(std::nearbyint(x * factor)) : number(0), to += stride;
   }
 };
 

@@ -16,8 +16,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Writes the tokens of a text at its key places, all of one page, of one head: keys as `rows` prepare them, and values. The token at place j
-// is number j - first_token of the head's rows.
+// Writes the tokens of a text at its key places, all of one page, of one head: keys as `rows` prepare them, and values. The token at place
+// j is number j - first_token of the head's rows.
 template <class Storage, class T, class K, class V>
 void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows, const text& own, std::byte* page, index_t head,
                   const head_view<K>& k, const head_view<V>& v, index_t first_token) {

@@ -30,8 +30,8 @@ namespace detail {
 LONGSPAN_QUIET_BEGIN
 
 // The learned numbers that the backward pass differentiates by: `lists` of row parts, a number for each channel, which their transposes
-// know; and the transforms once for each of theirs, with the slope of that number set to 1 (its seed). The first `folded` of these belong to
-// temperatures that are folded into the query.
+// know; and the transforms once for each of theirs, with the slope of that number set to 1 (its seed). The first `folded` of these belong
+// to temperatures that are folded into the query.
 template <class Transforms, std::size_t Lists, std::size_t Count, std::size_t Folded>
 struct seeds {
   static constexpr std::size_t lists = Lists, count = Count, folded = Folded;
@@ -90,8 +90,8 @@ struct backward_row {
   // Where all logits are -infinity, so that the log-sum-exp is too, every weight is 0.
   T subtrahend() const { return log_sum_exp == -std::numeric_limits<T>::infinity() ? -log_sum_exp : log_sum_exp; }
 
-  // The gradient of what a logit was made of. A weight of exactly 0 has none, even where the slope is infinite or NaN as that of log f is at
-  // f = 0.
+  // The gradient of what a logit was made of. A weight of exactly 0 has none, even where the slope is infinite or NaN as that of log f is
+  // at f = 0.
   static Batch sloped(const Batch& weight, const Batch& d_logit, const Batch& slope) {
     if constexpr (std::is_same_v<decltype(Logits::function), composed<>>)
       return d_logit * slope;

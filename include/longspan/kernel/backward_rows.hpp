@@ -84,8 +84,8 @@ class backward_rows {
   void wait_for_tile_before(index_t w, index_t t, index_t s) {
     if (t > 0) wait(passed(w, t - 1), s);
   }
-  // Where transforms take gradients, heads may add to the same numbers: those of a query and a key. A step waits until every head before has
-  // let its queries pass this tile, so that heads add in order. Items are taken tile by tile, heads ascending: those heads have begun.
+  // Where transforms take gradients, heads may add to the same numbers: those of a query and a key. A step waits until every head before
+  // has let its queries pass this tile, so that heads add in order. Items are taken tile by tile, heads ascending: those heads have begun.
   void wait_for_heads_before(index_t w, index_t t, index_t s) {
     const index_t rows = round_up(rows_of(w, s).last, heads_[w].lengths().group());
     for (index_t before = 0; before < w; ++before)

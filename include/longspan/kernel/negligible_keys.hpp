@@ -47,8 +47,8 @@ class negligible_share {
   double left_ = std::numeric_limits<T>::epsilon() / 4;
 };
 
-// Of one text, the keys that rows can do without (softmax/skip_negligible.hpp). First every panel of keys is measured, then every row asked.
-// Work on different panels, and then on different rows, may be shared by threads.
+// Of one text, the keys that rows can do without (softmax/skip_negligible.hpp). First every panel of keys is measured, then every row
+// asked. Work on different panels, and then on different rows, may be shared by threads.
 template <class Mechanism, class Tensors, class Bounds>
 class negligible_keys {
   using Words = typename Tensors::words;

@@ -47,7 +47,8 @@ void join_row(typename Words::compute* row, index_t words) {
   }
 }
 
-// Rounds a row of numbers as words hold them, in place: the backward pass multiplies numbers, and must see the rows that the forward pass saw.
+// Rounds a row of numbers as words hold them, in place: the backward pass multiplies numbers, and must see the rows that the forward pass
+// saw.
 template <class Words>
 void round_row(std::span<typename Words::compute> row) {
   if constexpr (Words::per_word > 1) {
