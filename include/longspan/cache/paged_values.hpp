@@ -60,7 +60,7 @@ class paged_values final : public value_operand<number_words<typename cache_stor
     const auto* const values = layout_.value_row(page, head_, first);
     if constexpr (layout::scaled) {
       const T* const scales = layout_.value_scales(page, head_) + first;
-      std::array<T, std::size_t(shape::decode_rows * layout::keys)> scaled;
+      std::array<T, std::size_t(shape::most_decode_rows * layout::keys)> scaled;
       for (index_t r = 0; r < rows; ++r)
         for (index_t j = 0; j < keys.size(); ++j) scaled[std::size_t(r * layout::keys + j)] = weights[r * stride + j] * scales[j];
       run(product_of_page{scaled.data(), layout::keys, values, width_, out, width_, keys.size()});

@@ -8,11 +8,9 @@
 #include <longspan/core/text.hpp>
 #include <longspan/kernel/bound_text.hpp>
 #include <longspan/kernel/decode.hpp>
-#include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/prefill.hpp>
 #include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tile/buffer.hpp>
-#include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -24,7 +22,7 @@ void attend_texts(const D& d, buffer<Mechanism> each, const Tensors& tensors, st
   using T = typename Tensors::words::compute;
   detail::fill_between(d, tensors.output, texts, &text::queries, {});
   detail::fill_between(d, tensors.log_sum_exp, texts, &text::queries, -std::numeric_limits<T>::infinity());
-  const auto few_rows = [](const Mechanism& mechanism) { return group_rows(mechanism.lengths) <= tile_shape<T>::decode_rows; };
+  const auto few_rows = [](const Mechanism& mechanism) { return detail::decodes<typename Tensors::words>(mechanism.lengths); };
   const auto prefilled = detail::bound_texts(each, tensors, std::not_fn(few_rows));
   const auto decoded = detail::bound_texts(each, tensors, few_rows);
   detail::prefill(d, std::span(prefilled));

@@ -5,10 +5,12 @@
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/interval.hpp>
+#include <longspan/core/shapes.hpp>
 #include <longspan/kernel/decode_order.hpp>
 #include <longspan/kernel/decode_slots.hpp>
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/key_operand.hpp>
+#include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/query_tile.hpp>
 #include <longspan/kernel/tile_operands.hpp>
 #include <longspan/kernel/value_operand.hpp>
@@ -43,9 +45,8 @@ class decode_wave {
     const index_t most_keys = heads_.largest([](const Head& head) { return head.lengths().keys; });
     room_ = std::max(decode_parts, threads * bytes_of_parts(most_rows, most_keys));
     for (index_t t = 0; t < threads; ++t)
-      workers_.push_back({Tile(texts[0].mechanism.lengths, most_keys, shape::decode_rows),
-                          {operands_, texts[0].mechanism.lengths, most_rows},
-                          {}});
+      workers_.push_back(
+          {Tile(texts[0].mechanism.lengths, most_keys, most_rows), {operands_, texts[0].mechanism.lengths, most_rows}, {}});
   }
 
   // Moves on to the next key heads: as many as give every thread work and decode_parts bytes of parts. Returns whether there are any.
@@ -109,6 +110,12 @@ class decode_wave {
   decode_slots<T> slots_;
   buffer<worker> workers_;
 };
+
+// Whether few enough rows share a key head.
+template <class Words>
+constexpr bool decodes(const shapes& lengths) {
+  return group_rows(lengths) <= tile_shape<typename Words::compute>::decode_rows(lengths.keys * words_of_a_key<Words>(lengths));
+}
 
 template <device D, class Text>
 void decode(const D& d, std::span<const Text> texts) {

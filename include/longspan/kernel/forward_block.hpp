@@ -31,7 +31,7 @@ class forward_block {
 
  public:
   // The most rows of a block.
-  static constexpr index_t largest = std::max(shape::block::rows, shape::decode_rows);
+  static constexpr index_t largest = std::max(shape::block::rows, shape::most_decode_rows);
 
   // For at most so many rows.
   forward_block(const shapes& lengths, index_t rows)

@@ -26,11 +26,14 @@ constexpr index_t padded_words_for(index_t channels) {
   return round_up(words_for<Words>(channels), simd::lanes<typename Words::Batch>);
 }
 
-// How many keys a tile of the forward pass holds.
+// Words of a key and its value, and how many keys a tile of the forward pass holds.
+template <class Words>
+constexpr index_t words_of_a_key(const shapes& lengths) {
+  return words_for<Words>(lengths.channels) + words_for<Words>(lengths.value_channels);
+}
 template <class Words>
 constexpr index_t tile_keys(const shapes& lengths) {
-  return tile_shape<typename Words::compute>::key_rows(words_for<Words>(lengths.channels) +
-                                                       words_for<Words>(lengths.value_channels));
+  return tile_shape<typename Words::compute>::key_rows(words_of_a_key<Words>(lengths));
 }
 
 // Numbers to words, in place: `words` of them, whole batches.

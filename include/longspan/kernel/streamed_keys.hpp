@@ -39,8 +39,7 @@ class streamed_keys final : public key_operand<Words> {
     };
     index_t j = keys.first;
     const index_t in_place = as_they_lie ? std::min(keys.last, keys_.tokens) : 0;
-    if (rows <= shape::rows_of_streamed_batches)
-      for (; j + keys_at_once <= in_place; j += keys_at_once) some(std::integral_constant<index_t, shape::streamed_batches>{}, j);
+    for (; j + keys_at_once <= in_place; j += keys_at_once) some(std::integral_constant<index_t, shape::streamed_batches>{}, j);
     for (; j + lanes <= in_place; j += lanes) some(std::integral_constant<index_t, 1>{}, j);
     for (; j < keys.last; j += lanes)
       multiply_transposed<1>(product<T, Words>{query, query_stride, prepared(j, query_stride), query_stride,

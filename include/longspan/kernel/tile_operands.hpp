@@ -6,11 +6,10 @@
 #include <type_traits>
 
 #include <longspan/core/interval.hpp>
+#include <longspan/kernel/broadcast_keys.hpp>
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/pack_values.hpp>
-#include <longspan/kernel/packed_keys.hpp>
-#include <longspan/kernel/passing_keys.hpp>
 #include <longspan/kernel/streamed_keys.hpp>
 #include <longspan/kernel/value_operand.hpp>
 #include <longspan/kernel/value_rows.hpp>
@@ -32,7 +31,7 @@ memory_rows rows_in_memory(const head_view<S>& head, interval tokens) {
           head.channels * bytes, tokens.size()};
 }
 
-// The keys and values of a tile, as decoding multiplies them: keys streamed from where they lie or packed panel by panel, values where
+// The keys and values of a tile, as decoding multiplies them: keys streamed or broadcast from where they lie or are prepared, values where
 // they lie or packed in memory of the thread's.
 template <class Text>
 class tile_operands {
@@ -43,12 +42,12 @@ class tile_operands {
   using shape = tile_shape<T>;
   using Head = key_head<Text>;
   using streamed = streamed_keys<Words, Mechanism, typename Tensors::key_number>;
-  using passing = passing_keys<Words, Mechanism, typename Tensors::key_number>;
+  using broadcast = broadcast_keys<Words, Mechanism, typename Tensors::key_number>;
 
  public:
   explicit tile_operands(std::span<const Text> texts)
       : in_place_(in_place<Words>(texts[0].tensors.value.head(0, 0))),
-        depth_(words_for<Words>(texts[0].mechanism.lengths.channels)),
+        depth_(padded_words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
         heads_side_by_side_(texts[0].tensors.key.stride[1] < texts[0].tensors.key.stride[2]) {}
 
@@ -57,12 +56,13 @@ class tile_operands {
 
   // What a thread works in, for at most so many rows.
   struct room {
-    buffer<T> scratch, panel, values;
+    buffer<T> scratch, queries, scores, values;
 
     room(const tile_operands& of, const shapes& lengths, index_t most_rows)
         : scratch(std::size_t(std::max(shape::panel * padded_words_for<Words>(lengths.channels) * Words::per_word,
                                        packed_values_scratch<Words>(of.width_)))),
-          panel(std::size_t(streams(most_rows) ? 0 : packed_keys<Words>::size(shape::panel, of.depth_))),
+          queries(std::size_t(streams(most_rows) ? 0 : of.depth_ * round_up(most_rows, shape::lanes))),
+          scores(std::size_t(streams(most_rows) ? 0 : shape::panel * round_up(most_rows, shape::lanes))),
           values(std::size_t(of.in_place_ ? 0 : tile_keys<Words>(lengths) * of.width_)) {}
   };
 
@@ -78,8 +78,9 @@ class tile_operands {
     if (streams(of.rows()))
       with_values(own, streamed(of.text->mechanism, of.head, keys, own.scratch.data(), ahead), of, first, needed, ahead, attend);
     else
-      with_values(own, passing(of.text->mechanism, of.head, keys, own.panel.data(), own.scratch.data(), ahead), of, first, needed,
-                  ahead, attend);
+      with_values(
+          own, broadcast(of.text->mechanism, of.head, keys, {own.queries.data(), own.scores.data(), own.scratch.data()}, ahead),
+          of, first, needed, ahead, attend);
   }
 
  private:

@@ -144,8 +144,8 @@ void multiply(const product<T, Words, Right>& p, index_t rows, index_t columns) 
 // two blocks the first asks for what is ahead; of more all do, or the memory would idle meanwhile: 16 rows read at 18 GB/s instead of 16.
 template <class T, class Words, class Right>
 void multiply_streamed(const product<T, Words, Right>& p, index_t rows, index_t columns, read_ahead& ahead) {
-  constexpr index_t step = tile_shape<T>::streamed_depth, most = tile_shape<T>::block::rows;
-  const index_t blocks = round_up(rows, most) / most;
+  constexpr index_t most = tile_shape<T>::block::rows;
+  const index_t blocks = round_up(rows, most) / most, step = tile_shape<T>::streamed_depth(blocks);
   shared_ahead shared(ahead, blocks);
   for (index_t k = 0; k < p.depth; k += step) {
     const product<T, Words, Right> part{p.left + k, p.left_stride, p.right + k * p.right_stride, p.right_stride,

@@ -96,6 +96,7 @@ class shared_ahead {
 // Prefetches nothing: for operands that are in the caches.
 struct nothing_ahead {
   void ask(index_t) {}
+  void ask_quickly(index_t) {}
 };
 
 }  // namespace detail

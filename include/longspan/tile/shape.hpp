@@ -38,18 +38,29 @@ struct tile_shape {
   // as fast at 512, and 24 are up to 1 point slower than 48; with AVX2 48 and 96 are alike (Zen 5).
   static constexpr index_t query_rows = 96;
 
-  // Up to so many rows of a key head are a call that decodes: its threads share the keys instead of the rows.
-  static constexpr index_t decode_rows = 48;
+  // Up to so many rows of a key head are a call that decodes: its threads share the keys instead of the rows, and none are packed. Where
+  // keys and values of a head take 4 MiB or more, packing them costs more than it gains for twice as many rows: 64 rows over 32768 keys of
+  // 128 channels run at 72 to 75 % of the peak instead of 57 to 61 (AVX2: 84 instead of 69), over 2048 keys at 73 instead of 78 (Zen 5).
+  static constexpr index_t decode_rows(index_t words) {
+    return words * index_t(sizeof(T)) < (index_t(4) << 20) ? 48 : most_decode_rows;
+  }
+  static constexpr index_t most_decode_rows = 96;
 
   // The most query rows that are multiplied with keys in the registers that these are transposed in (tile/multiply_transposed.hpp): of 32
-  // registers 16 hold a square of keys and the others one sum for each row. Where there are 16 (AVX2), 7 and 8 rows spill some, and still
-  // are 1.2 times as fast as with panels.
-  static constexpr index_t streamed_rows = 8;
+  // registers 16 hold a square of keys and the others one sum for each row. Where there are 16 (AVX2), 5 rows and more spill some: with 7
+  // and 8 rows keys that are broadcast (tile/multiply_broadcast.hpp) are read 2 and 10 % faster. Keys for 16 rows, transposed in strips of
+  // 4 channels, were slower than packed panels.
+  static constexpr index_t streamed_rows = lanes * index_t(sizeof(T)) == 32 ? 4 : 8;
 
-  // Batches of keys that are multiplied at once with up to so many query rows. A sum is a chain of multiply-adds, 4 cycles each: with
-  // AVX2 one batch at a time reads 8 bytes a cycle at most, whatever the rows. Two at once read 84 % of the bandwidth instead of 76 with
-  // 4 rows, and 92 instead of 83 with one (Zen 5, 4096 keys). The chains of AVX-512 read 16 bytes a cycle, one batch at a time.
-  static constexpr index_t streamed_batches = lanes * index_t(sizeof(T)) == 32 ? 2 : 1, rows_of_streamed_batches = 4;
+  // Batches of keys that are transposed at once. A sum is a chain of multiply-adds, 4 cycles each: with AVX2 one batch at a time reads 8
+  // bytes a cycle at most, whatever the rows. Two at once read 84 % of the bandwidth instead of 76 with 4 rows, and 92 instead of 83 with
+  // one (Zen 5, 4096 keys). The chains of AVX-512 read 16 bytes a cycle, one batch at a time.
+  static constexpr index_t streamed_batches = lanes * index_t(sizeof(T)) == 32 ? 2 : 1;
+
+  // Keys that are broadcast at once against so many batches of query rows: 8 to 24 sums, that many chains of multiply-adds. With one batch
+  // six keys are 6 % slower than 8, twelve as fast, and sixteen half as fast where tokens lie 4 KiB apart, as the 12 ways of L1 no longer
+  // tell them apart (Zen 5).
+  static constexpr index_t broadcast_rows(index_t batches) { return many_registers || batches == 1 ? 8 : 4; }
 
   // The backward pass: query rows that pass a tile of keys together, whose bits by key are one word, and keys of a tile, over which rows
   // pass between two loads of their gradients. 128 keys are 1 to 3 points of the peak slower than 256 at 4096 tokens, 512 are 4 (Zen 5).
@@ -67,22 +78,23 @@ struct tile_shape {
 
   // Prefetch distance in bytes: the keys that are taken at once, because the product with a transposed square reads its last key as soon
   // as its first, and 2 KiB more, because addresses a multiple of 4 KiB apart compete for one L1 set. With a batch of keys of 128 channels
-  // 10 KiB are best; 8 KiB are 5 % slower, 7 KiB 11 %, 13 KiB 2 %.
+  // 10 KiB are best; 8 KiB are 5 % slower, 7 KiB 11 %, 13 KiB 2 %. Keys that are broadcast share the memory with more multiply-adds: with
+  // 16 rows 34 KiB, a panel, run at 63 % of the peak, 10 KiB at 52, 66 KiB at 59.
   static constexpr index_t asked_ahead(index_t bytes_at_once) { return std::max<index_t>(8 * 1024, bytes_at_once) + 2048; }
 
   // Keys of a page of a cache: whole panels, of which a tile holds whole pages.
   static constexpr index_t page_keys = 128;
 
-  // The depth of a product whose right operand comes from memory is cut into parts of so many rows: of 128 floats they take 8 KiB, so that
-  // all register blocks after the first find them in L1. Decoding 32 heads on 8 with 8 rows reads 2 points of the bandwidth less, with 32
-  // rows 1 to 5 (Zen 5).
-  static constexpr index_t streamed_depth = 16;
+  // The depth of a product whose right operand comes from memory is cut into parts of so many rows: 16 of 128 floats take 8 KiB, so that
+  // the second register block of rows finds them in L1. Decoding 32 heads on 8 with 8 rows reads 2 points of the bandwidth less, with 32
+  // rows 1 to 5 (Zen 5). Where more blocks pass, loading their sums for every part counts: 48 rows run 3 points of the peak faster by 32.
+  static constexpr index_t streamed_depth(index_t blocks) { return blocks > 2 ? 32 : 16; }
 
   // Where a broadcast takes a shuffle (SSE2), the words of a register block of rows are broadcast so many at a time: 6 KiB, which stay in
   // L1 for all columns. 60 % of the peak instead of 56.
   static constexpr index_t spread_depth = 64;
 
-  static_assert(query_rows % block::rows == 0 && decode_rows <= query_rows && backward_query_rows <= 64 &&
+  static_assert(query_rows % block::rows == 0 && most_decode_rows <= query_rows && backward_query_rows <= 64 &&
                 panel % (block::batches * lanes) == 0 && page_keys % panel == 0 && key_rows(1) % page_keys == 0 &&
                 key_rows(1 << 20) % page_keys == 0);
 };

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include <longspan/core/interval.hpp>
+#include <longspan/kernel/key_operand.hpp>
+#include <longspan/kernel/prepare_row.hpp>
+#include <longspan/tensor/view.hpp>
+#include <longspan/tile/multiply_broadcast.hpp>
+#include <longspan/tile/read_ahead.hpp>
+#include <longspan/tile/shape.hpp>
+#include <longspan/tile/transpose.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// The keys of one key head for more query rows than streamed_keys takes, up to decode_rows. The product is transposed: the queries stand in
+// the lanes, and a key's words are broadcast from where they lie, so that nothing of the keys is packed. Of a panel only the scores are
+// transposed, an eighth of what its keys would be at 128 channels and 16 rows. With 16 rows the product runs at 85 % of the peak, with 32
+// at all of it, where a packed panel took half again as long to pack as to multiply (Zen 5).
+template <class Words, class Mechanism, class S>
+class broadcast_keys final : public key_operand<Words> {
+ public:
+  using T = typename Words::compute;
+  using shape = tile_shape<T>;
+
+  // What it works in: queries and scores of whole batches of rows, and the numbers of a panel of keys, each key padded to whole batches.
+  struct room {
+    T *queries, *scores, *scratch;
+  };
+  broadcast_keys(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, const room& own, read_ahead& ahead)
+      : mechanism_(mechanism), key_head_(key_head), keys_(keys), own_(own), ahead_(ahead) {}
+
+  // As far ahead as a panel (asked_ahead in tile/shape.hpp).
+  static constexpr index_t keys_at_once = shape::panel;
+
+  // Query rows are read in whole batches: what stands behind the last has no part in any score.
+  [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
+                                 index_t stride) const override {
+    const index_t columns = round_up(rows, lanes), depth = padded_words_for<Words>(keys_.channels);
+    if (query != transposed_)
+      for (index_t r = 0; r < rows; r += lanes)
+        for (index_t c = 0; c < depth; c += lanes)
+          transpose(query + r * query_stride + c, query_stride, own_.queries + c * columns + r, columns, lanes);
+    transposed_ = query;
+    const bool as_they_lie = Mechanism::keeps_keys && is_words<Words>(keys_);
+    const index_t in_place = as_they_lie ? round_down(std::min(keys.last, keys_.tokens) - keys.first, lanes) : 0;
+    const auto some = [&](const T* from, index_t from_stride, interval of, auto& ahead) {
+      multiply_broadcast(
+          product<T, Words>{from, from_stride, own_.queries, columns, own_.scores + of.first * columns, columns, depth},
+          of.size(), columns, ahead);
+    };
+    some(reinterpret_cast<const T*>(keys_.row(keys.first)), keys_.token_stride / Words::per_word, {0, in_place}, ahead_);
+    if (in_place < keys.size()) {
+      prepare(keys.first + in_place, keys.size() - in_place, query_stride);
+      nothing_ahead nothing;
+      some(own_.scratch, query_stride, {in_place, keys.size()}, nothing);
+    }
+    for (index_t r = 0; r < rows; r += lanes)
+      for (index_t j = 0; j < keys.size(); j += lanes)
+        transpose(own_.scores + j * columns + r, columns, to + r * stride + j, stride, rows - r);
+  }
+
+ private:
+  static constexpr index_t lanes = shape::lanes;
+
+  // So many keys from `first` on, in the scratch. Those beyond the last repeat it: their scores are cut.
+  void prepare(index_t first, index_t count, index_t stride) const {
+    for (index_t j = 0; j < count; ++j) {
+      const index_t token = std::min(first + j, keys_.tokens - 1);
+      ahead_.ask(keys_.channels * index_t(sizeof(S)));
+      prepare_row<Words>(keys_, token, own_.scratch + j * stride,
+                         [&](std::span<T> channels) { mechanism_.key(channels, mechanism_.key_token(key_head_, token)); });
+    }
+  }
+
+  const Mechanism& mechanism_;
+  index_t key_head_;
+  const head_view<const S>& keys_;
+  room own_;
+  read_ahead& ahead_;
+  mutable const T* transposed_ = nullptr;  // the queries that stand in the lanes
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
