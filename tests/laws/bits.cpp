@@ -114,12 +114,24 @@ TEST(bits, are_the_same_in_prefill_and_in_decoding) {
   });
 }
 
+// Over many keys more rows decode than over few.
+TEST(bits, do_not_depend_on_how_many_rows_share_many_keys) {
+  const index_t keys = 4200, queries = 90;
+  const auto in = random_inputs<float>({.queries = queries, .keys = keys, .channels = 128, .value_channels = 128});
+  const auto all = forward(dot_product{} | causal{}, in.q, in.k, in.v);
+  for (const index_t i : {0, 1, 47, 48, 89}) {
+    const tensor<float> row = in.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, i, 0}, Eigen::array<Eigen::Index, 4>{1, 1, 1, 128});
+    const auto alone = forward(dot_product{} | causal{}, row, in.k, in.v, {.first_query = keys - queries + i});
+    for (index_t c = 0; c < 128; ++c) ASSERT_EQ(alone.output(0, 0, 0, c), all.output(0, 0, i, c)) << "row " << i;
+  }
+}
+
 template <class S>
 class bits_of : public testing::Test {};
 using storages = testing::Types<float, double, Eigen::half, Eigen::bfloat16>;
 TYPED_TEST_SUITE(bits_of, storages);
 
-// Few rows stream their keys, more of them pack tiles of them, many share packed heads: the same bits, from keys as they lie (32 channels)
+// Few rows stream their keys, more of them broadcast them, many share packed heads: the same bits, from keys as they lie (32 channels)
 // and prepared ones (20), with groups that a streamed key can and cannot serve at once, over three tiles, on two threads.
 TYPED_TEST(bits_of, decoding_and_prefill_are_the_same) {
   using S = TypeParam;

@@ -44,7 +44,7 @@ GREEDY(geometric) GREEDY(get) GREEDY(get_part) GREEDY(group_rows) GREEDY(hull) G
 GREEDY(intersect) GREEDY(intersection) GREEDY(is_words) GREEDY(join) GREEDY(join_row) GREEDY(lists_of) GREEDY(load_wide)
 GREEDY(make_attended) GREEDY(make_backward_tensors) GREEDY(make_cached_tensors) GREEDY(make_forward_tensors)
 GREEDY(make_gradients) GREEDY(make_like) GREEDY(make_page) GREEDY(masks_of) GREEDY(may_see) GREEDY(merge)
-GREEDY(merge_into) GREEDY(multiply) GREEDY(multiply_transposed) GREEDY(pack_values) GREEDY(packed_texts)
+GREEDY(merge_into) GREEDY(multiply) GREEDY(multiply_broadcast) GREEDY(multiply_transposed) GREEDY(pack_values) GREEDY(packed_texts)
 GREEDY(padded_texts) GREEDY(parameters_of) GREEDY(pick) GREEDY(place_of_row) GREEDY(placed) GREEDY(prefill)
 GREEDY(prepare_backward_row) GREEDY(prepare_row) GREEDY(read_panels) GREEDY(require) GREEDY(require_apart)
 GREEDY(require_apart_from_read) GREEDY(require_differentiable) GREEDY(require_distinct) GREEDY(require_gradients_unaliased)

@@ -47,23 +47,23 @@ template <index_t Rows, index_t Batches, class T, class Words, class Ahead>
     for (index_t b = 0; b < Batches; ++b) simd::store(out + r * p.out_stride + b * lanes, sum[r][b]);
 }
 
-// The same for rows and columns of whole batches: up to three batches of columns at a time, of which the first read the rows from memory.
+// Some columns of it, for any number of whole batches of rows.
+template <index_t Batches, class T, class Words, class Ahead>
+void multiply_broadcast_columns(const product<T, Words>& p, index_t rows, index_t column, Ahead& ahead) {
+  constexpr index_t most = std::min(tile_shape<T>::lanes, tile_shape<T>::broadcast_rows(Batches));
+  for (index_t r = 0; r < rows; r += most) multiply_broadcast_block<most, Batches>(p, r, column, ahead);
+}
+
+// Rows and columns of whole batches: up to three batches of columns at a time, of which the first read the rows from memory.
 template <class T, class Words, class Ahead>
-void multiply_broadcast(const product<T, Words>& p, index_t rows, index_t columns, Ahead& ahead) {
-  using shape = tile_shape<T>;
-  constexpr index_t lanes = shape::lanes;
-  const auto some = [&]<index_t Batches>(std::integral_constant<index_t, Batches>, index_t column, auto& asked) {
-    constexpr index_t most = std::min(lanes, shape::broadcast_rows(Batches));
-    for (index_t r = 0; r < rows; r += most) multiply_broadcast_block<most, Batches>(p, r, column, asked);
-  };
+void multiply_broadcast(const product<T, Words>& p, index_t rows, index_t columns, Ahead& ahead, index_t column = 0) {
+  constexpr index_t lanes = tile_shape<T>::lanes;
+  const index_t batches = (columns - column) / lanes, now = batches == 4 ? 2 : std::min<index_t>(batches, 3);
+  if (now == 1) multiply_broadcast_columns<1>(p, rows, column, ahead);
+  if (now == 2) multiply_broadcast_columns<2>(p, rows, column, ahead);
+  if (now == 3) multiply_broadcast_columns<3>(p, rows, column, ahead);
   nothing_ahead nothing;
-  const auto pass = [&](index_t column, auto& asked) {
-    const index_t left = (columns - column) / lanes;
-    if (left == 1) return some(std::integral_constant<index_t, 1>{}, column, asked), lanes;
-    if (left == 2 || left == 4) return some(std::integral_constant<index_t, 2>{}, column, asked), 2 * lanes;
-    return some(std::integral_constant<index_t, 3>{}, column, asked), 3 * lanes;
-  };
-  for (index_t column = pass(0, ahead); column < columns;) column += pass(column, nothing);
+  if (now < batches) multiply_broadcast(p, rows, columns, nothing, column + now * lanes);
 }
 
 }  // namespace detail
