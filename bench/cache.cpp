@@ -1,5 +1,7 @@
-// Decoding from a cache of prepared keys: one query a head over the keys of another layer in each call, as a model does, so that every key and
-// value comes from memory. `x tensors` is how much faster than from tensors, which turn every key again; `x float` than a cache of floats.
+// Generating from a cache of prepared keys. Decoding: one query a head over the keys of another layer in each call, as a model does, so that every key and
+// value comes from memory. `x tensors` is how much faster than from tensors, which turn every key again; `x float` than a cache of floats;
+// `beyond numbers` is the memory that a cache takes beside its numbers.
+#include <algorithm>
 #include <vector>
 
 #include "support/benchmarks.hpp"
@@ -18,7 +20,7 @@ class cached_layers {
     do {
       layers_.emplace_back(mechanism, cache_shape{shape.key_heads, shape.channels, shape.value_channels});
       layers_.back().append(tensors.k, tensors.v);
-    } while (layers_.size() * std::size_t(layers_.back().bytes()) < roofline::beyond_caches());
+    } while (double(layers_.size()) * double(layers_.back().bytes()) < roofline::beyond_caches());
   }
 
   template <class Mechanism>
@@ -54,6 +56,8 @@ void add_storage(const std::string& name, const attention_shape& shape) {
     const both times = run_in_turn(state, [&] { wide.attend(turned); }, [&] { text.attend(turned); });
     count_reading(state, times.other, text.bytes());
     state.counters["x float"] = 1 / times.ratio();
+    const double bytes_a_number = std::is_same_v<Storage, quantized<8>> ? 1 : double(sizeof(Storage));
+    state.counters["beyond numbers"] = text.bytes() / (shape.key_and_value_elements() * bytes_a_number) - 1;
   });
 }
 
@@ -67,6 +71,64 @@ void add_over_plain(const std::string& name, const attention_shape& shape, const
   });
 }
 
+// One text on two threads, beside one.
+void add_threads(const attention_shape& shape) {
+  add("cache/threads:2/float" + shape.name(), [=](benchmark::State& state) {
+    Eigen::ThreadPool pool(2);
+    const Eigen::ThreadPoolDevice device(&pool, 2);
+    cached_layers<float> text(shape, turned);
+    const both times = run_in_turn(state, [&] { text.attend(turned); }, [&] { text.attend(device, turned); });
+    count_reading(state, times.other, text.bytes());
+    state.counters["x one thread"] = 1 / times.ratio();
+  });
+}
+
+// A batch of texts of 1000 to 8000 tokens on two threads. Its keys and values are beyond every cache.
+void add_batch() {
+  add("cache/threads:2/texts:8/n:1000-8000", [](benchmark::State& state) {
+    constexpr index_t texts = 8, heads = 32, key_heads = 8, channels = 128;
+    Eigen::ThreadPool pool(2);
+    const Eigen::ThreadPoolDevice device(&pool, 2);
+    kv_cache<float> cache(turned, {key_heads, channels, channels, texts});
+    for (index_t t = 0; t < texts; ++t) {
+      const attention_tensors<float> of(
+          {.heads = heads, .key_heads = key_heads, .keys = 1000 * (t + 1), .queries = 1, .channels = channels});
+      cache.append(t, of.k, of.v);
+    }
+    tensor<float> q(texts, heads, 1, channels), output(texts, heads, 1, channels);
+    q.setRandom();
+    const shortest time = run(state, [&] { forward_into(device, turned, q, cache, output); });
+    const double bytes = 36000.0 * double(key_heads * channels) * 2 * sizeof(float);
+    count_reading(state, time, bytes);
+    const double together = bytes / time.best() / roofline::bandwidth_of_two();
+    state.counters["of the bandwidth of two"] = together;
+  });
+}
+
+// A long prompt in chunks, each over all keys so far, beside the whole prompt at once.
+void add_chunks() {
+  const attention_shape whole{.heads = 4, .key_heads = 1, .keys = 16384, .channels = 128};
+  add("cache/chunks:512" + whole.name(), [=](benchmark::State& state) {
+    attention_tensors<float> tensors(whole);
+    const auto some = [&](tensor<float>& t, index_t first, index_t count) {
+      const index_t tokens = t.dimension(2), channels = t.dimension(3);
+      return view<float>{t.data() + first * channels,
+                         {1, t.dimension(1), count, channels},
+                         {t.dimension(1) * tokens * channels, tokens * channels, channels, 1}};
+    };
+    const auto prefill = [&](index_t chunk) {
+      kv_cache<float> cache(turned, {whole.key_heads, whole.channels, whole.value_channels});
+      for (index_t first = 0; first < whole.keys; first += chunk) {
+        cache.append(some(tensors.k, first, chunk), some(tensors.v, first, chunk));
+        forward_into(turned, some(tensors.q, first, chunk), cache, some(tensors.output, first, chunk));
+      }
+    };
+    const both times = run_in_turn(state, [&] { prefill(whole.keys); }, [&] { prefill(512); });
+    count<float>(state, times.other, whole, causal_pairs(whole));
+    state.counters["over at once"] = times.ratio() - 1;
+  });
+}
+
 }  // namespace
 
 void add_benchmarks() {
@@ -77,7 +139,10 @@ void add_benchmarks() {
     add_storage<Eigen::half>("half", shape);
     add_storage<quantized<8>>("quantized8", shape);
     add_over_plain("scale_invariant", shape, rope{} | dot_product{} | scale_invariant{} | causal{});
+    add_threads(shape);
   }
+  add_batch();
+  add_chunks();
   // Beside keys that are turned again for every token.
   const attention_shape shape{.heads = 32, .key_heads = 8, .keys = 4096, .queries = 1, .channels = 128};
   add("cache/x tensors" + shape.name(), [=](benchmark::State& state) {

@@ -55,15 +55,15 @@ measure() {
 # The table is alone on the standard output.
 {
   install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libbenchmark-dev python3 gnuplot-nox
-  all="roofline forward shapes layouts decode transform threads lengths texts masks biases skipping memory backward"
+  all="roofline forward shapes layouts decode cache transform threads lengths texts masks biases skipping memory backward"
   build native "$all"
   build clang forward -DCMAKE_CXX_COMPILER="${LONGSPAN_CLANG:-clang++}"
   measure native "$all"
   measure clang forward
   if [ "$(uname -m)" = x86_64 ]; then
-    build v3 "forward shapes layouts decode backward" -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3
+    build v3 "forward shapes layouts decode cache backward" -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3
     build baseline forward -DLONGSPAN_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64
-    measure v3 "forward shapes layouts decode backward"
+    measure v3 "forward shapes layouts decode cache backward"
     measure baseline forward
   fi
 

@@ -158,6 +158,32 @@ def decode_rows(m):
             yield Row(f"decoding, groups of {group} heads{where}, of the speed of groups of 4", 0.85, speed, TIMES)
 
 
+def cache_rows(m):
+    of = "heads:32/key_heads:8/n:{}/d:128"
+    for build, where in builds(m):
+        for n in (4096, 32768):
+            name = f"cache/rope/{{}}/{of.format(n)}"
+            what = f"a cache, rope, 32 heads on 8, d = 128, n = {n}{where}"
+            yield Row(f"{what}, float, of the bandwidth", 0.85, m(build, name.format("float"), "of bandwidth"))
+            for storage, wanted in [("bfloat16", 1.8), ("half", 1.8), ("quantized8", 2.2 if machine.instruction_set(m.contexts[build]) == "AVX2" else 3)]:
+                yield Row(f"{what}, {storage}, of the speed of float", wanted, m(build, name.format(storage), "x float"), TIMES)
+            cost = m(build, f"cache/scale_invariant/{of.format(n)}", "over plain")
+            yield Row(f"{what}, scale_invariant, cost over plain", 0.03, cost, at_most=True)
+            wanted = 1.5 if n == 4096 else 1.0
+            yield Row(f"{what}, two threads", wanted, m(build, f"cache/threads:2/float/{of.format(n)}", "x one thread"), TIMES)
+        batch = m(build, "cache/threads:2/texts:8/n:1000-8000", "of the bandwidth of two")
+        yield Row(f"a cache of 8 texts of 1000 to 8000 tokens{where}, two threads, of the bandwidth of two", 0.85, batch)
+        append = m(build, f"cache/append/{of.format(4096)}", "of decoding")
+        yield Row(f"a cache, appending a token{where}, of decoding it at n = 4096", 0.03, append, at_most=True)
+        chunks = m(build, "cache/chunks:512/heads:4/key_heads:1/n:16384/d:128", "over at once")
+        yield Row(f"a cache, 16384 tokens in chunks of 512{where}, over all at once", 0.05, chunks, at_most=True)
+        faster = m(build, f"cache/x tensors/{of.format(4096)}", "x tensors")
+        yield Row(f"a cache, rope, n = 4096{where}, of the speed of turning keys again", None, faster, TIMES)
+    for storage, wanted in [("float", 0.02), ("bfloat16", 0.02), ("quantized8", 0.05)]:
+        beyond = m("native", f"cache/rope/{storage}/{of.format(4096)}", "beyond numbers")
+        yield Row(f"a cache, {storage}, memory beside its numbers", wanted, beyond, at_most=True)
+
+
 def length_rows(m):
     for what, name, wanted in [("a window of 1024", "window:1024", 2.1), ("causal", "causal", 4.2)]:
         growth = m("native", f"lengths/{name}/heads:1/n:16384/d:64", "growth")
@@ -263,8 +289,8 @@ def main(measured, results):
     instructions = machine.instruction_set(context)
     here = f"{machine.processor()}, {instructions}, {context['compiler']}, {date}"
     panels = picture.panels(m, forward_name, wanted_forward(instructions))
-    rows = [*forward_rows(m), *layout_rows(m), *narrow_rows(m), *cost_rows(m), *thread_rows(m), *decode_rows(m), *length_rows(m),
-            *memory_rows(m), *text_rows(m), *tensor_rows(m), *backward_rows(m), *lead_rows(panels)]
+    rows = [*forward_rows(m), *layout_rows(m), *narrow_rows(m), *cost_rows(m), *thread_rows(m), *decode_rows(m), *cache_rows(m),
+            *length_rows(m), *memory_rows(m), *text_rows(m), *tensor_rows(m), *backward_rows(m), *lead_rows(panels)]
     table = [["what", "wanted", "measured", "met"]] + [row.cells() for row in rows]
     engines = picture.engines(panels)
     folder = results / machine.folder(context)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <future>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -101,6 +102,20 @@ inline double bandwidth() {
   const double bytes = double(memory.size() * sizeof(float));
   for (int pass = 0; pass < 3; ++pass)
     best = std::max({best, bytes / time_reading<1>(memory), bytes / time_reading<4>(memory), bytes / time_reading<8>(memory)});
+  return best;
+}
+
+// The same of two cores that read at once, each its own memory.
+inline double bandwidth_of_two() {
+  static const memory_block memory[2] = {memory_block(std::size_t(beyond_caches() / sizeof(float)), 1.f),
+                                         memory_block(std::size_t(beyond_caches() / sizeof(float)), 1.f)};
+  static double best = 0;
+  const double bytes = 2 * double(memory[0].size() * sizeof(float));
+  for (int pass = 0; pass < 5; ++pass) {
+    auto other = std::async(std::launch::async, [] { return time_reading<4>(memory[1]); });
+    const double own = time_reading<4>(memory[0]);
+    best = std::max(best, bytes / std::max(own, other.get()));
+  }
   return best;
 }
 
