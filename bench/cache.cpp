@@ -105,6 +105,27 @@ void add_batch() {
   });
 }
 
+// 64 continuations of one prompt, beside one of them 64 times: the keys that they share are read once for many.
+void add_continuations(const attention_shape& shape) {
+  add("cache/texts:64/one prompt" + shape.name(), [=](benchmark::State& state) {
+    constexpr index_t texts = 64;
+    const attention_tensors<float> prompt(shape);
+    kv_cache<float> cache(turned, {shape.key_heads, shape.channels, shape.value_channels, texts});
+    cache.append(0, prompt.k, prompt.v);
+    for (index_t t = 1; t < texts; ++t) cache.copy(0, t);
+    attention_shape tail = shape;
+    tail.keys = 100;
+    const attention_tensors<float> own(tail);
+    for (index_t t = 0; t < texts; ++t) cache.append(t, own.k, own.v);
+    tensor<float> q(texts, shape.heads, 1, shape.channels), output(texts, shape.heads, 1, shape.value_channels);
+    q.setRandom();
+    cached_layers<float> alone(shape, turned);
+    const both times = run_in_turn(state, [&] { alone.attend(turned); }, [&] { forward_into(turned, q, cache, output); });
+    state.counters["x one by one"] = times.ratio() / double(texts);
+    state.counters["tokens/s"] = double(texts) / times.other.best();
+  });
+}
+
 // A long prompt in chunks, each over all keys so far, beside the whole prompt at once.
 void add_chunks() {
   const attention_shape whole{.heads = 4, .key_heads = 1, .keys = 16384, .channels = 128};
@@ -142,6 +163,7 @@ void add_benchmarks() {
     add_threads(shape);
   }
   add_batch();
+  add_continuations({.heads = 32, .key_heads = 8, .keys = 8192, .queries = 1, .channels = 128});
   add_chunks();
   // Beside keys that are turned again for every token.
   const attention_shape shape{.heads = 32, .key_heads = 8, .keys = 4096, .queries = 1, .channels = 128};

@@ -173,6 +173,8 @@ def cache_rows(m):
             yield Row(f"{what}, two threads", wanted, m(build, f"cache/threads:2/float/{of.format(n)}", "x one thread"), TIMES)
         batch = m(build, "cache/threads:2/texts:8/n:1000-8000", "of the bandwidth of two")
         yield Row(f"a cache of 8 texts of 1000 to 8000 tokens{where}, two threads, of the bandwidth of two", 0.85, batch)
+        shared = m(build, "cache/texts:64/one prompt/heads:32/key_heads:8/n:8192/d:128", "x one by one")
+        yield Row(f"64 continuations of 8192 tokens in one call{where}, of the time one by one", None, shared, TIMES, at_most=True)
         append = m(build, f"cache/append/{of.format(4096)}", "of decoding")
         yield Row(f"a cache, appending a token{where}, of decoding it at n = 4096", 0.03, append, at_most=True)
         chunks = m(build, "cache/chunks:512/heads:4/key_heads:1/n:16384/d:128", "over at once")

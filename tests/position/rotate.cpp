@@ -34,6 +34,31 @@ TEST(rotate, pairs_are_halves_or_neighbours_of_the_rotated_prefix) {
   EXPECT_EQ(interleaved, (std::vector<double>{-2, 1, -3, -4, 5, 6}));
 }
 
+// Batches of pairs and those beyond, of rows of every length around a batch; the channels after the last pair stay.
+template <class T>
+void expect_every_pair_to_turn(pairing paired) {
+  for (index_t pairs = 0; pairs <= 40; ++pairs) {
+    const auto count = std::size_t(pairs);
+    std::vector<T> row(2 * count + 3), cosine(count), sine(count);
+    for (std::size_t c = 0; c < row.size(); ++c) row[c] = T(c % 7) - 3;
+    for (std::size_t i = 0; i < sine.size(); ++i) cosine[i] = T(i % 3), sine[i] = T(i % 5) - 2;  // every product is exact
+    std::vector<T> wanted = row;
+    for (index_t i = 0; i < pairs; ++i) {
+      const bool halves = paired == pairing::halves;
+      const auto first = std::size_t(halves ? i : 2 * i), second = std::size_t(halves ? i + pairs : 2 * i + 1);
+      const T c = cosine[std::size_t(i)], s = sine[std::size_t(i)];
+      wanted[first] = row[first] * c - row[second] * s;
+      wanted[second] = row[first] * s + row[second] * c;
+    }
+    rotate(std::span(row), paired, pairs, cosine.data(), sine.data());
+    EXPECT_EQ(row, wanted) << pairs;
+  }
+}
+TEST(rotate, turns_every_pair_of_rows_of_any_length) {
+  for (const pairing paired : {pairing::halves, pairing::interleaved})
+    expect_every_pair_to_turn<float>(paired), expect_every_pair_to_turn<double>(paired);
+}
+
 TEST(rotation_by_definition, turns_by_position_times_frequency) {
   const rotation_by_definition quarter{{.frequencies = {std::numbers::pi / 2, 0}}};
   const std::vector<double> row{1, 2, 3, 4}, wanted{-3, 2, 1, 4};

@@ -5,6 +5,9 @@
 #include <limits>
 #include <span>
 
+#include <longspan/cache/byte_keys.hpp>
+#include <longspan/cache/byte_values.hpp>
+#include <longspan/cache/hadamard.hpp>
 #include <longspan/cache/paged_keys.hpp>
 #include <longspan/cache/paged_values.hpp>
 #include <longspan/cache/text_pages.hpp>
@@ -45,6 +48,28 @@ struct cached_tensors {
             detail::tokens_of(log_sum_exp, of.batch, of.queries), layout, pages + of.number};
   }
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
+  // A row of output, before it is handed over: sums of values as they are stored.
+  static void finish(std::span<typename words::compute> row) {
+    if constexpr (cache_storage<Storage>::turned) detail::hadamard(row);
+  }
+};
+
+// What multiplies the pages of a head, and what that works in: see byte_keys, where the instruction set multiplies bytes.
+template <class Storage>
+inline constexpr bool in_bytes = cache_storage<Storage>::per_word == 4;
+template <class Storage>
+using room_of_pages = std::conditional_t<in_bytes<Storage>, byte_room, no_room>;
+template <class Storage, class Ahead>
+using keys_of_pages = std::conditional_t<in_bytes<Storage>, byte_keys<Ahead>, paged_keys<Storage, Ahead>>;
+template <class Storage, class Ahead>
+using values_of_pages = std::conditional_t<in_bytes<Storage>, byte_values<Ahead>, paged_values<Storage, Ahead>>;
+
+// One of them with a room of its own.
+template <class Storage, class Operand>
+struct paged_operand final : room_of_pages<Storage>, Operand {
+  using room = room_of_pages<Storage>;
+  paged_operand(const page_layout<Storage>& of, const text_pages<Storage>& text, index_t head, index_t rows, nothing_ahead& ahead)
+      : room(rows, of.channels, of.width()), Operand(of, text, head, static_cast<room&>(*this), ahead) {}
 };
 
 // A prefill over a cache multiplies its pages as they are.
@@ -61,14 +86,15 @@ class wave_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   static index_t items() { return 0; }
   void prepare(index_t, index_t) {}
 
-  auto keys(index_t w) { return operand<paged_keys<Storage, nothing_ahead>>(w); }
-  auto values(index_t w) { return operand<paged_values<Storage, nothing_ahead>>(w); }
+  auto keys(index_t w) { return operand<keys_of_pages<Storage, nothing_ahead>>(w); }
+  auto values(index_t w) { return operand<values_of_pages<Storage, nothing_ahead>>(w); }
 
  private:
   template <class Operand>
-  Operand operand(index_t w) {
+  paged_operand<Storage, Operand> operand(index_t w) {
     const auto& tensors = heads_[w].text->tensors;
-    return Operand(*tensors.layout, *tensors.pages, heads_[w].head, nothing_);
+    constexpr index_t rows = page_layout<Storage>::shape::block::rows;
+    return paged_operand<Storage, Operand>(*tensors.layout, *tensors.pages, heads_[w].head, rows, nothing_);
   }
 
   const wave<Text>& heads_;
@@ -87,13 +113,19 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   explicit tile_operands(std::span<const Text>) {}
   static bool heads_side_by_side() { return true; }
 
-  struct room {
-    room(const tile_operands&, const shapes&, index_t) {}
+  // Whether two texts have the same pages of some keys.
+  static bool share(const Text& one, const Text& other, interval keys) {
+    return one.tensors.pages->shares(*other.tensors.pages, keys);
+  }
+
+  struct room : room_of_pages<Storage> {
+    room(const tile_operands&, const shapes& lengths, index_t most_rows)
+        : room_of_pages<Storage>(most_rows, lengths.channels, round_up(lengths.value_channels, shape::lanes)) {}
   };
 
   void append_first(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
-    append(of, needed, to, pages.channels, [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); });
+    append(of, needed, to, pages.depth(), [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); });
   }
   void append_second(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
@@ -101,11 +133,13 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   }
 
   template <class Attend>
-  void with(room&, const key_head<Text>& of, index_t, interval, read_ahead& ahead, Attend attend) const {
+  void with(room& own, const key_head<Text>& of, index_t, index_t, interval, read_ahead& ahead, Attend attend) const {
     const auto& tensors = of.text->tensors;
-    ahead.ask(shape::asked_ahead(0));
-    const paged_keys<Storage, read_ahead> keys(*tensors.layout, *tensors.pages, of.head, ahead);
-    const paged_values<Storage, read_ahead> values(*tensors.layout, *tensors.pages, of.head, ahead);
+    // Where a register block is narrower than a panel of keys, the first passes the whole panel.
+    constexpr index_t keys_at_once = shape::block::batches * shape::lanes < layout::panel ? layout::panel : 0;
+    ahead.ask(shape::asked_ahead(keys_at_once * tensors.layout->depth() * index_t(sizeof(typename layout::number))));
+    const keys_of_pages<Storage, read_ahead> keys(*tensors.layout, *tensors.pages, of.head, own, ahead);
+    const values_of_pages<Storage, read_ahead> values(*tensors.layout, *tensors.pages, of.head, own, ahead);
     attend(static_cast<const key_operand<words>&>(keys), static_cast<const value_operand<words>&>(values));
   }
 

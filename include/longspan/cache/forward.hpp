@@ -102,9 +102,15 @@ void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache
   buffer<text> of_queries(texts);
   for (text& each : of_queries) each.keys = {};
   cache.inside().rows.reach(of_queries);
-  auto bound = detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<T>{&cache.inside().rows}}, seen,
-                                detail::bind_transforms_for<T>(
-                                    whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
+  const reach distances = detail::distances_of(seen, padding, [](const auto& each) { return *each; });
+  const auto transforms = detail::bind_transforms(whole, lengths, [&]<class P>(const P& part) {
+    if constexpr (tabulated<P, T>)
+      return cache.inside().tables.template of<T>(part, distances);
+    else
+      return part;
+  });
+  auto bound =
+      detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<Storage>{&cache.inside().rows}}, seen, transforms);
   if (lengths.heads == 0) return;
   detail::attend_texts(d, std::move(bound), tensors, texts);
 }

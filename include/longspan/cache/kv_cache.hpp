@@ -9,8 +9,10 @@
 #include <vector>
 
 #include <longspan/cache/cache_rows.hpp>
+#include <longspan/cache/kept_tables.hpp>
 #include <longspan/cache/longer_text.hpp>
 #include <longspan/cache/page.hpp>
+#include <longspan/cache/spare_pages.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/cache/write_tokens.hpp>
 #include <longspan/core/shape_error.hpp>
@@ -41,9 +43,10 @@ struct cache_shape {
 //   cache.append(k, v);                                    // the tokens of a prompt, or the next one
 //   const auto output = forward(mechanism, q, cache).output;   // q: the queries of the last tokens
 //
-// A copy shares pages with its original, and a shared page is copied before it is written to. Pages that no row from the last appended
-// tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page; running out of
-// it leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
+// A copy shares pages with its original, of a cache and of a text within it, and a shared page is copied before it is written to. Texts
+// with one prompt read its pages once for up to 96 of the query rows of a call. Pages that no row from the last appended tokens on can see
+// under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page; running out of it leaves the
+// cache as it was. A cache is used by one thread at a time; its copies may be used by others.
 //
 // Everything that does not fit throws shape_error, and nothing is appended.
 template <class Storage>
@@ -70,18 +73,22 @@ class kv_cache {
   kv_cache(kv_cache&&) noexcept = default;
   kv_cache& operator=(kv_cache other) noexcept {
     std::swap(layout_, other.layout_), std::swap(texts_, other.texts_), std::swap(rows_, other.rows_);
+    std::swap(spare_, other.spare_), std::swap(tables_, other.tables_);
     return *this;
   }
 
   index_t texts() const { return index_t(texts_.size()); }
   index_t length(index_t text = 0) const { return text_at(text).length; }
 
-  // Memory of all pages, in bytes. Those that copies share count for each of them.
+  // Memory of all pages, in bytes, those that are reserved among them. A page that texts share counts once; one that copies of the cache
+  // share counts in each of them.
   index_t bytes() const {
-    index_t held = 0;
+    std::vector<const std::byte*> held;
     for (const pages& each : texts_)
-      for (const detail::page& page : each.pages) held += page != nullptr;
-    return held * layout_.bytes();
+      for (const detail::page& page : each.pages)
+        if (page != nullptr) held.push_back(page.get());
+    std::ranges::sort(held);
+    return (std::ranges::unique(held).begin() - held.begin() + spare_.count()) * layout_.bytes();
   }
 
   // Appends tokens to every text, k (text, key_head, token, channel) and v (text, key_head, token, value_channel); or to one, of batch 1.
@@ -93,6 +100,27 @@ class kv_cache {
   void append(index_t text, const K& k, const V& v) {
     text_at(text);
     append_to({text, text + 1}, detail::view_of(k), detail::view_of(v));
+  }
+
+  // Makes room for every text to grow to so many tokens: until then appending asks for no pages, and pages that are let go are kept.
+  void reserve(index_t tokens) {
+    if (tokens < 0) throw shape_error("kv_cache: room for " + std::to_string(tokens) + " tokens");
+    const index_t most = detail::round_up(tokens, layout::keys) / layout::keys;
+    index_t missing = 0;
+    for (pages& each : texts_) {
+      each.pages.reserve(std::size_t(most));
+      missing += std::max(most - index_t(each.pages.size()), index_t(0));
+    }
+    spare_.reserve(missing, layout_.bytes());
+  }
+
+  // Makes text `to` a copy of text `from`: they share pages, of which each is copied before it is written to, so that many continuations
+  // take the memory of one prompt. Keys stay as they were turned.
+  void copy(index_t from, index_t to) {
+    pages made = text_at(from);
+    text_at(to);
+    cut(texts_[std::size_t(to)], 0);
+    texts_[std::size_t(to)] = std::move(made);
   }
 
   // Forgets the tokens of a text from `length` on. Throws where rows that come then would see what was given back.
@@ -112,8 +140,9 @@ class kv_cache {
     const layout& of_pages;
     std::span<const pages> texts;
     detail::cache_rows<T>& rows;
+    detail::kept_tables& tables;
   };
-  kept inside() const { return {layout_, texts_, *rows_}; }
+  kept inside() const { return {layout_, texts_, *rows_, *tables_}; }
 
  private:
   static const cache_shape& checked(const cache_shape& of) {
@@ -139,9 +168,12 @@ class kv_cache {
         throw shape_error("kv_cache: a text cannot be cut to " + std::to_string(length) +
                           " tokens: what the next would see was given back");
   }
-  static void cut(pages& of, index_t length) {
+  void cut(pages& of, index_t length) {
     of.length = length;
-    of.pages.resize(std::size_t(detail::round_up(length, layout::keys) / layout::keys));
+    for (const auto most = std::size_t(detail::round_up(length, layout::keys) / layout::keys); of.pages.size() > most;) {
+      spare_.give(std::move(of.pages.back()));
+      of.pages.pop_back();
+    }
   }
 
   template <class K, class V>
@@ -156,7 +188,7 @@ class kv_cache {
     require_equal("key", "cache", "channels", k.extent[3], layout_.channels);
     require_equal("value", "cache", "channels", v.extent[3], layout_.value_channels);
     detail::buffer<detail::longer_text<Storage>> longer;
-    for (index_t t = texts.first; t < texts.last; ++t) longer.emplace_back(texts_[std::size_t(t)], k.extent[2], layout_);
+    for (index_t t = texts.first; t < texts.last; ++t) longer.emplace_back(texts_[std::size_t(t)], k.extent[2], layout_, spare_);
     for (index_t t = 0; t < texts.size(); ++t) write(texts.first + t, longer[std::size_t(t)], k, v, t);
     for (index_t t = 0; t < texts.size(); ++t) {
       const index_t first = longer[std::size_t(t)].places().first;
@@ -182,12 +214,14 @@ class kv_cache {
   void give_back(pages& of, index_t position) {
     for (index_t p = 0; p < index_t(of.pages.size()); ++p)
       if (of.pages[std::size_t(p)] != nullptr && !rows_->needed_from(position, {p * layout::keys, (p + 1) * layout::keys}))
-        of.pages[std::size_t(p)].reset();
+        spare_.give(std::move(of.pages[std::size_t(p)]));
   }
 
   layout layout_;
   std::vector<pages> texts_;
   std::unique_ptr<detail::cache_rows<T>> rows_;
+  detail::spare_pages spare_;
+  std::unique_ptr<detail::kept_tables> tables_ = std::make_unique<detail::kept_tables>();
 };
 
 namespace detail {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <longspan/cache/page.hpp>
+#include <longspan/cache/spare_pages.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/index.hpp>
 #include <longspan/tile/buffer.hpp>
@@ -22,17 +23,22 @@ class longer_text {
   static constexpr index_t page_keys = page_layout<Storage>::keys;
 
  public:
-  longer_text(text_pages<Storage>& of, index_t tokens, const page_layout<Storage>& layout)
-      : of_(&of), length_(of.length + tokens), first_(of.length / page_keys) {
+  longer_text(text_pages<Storage>& of, index_t tokens, const page_layout<Storage>& layout, spare_pages& spare)
+      : of_(&of), spare_(&spare), length_(of.length + tokens), first_(of.length / page_keys) {
     const index_t pages = round_up(length_, page_keys) / page_keys, own = index_t(of.pages.size());
     if (std::size_t(pages) > of.pages.capacity()) of.pages.reserve(std::max(std::size_t(pages), 2 * of.pages.capacity()));
     for (index_t p = first_; p < pages; ++p) {
       const bool shared = p < own && of.pages[std::size_t(p)].use_count() > 1;
-      fresh_.push_back(p < own && !shared ? page() : make_page(layout.bytes()));
+      fresh_.push_back(p < own && !shared ? page() : spare.take(layout.bytes()));
       if (shared) std::memcpy(fresh_.back().get(), of.pages[std::size_t(p)].get(), std::size_t(layout.bytes()));
     }
     std::atomic_thread_fence(
         std::memory_order_acquire);  // what threads read of pages that their copies then let go, they have read
+  }
+
+  longer_text(longer_text&&) noexcept = default;
+  ~longer_text() {
+    for (page& each : fresh_) spare_->give(std::move(each));
   }
 
   interval places() const { return {of_->length, length_}; }
@@ -50,6 +56,7 @@ class longer_text {
 
  private:
   text_pages<Storage>* of_;
+  spare_pages* spare_;  // where pages come from, and go to if they are not committed
   index_t length_, first_;
   buffer<page> fresh_;  // from page first_ on; null where the text's own serves
 };

@@ -17,18 +17,20 @@ namespace detail {
 // The keys of one key head of a text of a cache, as the kernel multiplies them: numbers become as wide as the computation when they are
 // loaded. `Ahead` is what is prefetched meanwhile: nothing where many rows pass the keys, memory where few do.
 template <class Storage, class Ahead>
-class paged_keys final : public key_operand<number_words<typename cache_storage<Storage>::compute>> {
+class paged_keys : public key_operand<number_words<typename cache_storage<Storage>::compute>> {
   using layout = page_layout<Storage>;
 
  public:
   using T = typename layout::T;
   using shape = tile_shape<T>;
 
-  paged_keys(const layout& of, const text_pages<Storage>& text, index_t head, Ahead& ahead)
+  paged_keys(const layout& of, const text_pages<Storage>& text, index_t head, no_room&, Ahead& ahead)
       : layout_(of), text_(text), head_(head), ahead_(ahead) {}
 
+  // Where batches of keys stand together, those before the first are multiplied too: the tile has room for scores that nobody asks for.
   [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
                                  index_t stride) const override {
+    to -= keys.first % layout::lanes_together, keys.first -= keys.first % layout::lanes_together;
     std::byte* const page = text_.page_of(keys.first);
     const index_t first = keys.first % layout::keys;
     const product<T, number_words<T>, typename layout::number> p{

@@ -21,15 +21,15 @@ namespace detail {
 
 // The values of one key head of a text of a cache, as the kernel multiplies them: see paged_keys.
 template <class Storage, class Ahead>
-class paged_values final : public value_operand<number_words<typename cache_storage<Storage>::compute>> {
+class paged_values : public value_operand<number_words<typename cache_storage<Storage>::compute>> {
   using layout = page_layout<Storage>;
 
  public:
   using T = typename layout::T;
   using shape = tile_shape<T>;
 
-  paged_values(const layout& of, const text_pages<Storage>& text, index_t head, Ahead& ahead)
-      : layout_(of), text_(text), head_(head), width_(of.width()), ahead_(ahead) {}
+  paged_values(const layout& of, const text_pages<Storage>& text, index_t head, no_room&, Ahead& ahead)
+      : layout_(of), text_(text), head_(head), width_(round_up(of.value_channels, shape::lanes)), ahead_(ahead) {}
 
   [[gnu::flatten]] void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys,
                                  T* out) const override {
@@ -63,9 +63,9 @@ class paged_values final : public value_operand<number_words<typename cache_stor
       std::array<T, std::size_t(shape::most_decode_rows * layout::keys)> scaled;
       for (index_t r = 0; r < rows; ++r)
         for (index_t j = 0; j < keys.size(); ++j) scaled[std::size_t(r * layout::keys + j)] = weights[r * stride + j] * scales[j];
-      run(product_of_page{scaled.data(), layout::keys, values, width_, out, width_, keys.size()});
+      run(product_of_page{scaled.data(), layout::keys, values, layout_.width(), out, width_, keys.size()});
     } else {
-      run(product_of_page{weights, stride, values, width_, out, width_, keys.size()});
+      run(product_of_page{weights, stride, values, layout_.width(), out, width_, keys.size()});
     }
   }
 

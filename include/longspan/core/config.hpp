@@ -10,8 +10,10 @@
 
 #if defined(LONGSPAN_SCALAR)
 #define LONGSPAN_ISA isa_scalar
-#elif defined(__AVX512BW__) && defined(__AVX512BF16__)
+#elif defined(__AVX512BW__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
 #define LONGSPAN_ISA isa_avx512bf16
+#elif defined(__AVX512BW__) && defined(__AVX512BF16__)
+#define LONGSPAN_ISA isa_avx512bf16_without_vnni
 #elif defined(__AVX512BW__)
 #define LONGSPAN_ISA isa_avx512bw
 #elif defined(__AVX512F__)

@@ -24,7 +24,8 @@ namespace detail {
 
 // The forward pass of texts with few query rows, as when decoding. Its time is that of reading keys and values, so each is read once for
 // the whole group of heads, and the items of work are tiles of keys. A wave is some key heads at once, in two rounds: first every tile is
-// attended to, then the parts of every key head are merged, in the order in which a prefill merges them.
+// attended to, then the parts of every key head are merged, in the order in which a prefill merges them. Rows of texts that share keys,
+// such as continuations of one prompt, pass them together.
 template <class Text>
 class decode_wave {
   using Words = typename Text::tensors_type::words;
@@ -35,24 +36,26 @@ class decode_wave {
 
  public:
   decode_wave(std::span<const Text> texts, index_t threads)
-      : heads_(texts),
+      : heads_(texts, [](const Text& one, const Text& next) { return share({&one, 0}, {&next, 0}, {0, 1}); }),
         operands_(texts),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
         key_rows_(tile_keys<Words>(texts[0].mechanism.lengths)),
         order_(key_rows_, operands_.heads_side_by_side()),
         slots_(width_) {
-    const index_t most_rows = heads_.largest([](const Head& head) { return head.rows(); });
+    const index_t rows = heads_.largest([](const Head& head) { return head.rows(); });
     const index_t most_keys = heads_.largest([](const Head& head) { return head.lengths().keys; });
-    room_ = std::max(decode_parts, threads * bytes_of_parts(most_rows, most_keys));
+    together_ = std::clamp(shape::most_decode_rows / std::max(rows, index_t(1)), index_t(1), heads_.most_together());
+    room_ = std::max(decode_parts, std::max(threads, together_) * bytes_of_parts(rows, most_keys));
     for (index_t t = 0; t < threads; ++t)
-      workers_.push_back(
-          {Tile(texts[0].mechanism.lengths, most_keys, most_rows), {operands_, texts[0].mechanism.lengths, most_rows}, {}});
+      workers_.push_back({Tile(texts[0].mechanism.lengths, most_keys, together_ * rows),
+                          {operands_, texts[0].mechanism.lengths, together_ * rows},
+                          {}});
   }
 
   // Moves on to the next key heads: as many as give every thread work and decode_parts bytes of parts. Returns whether there are any.
   bool next() {
     if (!heads_.next(room_, [&](const Head& head) { return bytes_of_parts(head.rows(), head.lengths().keys); })) return false;
-    order_.begin(heads_);
+    order_.begin(heads_, together_, share);
     slots_.clear();
     for (index_t w = 0; w < heads_.size(); ++w) slots_.add(tiles_of(heads_[w]), heads_[w].rows());
     return true;
@@ -65,17 +68,18 @@ class decode_wave {
   void attend(index_t thread, index_t item) {
     const interval needed = order_.needed(item);
     if (needed.empty()) return;
-    const index_t w = order_.head_of(item), first = order_.first_key(item);
+    const index_t w = order_.head_of(item), first = order_.first_key(item), rows = heads_[w].rows();
     worker& own = workers_[std::size_t(thread)];
-    own.tile.begin(heads_[w], {0, heads_[w].rows()});
+    own.tile.begin(heads_[w], {0, rows});
+    for (index_t n = 1; n < order_.heads_of(item); ++n) own.tile.append(heads_[w + n], {0, rows});
     // After this tile, what the thread most likely reads next: that of the first item that no other has taken.
     own.to_read.clear();
     order_.append_reads(item, item + index_t(workers_.size()), operands_, own.to_read);
     read_ahead ahead(own.to_read);
-    operands_.with(own.room, heads_[w], first, needed, ahead,
+    operands_.with(own.room, heads_[w], order_.heads_of(item) * rows, first, needed, ahead,
                    [&](const key_operand<Words>& keys, const value_operand<Words>& values) {
                      own.tile.attend(keys, values, first, [&](index_t r, const softmax_part<T>& part, const T* output) {
-                       slots_.put(w, order_.tile_of(item), r, part, output);
+                       slots_.put(w + r / rows, order_.tile_of(item), r % rows, part, output);
                      });
                    });
   }
@@ -90,6 +94,11 @@ class decode_wave {
   }
 
  private:
+  // Whether as many rows of two texts read some keys of one head from the same memory.
+  static constexpr auto share = [](const Head& one, const Head& other, interval keys) {
+    return one.head == other.head && one.rows() == other.rows() && tile_operands<Text>::share(*one.text, *other.text, keys);
+  };
+
   // What a thread works in.
   struct worker {
     Tile tile;
@@ -105,7 +114,7 @@ class decode_wave {
 
   wave<Text> heads_;
   tile_operands<Text> operands_;
-  index_t width_, key_rows_, room_ = 0;
+  index_t width_, key_rows_, room_ = 0, together_ = 1;
   decode_order<Text> order_;
   decode_slots<T> slots_;
   buffer<worker> workers_;

@@ -52,7 +52,11 @@ class query_tile {
     text_ = head.text;
     rows_.clear();
     if (may_skip) needed_.clear();
-    for (index_t row = rows.first; row < rows.last; ++row) add(head.query_head(row), head.query(row));
+    append(head, rows);
+  }
+  // And some of another that reads the same keys. Whoever delivers parts knows the first row of each.
+  void append(const key_head<Text>& head, interval rows) {
+    for (index_t row = rows.first; row < rows.last; ++row) add(*head.text, head.query_head(row), head.query(row));
   }
 
   // Attends to the keys that some row sees, tile by tile. Tiles begin at multiples of their length, whoever asks.
@@ -103,20 +107,22 @@ class query_tile {
       const auto outputs = tensors.output.head(0, row.told.head);
       if (row.attended && row.softmax.sum() != 0)  // 0 where every logit is -infinity
         simd::scale(std::span(output(r), std::size_t(width_)), 1 / row.softmax.sum());
+      if constexpr (requires { tensors.finish(std::span<T>()); })
+        tensors.finish(std::span(output(r), std::size_t(outputs.channels)));
       copy_row(output(r), 1, outputs.row(row.query), outputs.channel_stride, outputs.channels);
       if (tensors.keeps_log_sum_exp()) *tensors.log_sum_exp.head(0, row.told.head).row(row.query) = row.softmax.log_sum_exp();
     }
   }
 
  private:
-  void add(index_t h, index_t i) {
-    const Mechanism& mechanism = text_->mechanism;
+  void add(const Text& text, index_t h, index_t i) {
+    const Mechanism& mechanism = text.mechanism;
     const index_t r = index_t(rows_.size());
     rows_.emplace_back(mechanism, h, i);
     const Row& row = rows_.back();
     if constexpr (may_skip)
       detail::for_each_piece(row.seen, {0, mechanism.lengths.keys}, [&](interval piece, index_t) { needed_.add(0, piece); });
-    prepare_row<Words>(text_->tensors.query.head(0, h), i, query_.data() + r * depth_, [&](std::span<T> channels) {
+    prepare_row<Words>(text.tensors.query.head(0, h), i, query_.data() + r * depth_, [&](std::span<T> channels) {
       mechanism.query(channels, mechanism.query_token(row.told));
       if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));
     });

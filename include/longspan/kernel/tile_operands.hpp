@@ -51,6 +51,14 @@ class tile_operands {
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
         heads_side_by_side_(texts[0].tensors.key.stride[1] < texts[0].tensors.key.stride[2]) {}
 
+  // Whether two texts read the same keys and values, as they lie: those of a batch axis of stride 0.
+  static bool share(const Text& one, const Text& other, interval) {
+    const auto same = [](const auto& a, const auto& b) {
+      return a.data == b.data && a.stride == b.stride && a.extent == b.extent;
+    };
+    return Mechanism::keeps_keys && same(one.tensors.key, other.tensors.key) && same(one.tensors.value, other.tensors.value);
+  }
+
   // Whether all heads of a tile lie before the next tile of the text.
   bool heads_side_by_side() const { return heads_side_by_side_; }
 
@@ -71,11 +79,12 @@ class tile_operands {
   void append_first(const Head& of, interval needed, buffer<memory_rows>& to) const { append(in_place_, of, needed, to); }
   void append_second(const Head& of, interval needed, buffer<memory_rows>& to) const { append(!in_place_, of, needed, to); }
 
-  // Calls attend(keys, values) with what a head has of the tile that begins at key `first`; the kernel is compiled for their bases.
+  // Calls attend(keys, values) with what a head has of the tile that begins at key `first`, for so many rows; the kernel is compiled for
+  // their bases.
   template <class Attend>
-  void with(room& own, const Head& of, index_t first, interval needed, read_ahead& ahead, Attend attend) const {
+  void with(room& own, const Head& of, index_t rows, index_t first, interval needed, read_ahead& ahead, Attend attend) const {
     const auto keys = of.text->tensors.key.head(0, of.head);
-    if (streams(of.rows()))
+    if (streams(rows))
       with_values(own, streamed(of.text->mechanism, of.head, keys, own.scratch.data(), ahead), of, first, needed, ahead, attend);
     else
       with_values(

@@ -36,7 +36,7 @@ class wave_operands {
                   texts[0].tensors.value.stride[2] == texts[0].tensors.value.extent[3]),
         depth_(words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
-        room_(heads.room_for(threads, size)),
+        room_(heads.room_for(threads, shape::wave_keys, size)),
         keys_(std::size_t(packed_keys<Words>::size(room_, depth_))),
         values_(std::size_t(in_place_ ? 0 : packed_values_size<Words>(room_, width_))) {
     const index_t scratch =

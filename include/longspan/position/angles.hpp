@@ -30,9 +30,9 @@ class angles {
   void write(index_t position, T* to) {
     const index_t offset = (position % block + block) % block;
     if (begin_.cosine.empty() || first_ != position - offset)
-      begin_ = turns_at(double(position - offset), 1), first_ = position - offset;
+      turn_at(double(position - offset), 1, begin_), first_ = position - offset;
     turns& within = offsets_[std::size_t(offset)];
-    if (within.cosine.empty()) within = turns_at(double(offset), rungs_.magnitude);
+    if (within.cosine.empty()) turn_at(double(offset), rungs_.magnitude, within);
     multiply(begin_, within, product_);
     copy(product_, to);
   }
@@ -40,7 +40,8 @@ class angles {
   void write(double position, T* to) {
     constexpr double exact = 9007199254740992;  // 2^53: integers beyond it are not all doubles
     if (std::abs(position) < exact && position == std::floor(position)) return write(index_t(position), to);
-    copy(turns_at(position, rungs_.magnitude), to);
+    turn_at(position, rungs_.magnitude, product_);
+    copy(product_, to);
   }
 
  private:
@@ -54,13 +55,13 @@ class angles {
     explicit turns(index_t padded) : cosine(std::size_t(padded)), sine(cosine) {}
   };
 
-  turns turns_at(double position, double magnitude) const {
-    turns each(padded_);
+  // In memory that is there from the second time on.
+  void turn_at(double position, double magnitude, turns& each) const {
+    each.cosine.resize(std::size_t(padded_)), each.sine.resize(std::size_t(padded_));
     for (std::size_t i = 0; i < rungs_.frequencies.size(); ++i) {
       const auto turn = std::polar(magnitude, position * rungs_.frequencies[i]);
       each.cosine[i] = turn.real(), each.sine[i] = turn.imag();
     }
-    return each;
   }
 
   static void multiply(const turns& a, const turns& b, turns& product) {

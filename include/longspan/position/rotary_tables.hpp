@@ -91,7 +91,7 @@ struct rotary_tables {
     if constexpr (std::is_same_v<S, T>)
       if (c.channel_stride == 1 && s.channel_stride == 1)
         return detail::rotate(row, pairing, pairs, c.row(of.number), s.row(of.number), direction);
-    detail::rotate_each(row, pairing, pairs, direction, [&](index_t i) {
+    detail::rotate_each(row, pairing, {0, pairs}, direction, [&](index_t i) {
       return std::pair(static_cast<T>(c.row(of.number)[i * c.channel_stride]),
                        static_cast<T>(s.row(of.number)[i * s.channel_stride]));
     });

@@ -6,8 +6,11 @@
 #include <vector>
 
 #include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
 #include <longspan/position/ladder.hpp>
 #include <longspan/simd/batch.hpp>
+#include <longspan/simd/pairs.hpp>
+#include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -20,31 +23,45 @@ void turn_pair(Value& x, Value& y, const Value& cosine, const Value& sine) {
   x = turned;
 }
 
-// Rotates the first `count` pairs of a row, pair i by the angle that angle(i) answers, a cosine and a sine. A direction of -1 rotates
-// back: the inverse, and the transpose, which the backward pass applies to gradients.
+// Rotates some of the pairs 0 <= i < pairs.last of a row, pair i by the angle that angle(i) answers, a cosine and a sine. A direction of -1
+// rotates back: the inverse, and the transpose, which the backward pass applies to gradients.
 template <class T, class Angle>
-void rotate_each(std::span<T> row, pairing paired, index_t count, T direction, Angle angle) {
-  for (index_t i = 0; i < count; ++i) {
+void rotate_each(std::span<T> row, pairing paired, interval pairs, T direction, Angle angle) {
+  for (index_t i = pairs.first; i < pairs.last; ++i) {
     const auto [cosine, sine] = angle(i);
-    const index_t first = paired == pairing::halves ? i : 2 * i, second = paired == pairing::halves ? i + count : 2 * i + 1;
+    const index_t first = paired == pairing::halves ? i : 2 * i, second = paired == pairing::halves ? i + pairs.last : 2 * i + 1;
     turn_pair(row[std::size_t(first)], row[std::size_t(second)], cosine, direction * sine);
   }
 }
 
-// The same by the angles of cosine[i] and sine[i], halves batch by batch.
+// A batch of pairs in memory: the first channels of them, and the second.
+template <class T>
+std::pair<batch<T>, batch<T>> load_pairs(const T* row, pairing paired, index_t count, index_t i) {
+  using Batch = batch<T>;
+  if (paired == pairing::halves) return {simd::load<Batch>(row + i), simd::load<Batch>(row + count + i)};
+  return simd::apart(simd::load<Batch>(row + 2 * i), simd::load<Batch>(row + 2 * i + simd::lanes<Batch>));
+}
+template <class T>
+void store_pairs(T* row, pairing paired, index_t count, index_t i, const batch<T>& x, const batch<T>& y) {
+  if (paired == pairing::halves) {
+    simd::store(row + i, x), simd::store(row + count + i, y);
+  } else {
+    const auto [lower, upper] = simd::alternating(x, y);
+    simd::store(row + 2 * i, lower), simd::store(row + 2 * i + simd::lanes<batch<T>>, upper);
+  }
+}
+
+// The same by the angles of cosine[i] and sine[i], batch by batch.
 template <class T>
 void rotate(std::span<T> row, pairing paired, index_t count, const T* cosine, const T* sine, T direction = 1) {
   using Batch = batch<T>;
-  T* const channel = row.data();
-  if (paired == pairing::interleaved)
-    return rotate_each(row, paired, count, direction, [=](index_t i) { return std::pair(cosine[i], sine[i]); });
-  index_t i = 0;
-  for (; i + simd::lanes<Batch> <= count; i += simd::lanes<Batch>) {
-    Batch x = simd::load<Batch>(channel + i), y = simd::load<Batch>(channel + count + i);
+  const index_t whole = round_down(count, simd::lanes<Batch>);
+  for (index_t i = 0; i < whole; i += simd::lanes<Batch>) {
+    auto [x, y] = load_pairs(std::as_const(row).data(), paired, count, i);
     turn_pair(x, y, simd::load<Batch>(cosine + i), Batch(direction) * simd::load<Batch>(sine + i));
-    simd::store(channel + i, x), simd::store(channel + count + i, y);
+    store_pairs(row.data(), paired, count, i, x, y);
   }
-  for (; i < count; ++i) turn_pair(channel[i], channel[i + count], cosine[i], direction * sine[i]);
+  rotate_each(row, paired, {whole, count}, direction, [=](index_t i) { return std::pair(cosine[i], sine[i]); });
 }
 
 // A rotation by its definition, with std::cos and std::sin for each pair of each row: the reference runs it.

@@ -95,6 +95,43 @@ Batch load_wide(const S* from) {
   }
 }
 
+// A number of a row that stands in pairs: number i of two batches side by side with number i of the second of them. A word holds both, of
+// which the upper is a float but for its lower half, and the lower becomes one by a shift: half the loads and instructions of a row in
+// order.
+template <class S>
+struct paired {
+  S number;
+
+  // Where number i of a row stands.
+  static constexpr index_t place(index_t i) {
+    constexpr index_t width = lanes<batch<float>>;
+    return i / (2 * width) * (2 * width) + i % width * 2 + i / width % 2;
+  }
+};
+template <class S>
+inline constexpr bool is_paired = false;
+template <class S>
+inline constexpr bool is_paired<paired<S>> = true;
+
+// Some batches of a row. In pairs the first begins one.
+template <std::size_t Batches, class Batch, class S>
+[[gnu::always_inline]] inline void load_wide(const S* from, Batch (&to)[Batches]) {
+  constexpr index_t width = lanes<Batch>;
+  if constexpr (is_paired<S>) {
+    typedef std::uint32_t words __attribute__((vector_size(sizeof(Batch))));
+#pragma GCC unroll 8
+    for (std::size_t b = 0; b < Batches; b += 2) {
+      words both;
+      std::memcpy(&both, from + index_t(b) * width, sizeof both);
+      to[b] = Batch(decltype(Batch::data)(both << 16));
+      if (b + 1 < Batches) to[b + 1] = Batch(decltype(Batch::data)(both & 0xffff'0000u));
+    }
+  } else {
+#pragma GCC unroll 8
+    for (std::size_t b = 0; b < Batches; ++b) to[b] = simd::load_wide<Batch>(from + index_t(b) * width);
+  }
+}
+
 }  // namespace simd
 LONGSPAN_NAMESPACE_END
 

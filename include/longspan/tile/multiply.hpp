@@ -60,8 +60,7 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
     held.ask(Batches * lanes * index_t(sizeof(Right)));
     Batch right[Batches];
-#pragma GCC unroll 8
-    for (index_t b = 0; b < Batches; ++b) right[b] = simd::load_wide<Batch>(row + b * lanes);
+    simd::load_wide(row, right);
 #pragma GCC unroll 8
     for (index_t r = 0; r < Rows; ++r) {
       const T* const from = left_of_row + r * stride;

@@ -55,8 +55,7 @@ template <index_t Batches, left Left, class T, class Words, class Right>
   }
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
     Batch right[Batches];
-#pragma GCC unroll 8
-    for (index_t b = 0; b < Batches; ++b) right[b] = simd::load_wide<Batch>(row + b * lanes);
+    simd::load_wide(row, right);
 #pragma GCC unroll 8
     for (index_t r = 0; r < most; ++r) {
       const std::uint64_t own = bits[r] & word;

@@ -38,6 +38,11 @@ struct tile_shape {
   // as fast at 512, and 24 are up to 1 point slower than 48; with AVX2 48 and 96 are alike (Zen 5).
   static constexpr index_t query_rows = 96;
 
+#ifndef WK
+#define WK 32768
+#endif
+  static constexpr index_t wave_keys = WK;
+
   // Up to so many rows of a key head are a call that decodes: its threads share the keys instead of the rows, and none are packed. Where
   // keys and values of a head take 4 MiB or more, packing them costs more than it gains for twice as many rows: 64 rows over 32768 keys of
   // 128 channels run at 72 to 75 % of the peak instead of 57 to 61 (AVX2: 84 instead of 69), over 2048 keys at 73 instead of 78 (Zen 5).

@@ -54,6 +54,10 @@ struct scale_invariant {
     };
   }
 
+  bool operator==(const scale_invariant& other) const {
+    return tau.value == other.tau.value && alpha == other.alpha && beta == other.beta;
+  }
+
   template <class T>
   struct table;
   template <class T>
@@ -80,12 +84,17 @@ struct scale_invariant::table {
     };
   }
   auto at_most(const query_row& row) const { return part.at_most(row); }
+
+  // Sets more of the distances that it has room for.
+  void fill(const scale_invariant& of, interval distances) {
+    for (index_t t = distances.first; t < distances.last; ++t) scale.set(t, of.at(t).scale);
+  }
 };
 
 template <class T>
 scale_invariant::table<T> scale_invariant::prepare(const reach& distances) const {
   table<T> made{detail::distance_column<T>(distances), *this};
-  for (index_t t = distances.seen.first; t < distances.seen.last; ++t) made.scale.set(t, at(t).scale);
+  made.fill(*this, distances.seen);
   return made;
 }
 

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <longspan/cache/byte_rows.hpp>
+#include <longspan/cache/page.hpp>
+#include <longspan/cache/text_pages.hpp>
+#include <longspan/core/interval.hpp>
+#include <longspan/core/key_set.hpp>
+#include <longspan/kernel/value_operand.hpp>
+#include <longspan/simd/byte_words.hpp>
+#include <longspan/simd/words.hpp>
+#include <longspan/tile/multiply.hpp>
+#include <longspan/tile/read_ahead.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// Values of 8 bits where the instruction set multiplies bytes: the weights of a row for the keys of a panel, each times the scale of its
+// value, become integers of 16 bits. Panel by panel, whoever asks, so that a row has the same bits beside any others.
+template <class Ahead>
+class byte_values : public value_operand<number_words<float>> {
+  using Storage = quantized<8>;
+  using layout = page_layout<Storage>;
+  static constexpr index_t panel = layout::panel;
+
+ public:
+  using T = float;
+
+  byte_values(const layout& of, const text_pages<Storage>& text, index_t head, byte_room& room, Ahead& ahead)
+      : layout_(of), text_(text), head_(head), room_(room), ahead_(ahead) {}
+
+  void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys, T* out) const override {
+    if (from == start::zero) std::fill(out, out + rows * width(), T(0));
+    for (index_t first = keys.first; first < keys.last; first += panel)
+      add(weights + (first - keys.first), stride, rows, {first, first + panel}, [](index_t) { return ~std::uint64_t(0); }, out);
+  }
+  void multiply_seen(const T* weights, index_t stride, std::span<const std::uint64_t> seen, interval keys,
+                     T* out) const override {
+    add(weights, stride, index_t(seen.size()), keys, [&](index_t r) { return seen[std::size_t(r)]; }, out);
+  }
+
+ private:
+  index_t width() const { return round_up(layout_.value_channels, layout::shape::lanes); }
+
+  // out += weights values, of keys of one panel: seen(r) says by bits from the first key on which of them row r sees.
+  template <class Seen>
+  [[gnu::flatten]] void add(const T* weights, index_t stride, index_t rows, interval keys, Seen seen, T* out) const {
+    std::byte* const page = text_.page_of(keys.first);
+    const index_t first = round_down(keys.first % layout::keys, panel), skipped = keys.first % panel;
+    const T* const scales = layout_.value_scales(page, head_) + first;
+    std::array<T, std::size_t(tile_shape<T>::most_decode_rows)> scale_of;
+    for (index_t r = 0; r < rows; ++r) {
+      const std::uint64_t bits = seen(r);
+      std::array<T, std::size_t(panel)> scaled{};
+      for (index_t j = 0; j < keys.size(); ++j)
+        scaled[std::size_t(skipped + j)] = (bits >> j & 1) != 0 ? weights[r * stride + j] * scales[skipped + j] : T(0);
+      auto* const bytes = reinterpret_cast<std::uint8_t*>(room_.weight_words.data()) + 2 * r * panel;
+      scale_of[std::size_t(r)] = detail::bytes_of_weights(scaled, bytes, bytes + panel);
+    }
+    const product<std::int32_t, byte_words<unsigned_bytes::left>> p{
+        room_.weight_words.data(),
+        panel / 4,
+        reinterpret_cast<const std::int32_t*>(layout_.value_row(page, head_, first)),
+        layout_.width(),
+        room_.sums.data(),
+        width(),
+        panel / 4};
+    const index_t once = std::min(2 * rows, tile_shape<std::int32_t>::block::rows);
+    detail::multiply<start::zero>(p, interval{0, once}, width(), ahead_);
+    detail::multiply<start::zero>(p, interval{once, 2 * rows}, width());
+    for (index_t r = 0; r < rows; ++r) {
+      const std::int32_t *const upper = p.out + 2 * r * width(), *const lower = upper + width();
+      for (index_t c = 0; c < width(); ++c) out[r * width() + c] += scale_of[std::size_t(r)] * T(256 * upper[c] + lower[c]);
+    }
+  }
+
+  const layout& layout_;
+  const text_pages<Storage>& text_;
+  index_t head_;
+  byte_room& room_;
+  Ahead& ahead_;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
