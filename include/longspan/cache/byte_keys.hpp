@@ -38,7 +38,7 @@ class byte_keys : public key_operand<number_words<float>> {
     const index_t first = keys.first % layout::keys, words = layout_.depth() / 4;
     const product<std::int32_t, byte_words<unsigned_bytes::right>> p{
         room_.query_words.data(),
-        words,
+        byte_room::words_of_query(layout_.channels),
         reinterpret_cast<const std::int32_t*>(layout_.key_panel(page, head_, first)) + first % layout::panel,
         layout::panel,
         room_.sums.data(),
@@ -48,24 +48,23 @@ class byte_keys : public key_operand<number_words<float>> {
     detail::multiply<start::zero>(p, interval{0, once}, keys.size(), ahead_);
     detail::multiply<start::zero>(p, interval{once, 2 * rows}, keys.size());
     const T* const scales = layout_.key_scales(page, head_) + first;
+    using Batch = batch<T>;
     for (index_t r = 0; r < rows; ++r) {
-      const bytes_of_query& of = room_.queries[std::size_t(r)];
+      const byte_rows::of_query& of = room_.queries[std::size_t(r)];
       const std::int32_t *const upper = p.out + 2 * r * layout::panel, *const lower = upper + layout::panel;
-      T* const out = to + r * stride;
-      for (index_t j = 0; j < keys.size(); ++j)  // keys are 128 more than they are
-        out[j] = of.scale * scales[j] * (128 * T(upper[j] - 128 * of.upper) + T(lower[j] - 128 * of.lower));
+      for (index_t j = 0; j < keys.size(); j += simd::lanes<Batch>)  // keys are 128 more than they are
+        simd::store(to + r * stride + j, Batch(of.scale) * simd::load<Batch>(scales + j) *
+                                             byte_rows::joined(upper + j, 128 * of.upper, lower + j, 128 * of.lower, 128));
     }
   }
 
  private:
   void round(const T* query, index_t query_stride, index_t rows) const {
-    const index_t bytes = layout_.depth();
+    const index_t bytes = 4 * byte_room::words_of_query(layout_.channels);
     auto* to = reinterpret_cast<std::int8_t*>(room_.query_words.data());
     room_.queries.clear();
-    for (index_t r = 0; r < rows; ++r, to += 2 * bytes) {
-      std::fill(to, to + 2 * bytes, std::int8_t(0));
-      room_.queries.emplace_back(std::span(query + r * query_stride, std::size_t(layout_.channels)), to, to + bytes);
-    }
+    for (index_t r = 0; r < rows; ++r, to += 2 * bytes)
+      room_.queries.push_back(byte_rows::write_query(query + r * query_stride, bytes, to, to + bytes));
     rounded_ = query;
   }
 

@@ -12,7 +12,9 @@
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
 #include <longspan/kernel/value_operand.hpp>
+#include <longspan/simd/batch.hpp>
 #include <longspan/simd/byte_words.hpp>
+#include <longspan/simd/keep.hpp>
 #include <longspan/simd/words.hpp>
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/read_ahead.hpp>
@@ -26,7 +28,8 @@ template <class Ahead>
 class byte_values : public value_operand<number_words<float>> {
   using Storage = quantized<8>;
   using layout = page_layout<Storage>;
-  static constexpr index_t panel = layout::panel;
+  using Batch = batch<float>;
+  static constexpr index_t panel = layout::panel, lanes = simd::lanes<Batch>;
 
  public:
   using T = float;
@@ -55,12 +58,14 @@ class byte_values : public value_operand<number_words<float>> {
     const T* const scales = layout_.value_scales(page, head_) + first;
     std::array<T, std::size_t(tile_shape<T>::most_decode_rows)> scale_of;
     for (index_t r = 0; r < rows; ++r) {
-      const std::uint64_t bits = seen(r);
-      std::array<T, std::size_t(panel)> scaled{};
-      for (index_t j = 0; j < keys.size(); ++j)
-        scaled[std::size_t(skipped + j)] = (bits >> j & 1) != 0 ? weights[r * stride + j] * scales[skipped + j] : T(0);
+      const std::uint64_t bits = seen(r) << skipped & interval{0, skipped + keys.size()}.bits(0);
+      alignas(64) std::array<T, std::size_t(panel)> scaled{};
+      for (index_t j = round_down(skipped, lanes); j < skipped + keys.size(); j += lanes)
+        simd::store(&scaled[std::size_t(j)],
+                    simd::keep(bits >> j, simd::load<Batch>(weights + r * stride + j - skipped) * simd::load<Batch>(scales + j),
+                               Batch(T(0))));
       auto* const bytes = reinterpret_cast<std::uint8_t*>(room_.weight_words.data()) + 2 * r * panel;
-      scale_of[std::size_t(r)] = detail::bytes_of_weights(scaled, bytes, bytes + panel);
+      scale_of[std::size_t(r)] = byte_rows::write_weights(scaled.data(), panel, bytes, bytes + panel);
     }
     const product<std::int32_t, byte_words<unsigned_bytes::left>> p{
         room_.weight_words.data(),
@@ -75,7 +80,10 @@ class byte_values : public value_operand<number_words<float>> {
     detail::multiply<start::zero>(p, interval{once, 2 * rows}, width());
     for (index_t r = 0; r < rows; ++r) {
       const std::int32_t *const upper = p.out + 2 * r * width(), *const lower = upper + width();
-      for (index_t c = 0; c < width(); ++c) out[r * width() + c] += scale_of[std::size_t(r)] * T(256 * upper[c] + lower[c]);
+      T* const to = out + r * width();
+      for (index_t c = 0; c < width(); c += lanes)
+        simd::store(to + c, simd::load<Batch>(to + c) +
+                                Batch(scale_of[std::size_t(r)]) * byte_rows::joined(upper + c, 0, lower + c, 0, 256));
     }
   }
 
