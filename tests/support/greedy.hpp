@@ -49,14 +49,14 @@ GREEDY(padded_texts) GREEDY(parameters_of) GREEDY(pick) GREEDY(place_of_row) GRE
 GREEDY(prepare_backward_row) GREEDY(prepare_row) GREEDY(read_panels) GREEDY(require) GREEDY(require_apart)
 GREEDY(require_apart_from_read) GREEDY(require_differentiable) GREEDY(require_distinct) GREEDY(require_gradients_unaliased)
 GREEDY(require_held) GREEDY(require_lengths) GREEDY(require_like) GREEDY(require_memory) GREEDY(require_mergeable)
-GREEDY(require_one_kind) GREEDY(require_results) GREEDY(require_rows_of) GREEDY(require_starts) GREEDY(require_unaliased)
+GREEDY(require_one_kind) GREEDY(require_results) GREEDY(require_positive_shape) GREEDY(require_rows_of) GREEDY(require_starts) GREEDY(require_tokens) GREEDY(require_unaliased)
 GREEDY(room_of) GREEDY(rotate) GREEDY(rows_in_memory) GREEDY(rows_of) GREEDY(run_forward) GREEDY(run_on_pool)
 GREEDY(run_over_cache) GREEDY(scale) GREEDY(see) GREEDY(seed) GREEDY(seen_by_all) GREEDY(store_pairs) GREEDY(tempered)
 GREEDY(text_by_definition) GREEDY(text_of) GREEDY(texts_of) GREEDY(threads_of) GREEDY(tile_keys) GREEDY(times)
 GREEDY(tokens_of) GREEDY(transposed) GREEDY(turn) GREEDY(turn_alike)
 GREEDY(turn_back) GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of)
 GREEDY(view_part) GREEDY(visible) GREEDY(visit_learned) GREEDY(visit_lists) GREEDY(words_for) GREEDY(write_merged)
-GREEDY(write_tokens);
+GREEDY(write_text) GREEDY(write_tokens);
 // clang-format on
 #undef GREEDY
 

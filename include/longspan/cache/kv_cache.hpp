@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <longspan/cache/cache_rows.hpp>
+#include <longspan/cache/cache_shape.hpp>
 #include <longspan/cache/kept_tables.hpp>
 #include <longspan/cache/longer_text.hpp>
 #include <longspan/cache/page.hpp>
@@ -19,19 +20,11 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/text.hpp>
 #include <longspan/mechanism.hpp>
-#include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
-
-// What a cache is made for.
-struct cache_shape {
-  index_t key_heads = 1;
-  index_t channels = 0, value_channels = 0;
-  index_t texts = 1;
-};
 
 // Keys and values of one or more texts that are kept between calls, prepared as the kernel reads them, in pages of 128 tokens: a key is
 // turned when it is appended, never again. Made with a sentence; then `forward(mechanism, q, cache)` attends to all of a text's keys, for
@@ -58,7 +51,7 @@ class kv_cache {
  public:
   template <class... Parts>
   kv_cache(const mechanism<Parts...>& whole, const cache_shape& of)
-      : layout_{of.key_heads, of.channels, of.value_channels}, texts_(std::size_t(checked(of).texts)) {
+      : layout_{of.key_heads, of.channels, of.value_channels}, texts_(std::size_t(detail::require_positive_shape(of).texts)) {
     const shapes lengths{.batch = of.texts,
                          .heads = of.key_heads,
                          .key_heads = of.key_heads,
@@ -145,13 +138,6 @@ class kv_cache {
   kept inside() const { return {layout_, texts_, *rows_, *tables_}; }
 
  private:
-  static const cache_shape& checked(const cache_shape& of) {
-    if (of.key_heads < 1 || of.channels < 1 || of.value_channels < 1 || of.texts < 1)
-      throw shape_error("kv_cache: key_heads, channels, value_channels and texts must be at least 1, not " +
-                        std::to_string(of.key_heads) + ", " + std::to_string(of.channels) + ", " +
-                        std::to_string(of.value_channels) + " and " + std::to_string(of.texts));
-    return of;
-  }
   const pages& text_at(index_t text) const {
     if (text < 0 || text >= texts())
       throw shape_error("kv_cache has " + std::to_string(texts()) + " texts, and none of number " + std::to_string(text));
@@ -178,35 +164,15 @@ class kv_cache {
 
   template <class K, class V>
   void append_to(interval texts, const view<K>& k, const view<V>& v) {
-    using detail::require_equal;
-    detail::require_memory("key", k), detail::require_memory("value", v);
-    require_equal("key", "cache", "texts", k.extent[0], texts.size());
-    require_equal("value", "cache", "texts", v.extent[0], texts.size());
-    require_equal("key", "cache", "heads", k.extent[1], layout_.key_heads);
-    require_equal("value", "cache", "heads", v.extent[1], layout_.key_heads);
-    require_equal("key", "value", "tokens", k.extent[2], v.extent[2]);
-    require_equal("key", "cache", "channels", k.extent[3], layout_.channels);
-    require_equal("value", "cache", "channels", v.extent[3], layout_.value_channels);
+    detail::require_tokens(layout_, texts.size(), k, v);
     detail::buffer<detail::longer_text<Storage>> longer;
     for (index_t t = texts.first; t < texts.last; ++t) longer.emplace_back(texts_[std::size_t(t)], k.extent[2], layout_, spare_);
-    for (index_t t = 0; t < texts.size(); ++t) write(texts.first + t, longer[std::size_t(t)], k, v, t);
+    for (index_t t = 0; t < texts.size(); ++t)
+      detail::write_text(layout_, *rows_, texts.first + t, longer[std::size_t(t)], k, v, t);
     for (index_t t = 0; t < texts.size(); ++t) {
       const index_t first = longer[std::size_t(t)].places().first;
       longer[std::size_t(t)].commit();
       give_back(texts_[std::size_t(texts.first + t)], first);
-    }
-  }
-
-  // Writes the tokens of row `batch` of two tensors behind a text, page by page.
-  template <class K, class V>
-  void write(index_t text, const detail::longer_text<Storage>& of, const view<K>& k, const view<V>& v, index_t batch) {
-    const interval places = of.places();
-    for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
-      some.last = std::min(detail::round_down(some.first, layout::keys) + layout::keys, places.last);
-      const detail::text own{text, text, {}, some, 0, some.first, some.last};
-      rows_->reach(std::span(&own, 1));
-      for (index_t h = 0; h < layout_.key_heads; ++h)
-        detail::write_tokens(layout_, *rows_, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);
     }
   }
 

@@ -6,11 +6,13 @@
 
 #include <longspan/cache/cache_rows.hpp>
 #include <longspan/cache/hadamard.hpp>
+#include <longspan/cache/longer_text.hpp>
 #include <longspan/cache/page.hpp>
 #include <longspan/cache/storage.hpp>
 #include <longspan/core/index.hpp>
 #include <longspan/core/text.hpp>
 #include <longspan/core/token.hpp>
+#include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 
@@ -42,6 +44,34 @@ void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows,
     storage::write(value, stored.data(), value_scales + scale);
     for (index_t c = 0; c < layout.value_channels; ++c) layout.value_at(page, head, at, c) = stored[std::size_t(c)];
   }
+}
+
+// Writes the tokens of row `batch` of two tensors behind a text, page by page.
+template <class Storage, class T, class K, class V>
+void write_text(const page_layout<Storage>& layout, cache_rows<T>& rows, index_t text_number, const longer_text<Storage>& of,
+                const view<K>& k, const view<V>& v, index_t batch) {
+  constexpr index_t keys = page_layout<Storage>::keys;
+  const interval places = of.places();
+  for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
+    some.last = std::min(round_down(some.first, keys) + keys, places.last);
+    const text own{text_number, text_number, {}, some, 0, some.first, some.last};
+    rows.reach(std::span(&own, 1));
+    for (index_t h = 0; h < layout.key_heads; ++h)
+      detail::write_tokens(layout, rows, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);
+  }
+}
+
+// Throws shape_error where tokens for so many texts do not fit a cache.
+template <class Storage, class K, class V>
+void require_tokens(const page_layout<Storage>& layout, index_t texts, const view<K>& k, const view<V>& v) {
+  require_memory("key", k), require_memory("value", v);
+  require_equal("key", "cache", "texts", k.extent[0], texts);
+  require_equal("value", "cache", "texts", v.extent[0], texts);
+  require_equal("key", "cache", "heads", k.extent[1], layout.key_heads);
+  require_equal("value", "cache", "heads", v.extent[1], layout.key_heads);
+  require_equal("key", "value", "tokens", k.extent[2], v.extent[2]);
+  require_equal("key", "cache", "channels", k.extent[3], layout.channels);
+  require_equal("value", "cache", "channels", v.extent[3], layout.value_channels);
 }
 
 }  // namespace detail

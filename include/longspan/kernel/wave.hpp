@@ -56,7 +56,7 @@ class wave {
   }
   // Room for one of the largest for each thread and for `least` in all, or for all heads.
   template <class Size>
-  index_t room_for(index_t threads, index_t least, Size size) const {
+  index_t room_for(index_t threads, Size size, index_t least = 0) const {
     index_t all = 0;
     for (const key_head<Text>& each : all_) all += size(each);
     return std::min(all, std::max(least, threads * largest(size)));

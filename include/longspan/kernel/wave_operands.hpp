@@ -19,8 +19,8 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // The keys and values of a wave of a prefill, as the kernel multiplies them: keys prepared and packed in memory of the wave's, values where
-// they lie in the tensor if the products can read them there, or packed too. A wave is as many key heads as take the memory of the longest
-// for each thread, so that the memory does not grow with heads and texts.
+// they lie in the tensor if the products can read them there, or packed too. A wave is as many key heads as take wave_words (tile/shape.hpp)
+// or the memory of the longest for each thread, so that the memory does not grow with heads and texts.
 template <class Text>
 class wave_operands {
   using Tensors = typename Text::tensors_type;
@@ -36,7 +36,7 @@ class wave_operands {
                   texts[0].tensors.value.stride[2] == texts[0].tensors.value.extent[3]),
         depth_(words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
-        room_(heads.room_for(threads, shape::wave_keys, size)),
+        room_(heads.room_for(threads, size, shape::wave_words / (depth_ + (in_place_ ? 0 : width_ / Words::per_word)))),
         keys_(std::size_t(packed_keys<Words>::size(room_, depth_))),
         values_(std::size_t(in_place_ ? 0 : packed_values_size<Words>(room_, width_))) {
     const index_t scratch =

@@ -8,8 +8,8 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/position/ladder.hpp>
+#include <longspan/simd/alternating.hpp>
 #include <longspan/simd/batch.hpp>
-#include <longspan/simd/pairs.hpp>
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN

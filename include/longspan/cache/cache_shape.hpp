@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include <longspan/core/index.hpp>
+#include <longspan/core/shape_error.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+
+// What a cache is made for.
+struct cache_shape {
+  index_t key_heads = 1;
+  index_t channels = 0, value_channels = 0;
+  index_t texts = 1;
+};
+
+namespace detail {
+
+// Throws shape_error where one of them is not positive.
+inline const cache_shape& require_positive_shape(const cache_shape& of) {
+  if (of.key_heads < 1 || of.channels < 1 || of.value_channels < 1 || of.texts < 1)
+    throw shape_error("kv_cache: key_heads, channels, value_channels and texts must be at least 1, not " +
+                      std::to_string(of.key_heads) + ", " + std::to_string(of.channels) + ", " +
+                      std::to_string(of.value_channels) + " and " + std::to_string(of.texts));
+  return of;
+}
+
+}  // namespace detail
+
+LONGSPAN_NAMESPACE_END
