@@ -80,8 +80,8 @@ class kv_cache {
     for (const pages& each : texts_)
       for (const detail::page& page : each.pages)
         if (page != nullptr) held.push_back(page.get());
-    std::ranges::sort(held);
-    return (std::ranges::unique(held).begin() - held.begin() + spare_.count()) * layout_.bytes();
+    std::sort(held.begin(), held.end());
+    return (std::unique(held.begin(), held.end()) - held.begin() + spare_.count()) * layout_.bytes();
   }
 
   // Appends tokens to every text, k (text, key_head, token, channel) and v (text, key_head, token, value_channel); or to one, of batch 1.
