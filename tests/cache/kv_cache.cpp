@@ -298,6 +298,42 @@ TEST(kv_cache, holds_one_prompt_for_many_continuations) {
         sliding_window{300});
 }
 
+// Of neighbours with one prompt, one that was cut before the tiles that the others share.
+TEST(kv_cache, holds_one_prompt_for_texts_of_any_length) {
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 1300, .channels = 20, .value_channels = 9});
+  const auto q = random_inputs<float>({.batch = 5, .heads = 4, .queries = 1, .channels = 20}, 7).q;
+  cache_shape shape = fits;
+  shape.texts = 5;
+  const auto mechanism = rope{} | dot_product{} | causal{};
+  kv_cache<float> all(mechanism, shape);
+  all.append(0, in.k, in.v);
+  for (index_t t = 1; t < 5; ++t) all.copy(0, t);
+  all.truncate(1, 100), all.truncate(3, 0), all.truncate(4, 600);
+  const auto got = forward(mechanism, q, all).output;
+  for (const index_t t : {0, 1, 2, 4}) {
+    const tensor<float> own = q.slice(Eigen::array<index_t, 4>{t, 0, 0, 0}, Eigen::array<index_t, 4>{1, 4, 1, 20});
+    const auto alone = forward(mechanism, own, some_tokens(in.k, 0, all.length(t)), some_tokens(in.v, 0, all.length(t))).output;
+    for (index_t h = 0; h < 4; ++h)
+      for (index_t c = 0; c < 9; ++c) ASSERT_EQ(got(t, h, 0, c), alone(0, h, 0, c)) << t;
+  }
+}
+
+// A score of one's own that tells queries from keys sees rows as it does over tensors, whatever the storage turns.
+struct weighted_product : dot_product {
+  template <class T>
+  void query(std::span<T> row) const {
+    for (std::size_t c = 0; c < row.size(); ++c) row[c] *= T(1 + c % 3);
+  }
+};
+TEST(kv_cache, of_8_bits_computes_scores_of_ones_own) {
+  const auto in = random_inputs<float>(of);
+  const auto mechanism = weighted_product{} | causal{};
+  kv_cache<quantized<8>> cache(mechanism, fits);
+  cache.append(in.k, in.v);
+  EXPECT_LT(worst_difference(forward(mechanism, in.q, cache).output, forward(mechanism, in.q, in.k, in.v).output), 0.2);
+}
+
 TEST(kv_cache, copies_may_be_used_by_two_threads) {
   const auto in = random_inputs<float>(of);
   kv_cache<float> one(turned, fits);

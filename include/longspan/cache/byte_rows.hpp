@@ -51,10 +51,10 @@ class byte_rows {
     return scale;
   }
 
-  // to = scale (first a + second b) of batches of sums.
-  static floats joined(const std::int32_t* a, std::int32_t first, const std::int32_t* b, std::int32_t second,
+  // factor (upper - less_upper) + (lower - less_lower) of a batch of sums of each.
+  static floats joined(const std::int32_t* upper, std::int32_t less_upper, const std::int32_t* lower, std::int32_t less_lower,
                        std::int32_t factor) {
-    return floats(float(factor)) * to_floats(load(a) - first) + to_floats(load(b) - second);
+    return floats(float(factor)) * to_floats(load(upper) - less_upper) + to_floats(load(lower) - less_lower);
   }
 
  private:

@@ -9,9 +9,7 @@
 #include <typeinfo>
 #include <utility>
 
-#include <longspan/cache/hadamard.hpp>
 #include <longspan/cache/recent_angles.hpp>
-#include <longspan/cache/storage.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/text.hpp>
@@ -158,15 +156,11 @@ std::unique_ptr<cache_rows<T>> rows_of(const mechanism<Parts...>& whole, const s
                                            std::remove_const_t<decltype(masks)>>>(rows, score, masks, lengths);
 }
 
-// The row parts of a sentence over a cache, as the kernel is given them: those of the cache, and what its storage turns.
-template <class Storage>
+// The row parts of a sentence over a cache, as the kernel is given them: those of the cache.
+template <class T>
 struct rows_of_cache {
-  using T = typename cache_storage<Storage>::compute;
   const cache_rows<T>* rows;
-  void turn(std::span<T> row, const token& of) const {
-    rows->turn(row, of);
-    if constexpr (cache_storage<Storage>::turned) detail::hadamard(row);
-  }
+  void turn(std::span<T> row, const token& of) const { rows->turn(row, of); }
 };
 
 }  // namespace detail

@@ -48,7 +48,8 @@ struct cached_tensors {
             detail::tokens_of(log_sum_exp, of.batch, of.queries), layout, pages + of.number};
   }
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
-  // A row of output, before it is handed over: sums of values as they are stored.
+  // Keys and values are stored as `storage` turns them: so is a prepared query, and a row of output is turned back.
+  static void begin(std::span<typename words::compute> row) { finish(row); }
   static void finish(std::span<typename words::compute> row) {
     if constexpr (cache_storage<Storage>::turned) detail::hadamard(row);
   }

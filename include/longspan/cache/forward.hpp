@@ -109,8 +109,7 @@ void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache
     else
       return part;
   });
-  auto bound =
-      detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<Storage>{&cache.inside().rows}}, seen, transforms);
+  auto bound = detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<T>{&cache.inside().rows}}, seen, transforms);
   if (lengths.heads == 0) return;
   detail::attend_texts(d, std::move(bound), tensors, texts);
 }

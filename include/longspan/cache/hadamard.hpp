@@ -17,14 +17,14 @@ template <class T>
 void hadamard(std::span<T> row) {
   while (!row.empty()) {
     const std::size_t block = std::bit_floor(row.size());
+    const T scale = 1 / std::sqrt(T(block));
+    for (T& x : row.first(block)) x *= scale;  // first: sums of large numbers stay finite
     for (std::size_t half = 1; half < block; half *= 2)
       for (std::size_t first = 0; first < block; first += 2 * half)
         for (std::size_t c = first; c < first + half; ++c) {
           const T x = row[c], y = row[c + half];
           row[c] = x + y, row[c + half] = x - y;
         }
-    const T scale = 1 / std::sqrt(T(block));
-    for (T& x : row.first(block)) x *= scale;
     row = row.subspan(block);
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,17 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Tables by distance that live with a cache: those of every transform that was asked for, as far as parts can be compared. A text that
-// grows by a token adds the distance of its first key; only where a table has no room for it, it is made anew, for half as much again.
+// Whether a table by distance of a part can be kept for calls to come: parts are compared, and the table takes more distances
+// (transform/concept.hpp).
+template <class P, class T>
+concept keeps_table = std::equality_comparable<P> && requires(const P& part, const reach& distances) {
+  part.template prepare<T>(distances).fill(part, interval{});
+  requires std::is_copy_assignable_v<decltype(part.template prepare<T>(distances))>;
+};
+
+// Tables by distance that live with a cache, of the transforms whose tables can be kept. A text that grows by a token adds the distance of
+// its first key; where a table has no room for it, or the distances do not join those it has, it is made anew, with half as much room
+// again.
 class kept_tables {
   struct kept {
     virtual ~kept() = default;
@@ -28,17 +38,15 @@ class kept_tables {
     of_part(const P& from, const reach& first) : part(from), held(with_room(first)), table(part.template prepare<T>(held)) {}
 
     void extend(const reach& needed) {
-      const interval all = hull(held.seen, needed.seen);
       const bool fits = held.touched.first <= needed.touched.first && needed.touched.last <= held.touched.last;
-      const bool joins = needed.seen.empty() || held.seen.empty() ||
-                         (needed.seen.first <= held.seen.last && held.seen.first <= needed.seen.last);
+      const bool joins = needed.seen.empty() ||
+                         (needed.seen.first <= held.seen.last && held.seen.first <= needed.seen.last && !held.seen.empty());
       if (!fits || !joins) {
-        held = with_room(needed);
-        table = part.template prepare<T>(held);
-      } else if (held.seen.empty()) {
-        table.fill(part, all);
-        held.seen = all;
+        const reach next = with_room({needed.seen, hull(needed.touched, {held.touched.first, needed.touched.last})});
+        table = part.template prepare<T>(next);
+        held = next;
       } else {
+        const interval all = hull(held.seen, needed.seen);
         table.fill(part, {all.first, held.seen.first}), table.fill(part, {held.seen.last, all.last});
         held.seen = all;
       }
@@ -52,7 +60,7 @@ class kept_tables {
   // The table of a part that holds some distances.
   template <class T, class P>
   auto of(const P& part, const reach& needed) {
-    if constexpr (!std::equality_comparable<P>) {
+    if constexpr (!keeps_table<P, T>) {
       return part.template prepare<T>(needed);
     } else {
       for (const auto& each : all_)

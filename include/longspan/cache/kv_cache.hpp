@@ -30,16 +30,17 @@ LONGSPAN_NAMESPACE_BEGIN
 // turned when it is appended, never again. Made with a sentence; then `forward(mechanism, q, cache)` attends to all of a text's keys, for
 // any mechanism with the same row parts and score. As float and double the results have the bits of the call that sees all keys at once, in
 // whatever pieces they came; Eigen::half, Eigen::bfloat16 and quantized<8> round keys, after they are prepared, and values once, when they
-// are appended, and are computed with as floats.
+// are appended, and are computed with as floats; 8 bits as integers where the instruction set multiplies bytes, beside queries of 15 bits
+// and weights of 16.
 //
 //   kv_cache<float> cache(mechanism, {.key_heads = 8, .channels = 128, .value_channels = 128});
 //   cache.append(k, v);                                    // the tokens of a prompt, or the next one
 //   const auto output = forward(mechanism, q, cache).output;   // q: the queries of the last tokens
 //
 // A copy shares pages with its original, of a cache and of a text within it, and a shared page is copied before it is written to. Texts
-// with one prompt read its pages once for up to 96 of the query rows of a call. Pages that no row from the last appended tokens on can see
-// under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page; running out of it leaves the
-// cache as it was. A cache is used by one thread at a time; its copies may be used by others.
+// that follow each other with one prompt read its pages once for up to 96 of the query rows of a call. Pages that no row from the last
+// appended tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page;
+// running out of it leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
 //
 // Everything that does not fit throws shape_error, and nothing is appended.
 template <class Storage>
@@ -102,7 +103,9 @@ class kv_cache {
     index_t missing = 0;
     for (pages& each : texts_) {
       each.pages.reserve(std::size_t(most));
-      missing += std::max(most - index_t(each.pages.size()), index_t(0));
+      const auto last = std::size_t(each.length / layout::keys);  // that the next token is written to, copied if it is shared
+      const bool copied = last < each.pages.size() && each.pages[last].use_count() > 1;
+      missing += std::max(most - index_t(each.pages.size()), index_t(0)) + copied;
     }
     spare_.reserve(missing, layout_.bytes());
   }
@@ -110,10 +113,13 @@ class kv_cache {
   // Makes text `to` a copy of text `from`: they share pages, of which each is copied before it is written to, so that many continuations
   // take the memory of one prompt. Keys stay as they were turned.
   void copy(index_t from, index_t to) {
-    pages made = text_at(from);
+    const pages& source = text_at(from);
     text_at(to);
-    cut(texts_[std::size_t(to)], 0);
-    texts_[std::size_t(to)] = std::move(made);
+    pages& copied = texts_[std::size_t(to)];
+    if (&copied == &source) return;
+    copied.pages.reserve(source.pages.size());
+    cut(copied, 0);
+    copied.pages = source.pages, copied.length = source.length;
   }
 
   // Forgets the tokens of a text from `length` on. Throws where rows that come then would see what was given back.

@@ -24,7 +24,7 @@ class longer_text {
 
  public:
   longer_text(text_pages<Storage>& of, index_t tokens, const page_layout<Storage>& layout, spare_pages& spare)
-      : of_(&of), spare_(&spare), length_(of.length + tokens), first_(of.length / page_keys) {
+      : longer_text(of, tokens, spare) {  // what throws from here on gives pages back
     const index_t pages = round_up(length_, page_keys) / page_keys, own = index_t(of.pages.size());
     if (std::size_t(pages) > of.pages.capacity()) of.pages.reserve(std::max(std::size_t(pages), 2 * of.pages.capacity()));
     for (index_t p = first_; p < pages; ++p) {
@@ -50,11 +50,14 @@ class longer_text {
   void commit() noexcept {
     of_->pages.resize(std::max(of_->pages.size(), std::size_t(first_) + fresh_.size()));
     for (std::size_t p = 0; p < fresh_.size(); ++p)
-      if (fresh_[p] != nullptr) of_->pages[std::size_t(first_) + p] = std::move(fresh_[p]);
+      if (fresh_[p] != nullptr) std::swap(of_->pages[std::size_t(first_) + p], fresh_[p]);
     of_->length = length_;
   }
 
  private:
+  longer_text(text_pages<Storage>& of, index_t tokens, spare_pages& spare)
+      : of_(&of), spare_(&spare), length_(of.length + tokens), first_(of.length / page_keys) {}
+
   text_pages<Storage>* of_;
   spare_pages* spare_;  // where pages come from, and go to if they are not committed
   index_t length_, first_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -15,15 +17,11 @@ namespace detail {
 // cache reserve for themselves.
 class spare_pages {
  public:
-  spare_pages() = default;
-  spare_pages(const spare_pages&) {}
-  spare_pages(spare_pages&&) noexcept = default;
-  spare_pages& operator=(spare_pages&&) noexcept = default;
-
-  // Holds at least so many.
+  // Holds at least so many, and keeps as many.
   void reserve(index_t pages, index_t bytes) {
     free_.reserve(std::size_t(pages));
     while (index_t(free_.size()) < pages) free_.push_back(make_page(bytes));
+    most_ = std::max(most_, pages);
   }
 
   // A cleared page: one that is held, or a new one.
@@ -37,14 +35,17 @@ class spare_pages {
 
   // Keeps a page unless others share it or as many are held as were reserved.
   void give(page&& one) noexcept {
-    if (one != nullptr && one.use_count() == 1 && free_.size() < free_.capacity()) free_.push_back(std::move(one));
-    one.reset();
+    const page given = std::move(one);
+    if (given == nullptr || given.use_count() > 1 || index_t(free_.size()) >= most_) return;
+    std::atomic_thread_fence(std::memory_order_acquire);  // what other threads read of it, they have read
+    free_.push_back(given);
   }
 
   index_t count() const { return index_t(free_.size()); }
 
  private:
   std::vector<page> free_;
+  index_t most_ = 0;
 };
 
 }  // namespace detail

@@ -25,7 +25,7 @@ struct text_pages {
       if (p >= index_t(pages.size()) || pages[std::size_t(p)] == nullptr) return false;
     return true;
   }
-  // Whether another text has the same ones.
+  // Whether another text has the same ones; those that both gave back count, since no row needs them.
   bool shares(const text_pages& other, interval keys) const {
     for (index_t p = keys.first / page_keys; p * page_keys < keys.last; ++p)
       if (p >= index_t(pages.size()) || p >= index_t(other.pages.size()) || pages[std::size_t(p)] != other.pages[std::size_t(p)])

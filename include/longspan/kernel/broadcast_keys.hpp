@@ -15,9 +15,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The keys of one key head for more query rows than streamed_keys takes, up to decode_rows. The product is transposed: the queries stand in
-// the lanes, and a key's words are broadcast from where they lie, so that nothing of the keys is packed. Of a panel only the scores are
-// transposed, an eighth of what its keys would be at 128 channels and 16 rows. With 16 rows the product runs at 85 % of the peak, with 32
+// The keys of one key head for more query rows than streamed_keys takes, up to most_decode_rows. The product is transposed: the queries
+// stand in the lanes, and a key's words are broadcast from where they lie, so that nothing of the keys is packed. Of a panel only the scores
+// are transposed, an eighth of what its keys would be at 128 channels and 16 rows. With 16 rows the product runs at 85 % of the peak, with 32
 // at all of it, where a packed panel took half again as long to pack as to multiply (Zen 5).
 template <class Words, class Mechanism, class S>
 class broadcast_keys final : public key_operand<Words> {

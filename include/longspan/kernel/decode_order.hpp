@@ -90,7 +90,9 @@ class decode_order {
         continue;
       }
       index_t last = w + 1;
-      while (last < std::min(w + most, heads.size()) && share(heads[last - 1], heads[last], keys_of(last, tile))) ++last;
+      while (last < std::min(w + most, heads.size()) && tile < tiles_of(heads[last].lengths(), tile_keys_) &&
+             share(heads[last - 1], heads[last], keys_of(last, tile)))
+        ++last;
       to.add({{w, tile}, last - w});
       shared = last - w - 1;
     }

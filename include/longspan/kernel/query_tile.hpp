@@ -124,6 +124,7 @@ class query_tile {
       detail::for_each_piece(row.seen, {0, mechanism.lengths.keys}, [&](interval piece, index_t) { needed_.add(0, piece); });
     prepare_row<Words>(text.tensors.query.head(0, h), i, query_.data() + r * depth_, [&](std::span<T> channels) {
       mechanism.query(channels, mechanism.query_token(row.told));
+      if constexpr (requires { text.tensors.begin(channels); }) text.tensors.begin(channels);
       if constexpr (Row::factor_in_query) simd::scale(channels, T(row.logits.factor.value));
     });
     std::fill(output(r), output(r + 1), T(0));

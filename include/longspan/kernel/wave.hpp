@@ -14,7 +14,7 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // Key heads that are worked off together: as many as fit into the memory that a pass keeps for each. Counted through all texts, the heads
-// of a text one after the other, so that sums over heads are taken in one order however many fit.
+// of a text one after the other unless texts go together, so that sums over heads are taken in one order however many fit.
 template <class Text>
 class wave {
  public:

@@ -16,7 +16,8 @@ enum class unsigned_bytes { left, right };
 template <unsigned_bytes Unsigned>
 struct byte_words;
 
-// Whether the instruction set multiplies them: where it does bfloat16 (core/config.hpp), AVX-512 does, vpdpbusd adds four products to each sum.
+// Whether the instruction set multiplies them: AVX-512 with VNNI and BF16 does (core/config.hpp names no VNNI without BF16). vpdpbusd adds
+// four products to each sum.
 #if defined(__AVX512BW__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__) && !defined(LONGSPAN_SCALAR)
 inline constexpr bool multiplies_bytes = true;
 

@@ -32,13 +32,6 @@ struct by_distance {
 
   static constexpr bool scaled = !detail::logit_like<std::invoke_result_t<F, index_t>, double>;
 
-  // Functions without captures are told apart by their type.
-  bool operator==(const by_distance&) const
-    requires std::is_empty_v<F>
-  {
-    return true;
-  }
-
   template <class T>
   detail::distance_table<T, scaled> prepare(const reach& distances) const {
     return {distances, f};

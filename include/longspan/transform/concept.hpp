@@ -54,7 +54,8 @@ LONGSPAN_NAMESPACE_BEGIN
 // Optional members: `void check(const shapes&) const` throws std::invalid_argument for a parameter out of range, before anything
 // is written; `static constexpr stage order` says where in a mechanism the transform belongs (without it: anywhere between score
 // and mask); `prepare<T>(const reach&)` makes, once per call, what the kernel runs instead of the transform (by_distance uses
-// it).
+// it). Where what it makes takes more distances by `fill(transform, interval)` and transforms compare by ==, a cache keeps it from call to
+// call (scale_invariant).
 //
 // skip_negligible asks every transform what the kernel makes of a row at most, by `at_most(row)`: a function of a score and of an interval
 // of keys, by place, that returns a number which no logit exceeds that the body makes, under one of these keys, of a score up to that one;

@@ -30,13 +30,11 @@ class distance_table {
  public:
   template <class F>
   distance_table(const reach& distances, const F& f) : shift_(distances), scale_(Scaled ? distances : reach{}) {
-    set(f, distances.seen);
-  }
-
-  // Sets more of the distances that it has room for.
-  template <class Part>
-  void fill(const Part& part, interval distances) {
-    set(part.f, distances);
+    for (index_t t = distances.seen.first; t < distances.seen.last; ++t) {
+      const affine z = f(t);
+      shift_.set(t, z.shift);
+      if constexpr (Scaled) scale_.set(t, z.scale);
+    }
   }
 
   auto operator()(const query_row& row) const {
@@ -66,15 +64,6 @@ class distance_table {
   }
 
  private:
-  template <class F>
-  void set(const F& f, interval distances) {
-    for (index_t t = distances.first; t < distances.last; ++t) {
-      const affine z = f(t);
-      shift_.set(t, z.shift);
-      if constexpr (Scaled) scale_.set(t, z.scale);
-    }
-  }
-
   distance_column<T> shift_, scale_;
 };
 
