@@ -96,7 +96,7 @@ TEST(memory, decoding_a_growing_cache_allocates_hardly_ever) {
     };
     forward_into(dot_product{} | causal{}, in.q, part(in.k), part(in.v), output);
   }
-  EXPECT_LT(allocations - before, 40);
+  EXPECT_LT(allocations - before, 60);
 }
 
 // A cache that cannot get the memory for more tokens holds those that it held, whichever allocation fails.
