@@ -44,9 +44,7 @@ class byte_keys : public key_operand<number_words<float>> {
         room_.sums.data(),
         layout::panel,
         words};
-    const index_t once = std::min(2 * rows, tile_shape<std::int32_t>::block::rows);
-    detail::multiply<start::zero>(p, interval{0, once}, keys.size(), ahead_);
-    detail::multiply<start::zero>(p, interval{once, 2 * rows}, keys.size());
+    detail::multiply_first_ahead<start::zero>(p, 2 * rows, keys.size(), ahead_);
     const T* const scales = layout_.key_scales(page, head_) + first;
     using Batch = batch<T>;
     for (index_t r = 0; r < rows; ++r) {

@@ -82,9 +82,7 @@ class byte_rows {
   static integers rounded(const float* from, float factor) {
     if (factor == 0) return integers{};
     const floats shifted = simd::load<floats>(from) * floats(factor) + floats(12582912.f);
-    integers bits;
-    std::memcpy(&bits, &shifted, sizeof bits);
-    return bits - 0x4b40'0000;
+    return load(&shifted) - 0x4b40'0000;
   }
   template <class From>
   static integers load(const From* from) {

@@ -75,9 +75,7 @@ class byte_values : public value_operand<number_words<float>> {
         room_.sums.data(),
         width(),
         panel / 4};
-    const index_t once = std::min(2 * rows, tile_shape<std::int32_t>::block::rows);
-    detail::multiply<start::zero>(p, interval{0, once}, width(), ahead_);
-    detail::multiply<start::zero>(p, interval{once, 2 * rows}, width());
+    detail::multiply_first_ahead<start::zero>(p, 2 * rows, width(), ahead_);
     for (index_t r = 0; r < rows; ++r) {
       const std::int32_t *const upper = p.out + 2 * r * width(), *const lower = upper + width();
       T* const to = out + r * width();

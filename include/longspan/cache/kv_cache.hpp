@@ -18,7 +18,6 @@
 #include <longspan/cache/write_tokens.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
-#include <longspan/core/text.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
@@ -65,11 +64,8 @@ class kv_cache {
 
   kv_cache(const kv_cache& other) : layout_(other.layout_), texts_(other.texts_), rows_(other.rows_->clone()) {}
   kv_cache(kv_cache&&) noexcept = default;
-  kv_cache& operator=(kv_cache other) noexcept {
-    std::swap(layout_, other.layout_), std::swap(texts_, other.texts_), std::swap(rows_, other.rows_);
-    std::swap(spare_, other.spare_), std::swap(tables_, other.tables_);
-    return *this;
-  }
+  kv_cache& operator=(const kv_cache& other) { return *this = kv_cache(other); }
+  kv_cache& operator=(kv_cache&&) noexcept = default;
 
   index_t texts() const { return index_t(texts_.size()); }
   index_t length(index_t text = 0) const { return text_at(text).length; }

@@ -36,8 +36,8 @@ struct page_layout {
   index_t width() const { return round_up(value_channels, lanes_together); }
   index_t bytes() const { return key_heads * head_bytes(); }
 
-  // Of a head: the panel that holds a key of the page, the row of values that holds one of a key, or as many rows as a word has numbers, and
-  // the scales of the page's keys and values; no scales where the storage has none.
+  // Of a head: the panel that holds a key of the page, the row of values that holds one of a key, or as many rows as a word has numbers,
+  // and the scales of the page's keys and values; no scales where the storage has none.
   number* key_panel(std::byte* page, index_t head, index_t key) const {
     return numbers(page, head) + key / panel * panel * depth();
   }

@@ -16,9 +16,9 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // The keys of one key head for more query rows than streamed_keys takes, up to most_decode_rows. The product is transposed: the queries
-// stand in the lanes, and a key's words are broadcast from where they lie, so that nothing of the keys is packed. Of a panel only the scores
-// are transposed, an eighth of what its keys would be at 128 channels and 16 rows. With 16 rows the product runs at 85 % of the peak, with 32
-// at all of it, where a packed panel took half again as long to pack as to multiply (Zen 5).
+// stand in the lanes, and a key's words are broadcast from where they lie, so that nothing of the keys is packed. Of a panel only the
+// scores are transposed, an eighth of what its keys would be at 128 channels and 16 rows. With 16 rows the product runs at 85 % of the
+// peak, with 32 at all of it, where a packed panel took half again as long to pack as to multiply (Zen 5).
 template <class Words, class Mechanism, class S>
 class broadcast_keys final : public key_operand<Words> {
  public:
@@ -53,7 +53,8 @@ class broadcast_keys final : public key_operand<Words> {
     };
     some(reinterpret_cast<const T*>(keys_.row(keys.first)), keys_.token_stride / Words::per_word, {0, in_place}, ahead_);
     if (in_place < keys.size()) {
-      prepare(keys.first + in_place, keys.size() - in_place, query_stride);
+      prepare_keys_of_head<Words>(mechanism_, key_head_, keys_, keys.first + in_place, keys.size() - in_place, own_.scratch,
+                                  query_stride, ahead_);
       nothing_ahead nothing;
       some(own_.scratch, query_stride, {in_place, keys.size()}, nothing);
     }
@@ -64,16 +65,6 @@ class broadcast_keys final : public key_operand<Words> {
 
  private:
   static constexpr index_t lanes = shape::lanes;
-
-  // So many keys from `first` on, in the scratch. Those beyond the last repeat it: their scores are cut.
-  void prepare(index_t first, index_t count, index_t stride) const {
-    for (index_t j = 0; j < count; ++j) {
-      const index_t token = std::min(first + j, keys_.tokens - 1);
-      ahead_.ask(keys_.channels * index_t(sizeof(S)));
-      prepare_row<Words>(keys_, token, own_.scratch + j * stride,
-                         [&](std::span<T> channels) { mechanism_.key(channels, mechanism_.key_token(key_head_, token)); });
-    }
-  }
 
   const Mechanism& mechanism_;
   index_t key_head_;

@@ -86,5 +86,18 @@ void prepare_row(const head_view<const S>& from, index_t token, typename Words::
   join_row<Words>(row, words);
 }
 
+// Keys `first` and on of a key head, prepared, rows `stride` words apart. Those beyond the last repeat it: their scores are cut.
+template <class Words, class Mechanism, class S, class Ahead>
+void prepare_keys_of_head(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, index_t first,
+                          index_t count, typename Words::compute* to, index_t stride, Ahead& ahead) {
+  using T = typename Words::compute;
+  for (index_t j = 0; j < count; ++j) {
+    const index_t token = std::min(first + j, keys.tokens - 1);
+    ahead.ask(keys.channels * index_t(sizeof(S)));
+    prepare_row<Words>(keys, token, to + j * stride,
+                       [&](std::span<T> channels) { mechanism.key(channels, mechanism.key_token(key_head, token)); });
+  }
+}
+
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

@@ -50,14 +50,8 @@ class streamed_keys final : public key_operand<Words> {
  private:
   static constexpr index_t lanes = shape::lanes;
 
-  // A batch of keys from `first` on. Those beyond the last repeat it: their scores are cut.
   const T* prepared(index_t first, index_t stride) const {
-    for (index_t j = 0; j < lanes; ++j) {
-      const index_t token = std::min(first + j, keys_.tokens - 1);
-      ahead_.ask(keys_.channels * index_t(sizeof(S)));
-      prepare_row<Words>(keys_, token, scratch_ + j * stride,
-                         [&](std::span<T> channels) { mechanism_.key(channels, mechanism_.key_token(key_head_, token)); });
-    }
+    prepare_keys_of_head<Words>(mechanism_, key_head_, keys_, first, lanes, scratch_, stride, ahead_);
     return scratch_;
   }
 

@@ -19,8 +19,8 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // The keys and values of a wave of a prefill, as the kernel multiplies them: keys prepared and packed in memory of the wave's, values where
-// they lie in the tensor if the products can read them there, or packed too. A wave is as many key heads as take wave_words (tile/shape.hpp)
-// or the memory of the longest for each thread, so that the memory does not grow with heads and texts.
+// they lie in the tensor if the products can read them there, or packed too. A wave is as many key heads as take wave_words (tile/
+// shape.hpp) or the memory of the longest for each thread, so that the memory does not grow with heads and texts.
 template <class Text>
 class wave_operands {
   using Tensors = typename Text::tensors_type;

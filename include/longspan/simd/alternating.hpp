@@ -12,7 +12,8 @@ LONGSPAN_QUIET_BEGIN
 LONGSPAN_NAMESPACE_BEGIN
 namespace simd {
 
-// Numbers that alternate, x0 y0 x1 y1 ..., of which `lower` are the first and `upper` the last: those at even places, and those at odd ones.
+// Numbers that alternate, x0 y0 x1 y1 ..., of which `lower` are the first and `upper` the last: those at even places, and those at odd
+// ones.
 template <class Batch>
 std::pair<Batch, Batch> apart(const Batch& lower, const Batch& upper) {
   constexpr std::size_t width = std::size_t(lanes<Batch>);

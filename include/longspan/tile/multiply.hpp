@@ -138,6 +138,14 @@ void multiply(const product<T, Words, Right>& p, index_t rows, index_t columns) 
   multiply<From, Left>(p, interval{0, rows}, columns);
 }
 
+// Of which the first register block of rows alone prefetches what is `ahead`.
+template <start From, class T, class Words, class Right, class Ahead>
+void multiply_first_ahead(const product<T, Words, Right>& p, index_t rows, index_t columns, Ahead& ahead) {
+  const index_t first = std::min(tile_shape<T>::block::rows, rows);
+  multiply<From>(p, interval{0, first}, columns, ahead);
+  multiply<From>(p, interval{first, rows}, columns);
+}
+
 // out += left right where `right` comes from memory, as values do in decoding. The depth is cut into parts of streamed_depth
 // (tile/shape.hpp): memory is read once, in the order of its addresses, and register blocks after the first find a part in L1. Of one or
 // two blocks the first asks for what is ahead; of more all do, or the memory would idle meanwhile: 16 rows read at 18 GB/s instead of 16.
@@ -152,8 +160,7 @@ void multiply_streamed(const product<T, Words, Right>& p, index_t rows, index_t 
     if (blocks > 2) {
       multiply<start::output>(part, interval{0, rows}, columns, shared);
     } else {
-      multiply<start::output>(part, interval{0, std::min(most, rows)}, columns, ahead);
-      multiply<start::output>(part, interval{most, rows}, columns);
+      multiply_first_ahead<start::output>(part, rows, columns, ahead);
     }
   }
   if (blocks > 2) ahead = shared.ahead();
