@@ -23,8 +23,8 @@
 #include <longspan/tensor/backward_tensors.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
+#include <longspan/tensor/fill_between.hpp>
 #include <longspan/tensor/gradients.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/transform/reach.hpp>
 

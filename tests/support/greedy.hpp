@@ -31,37 +31,38 @@ namespace greedy {
   }
 
 // clang-format off
-GREEDY(apply_to) GREEDY(as_key_set) GREEDY(as_logit) GREEDY(as_mechanism) GREEDY(assemble) GREEDY(attend_by_definition)
-GREEDY(attention) GREEDY(attention_by_definition) GREEDY(backward) GREEDY(backward_into) GREEDY(backward_with_parameters)
-GREEDY(backward_with_parameters_into) GREEDY(batch_of) GREEDY(become) GREEDY(beside) GREEDY(bind) GREEDY(bind_definition)
-GREEDY(bind_seeds) GREEDY(bind_transforms) GREEDY(bind_transforms_for) GREEDY(bound_texts) GREEDY(bytes) GREEDY(check)
-GREEDY(check_numbers) GREEDY(check_part) GREEDY(checked) GREEDY(checked_backward) GREEDY(checked_forward)
-GREEDY(checked_over_cache) GREEDY(contains) GREEDY(copy_row) GREEDY(count_folded) GREEDY(covers) GREEDY(cut) GREEDY(decode)
-GREEDY(dense) GREEDY(differentiate) GREEDY(distances_of) GREEDY(exact_row) GREEDY(extents_for) GREEDY(fill_between)
-GREEDY(find_part) GREEDY(find_place) GREEDY(finish_backward_row) GREEDY(for_each_item) GREEDY(for_each_learned)
-GREEDY(for_each_parameter) GREEDY(for_each_run) GREEDY(for_each_run_of_bits) GREEDY(forward) GREEDY(forward_into)
-GREEDY(geometric) GREEDY(get) GREEDY(get_part) GREEDY(group_rows) GREEDY(hull) GREEDY(in_place) GREEDY(interleave)
-GREEDY(intersect) GREEDY(intersection) GREEDY(is_words) GREEDY(join) GREEDY(join_row) GREEDY(lists_of) GREEDY(load_pairs)
-GREEDY(load_wide) GREEDY(make_attended) GREEDY(make_backward_tensors) GREEDY(make_cached_tensors) GREEDY(make_forward_tensors)
-GREEDY(make_gradients) GREEDY(make_like) GREEDY(make_page) GREEDY(masks_of) GREEDY(may_see) GREEDY(merge)
-GREEDY(merge_into) GREEDY(multiply) GREEDY(multiply_broadcast) GREEDY(multiply_first_ahead) GREEDY(multiply_transposed) GREEDY(pack_values) GREEDY(packed_texts)
-GREEDY(padded_texts) GREEDY(parameters_of) GREEDY(pick) GREEDY(place_of_row) GREEDY(placed) GREEDY(prefill)
-GREEDY(prepare_backward_row) GREEDY(prepare_keys_of_head) GREEDY(prepare_row) GREEDY(read_panels) GREEDY(require) GREEDY(require_apart)
-GREEDY(require_apart_from_read) GREEDY(require_differentiable) GREEDY(require_distinct) GREEDY(require_gradients_unaliased)
-GREEDY(require_held) GREEDY(require_lengths) GREEDY(require_like) GREEDY(require_memory) GREEDY(require_mergeable)
-GREEDY(require_one_kind) GREEDY(require_results) GREEDY(require_positive_shape) GREEDY(require_rows_of) GREEDY(require_starts) GREEDY(require_tokens) GREEDY(require_unaliased)
-GREEDY(room_of) GREEDY(rotate) GREEDY(rows_in_memory) GREEDY(rows_of) GREEDY(run_forward) GREEDY(run_on_pool)
-GREEDY(run_over_cache) GREEDY(scale) GREEDY(see) GREEDY(seed) GREEDY(seen_by_all) GREEDY(store_pairs) GREEDY(tempered)
-GREEDY(text_by_definition) GREEDY(text_of) GREEDY(texts_of) GREEDY(threads_of) GREEDY(tile_keys) GREEDY(times)
-GREEDY(tokens_of) GREEDY(transposed) GREEDY(turn) GREEDY(turn_alike)
-GREEDY(turn_back) GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of)
+GREEDY(append_rows) GREEDY(apply_to) GREEDY(as_key_set) GREEDY(as_logit) GREEDY(as_mechanism) GREEDY(assemble)
+GREEDY(attend_by_definition) GREEDY(attention) GREEDY(attention_by_definition) GREEDY(backward) GREEDY(backward_into)
+GREEDY(backward_with_parameters) GREEDY(backward_with_parameters_into) GREEDY(batch_of) GREEDY(become) GREEDY(beside)
+GREEDY(bind) GREEDY(bind_definition) GREEDY(bind_rows) GREEDY(bind_seeds) GREEDY(bind_transforms) GREEDY(bind_transforms_for)
+GREEDY(bound_texts) GREEDY(bytes) GREEDY(check) GREEDY(check_numbers) GREEDY(check_part) GREEDY(checked)
+GREEDY(checked_backward) GREEDY(checked_forward) GREEDY(checked_over) GREEDY(contains) GREEDY(copy_row) GREEDY(count_folded)
+GREEDY(covers) GREEDY(cut) GREEDY(decode) GREEDY(dense) GREEDY(differentiate) GREEDY(distances_of) GREEDY(exact_row)
+GREEDY(extents_for) GREEDY(fill_between) GREEDY(find_part) GREEDY(find_place) GREEDY(finish_backward_row) GREEDY(for_each_item)
+GREEDY(for_each_learned) GREEDY(for_each_lying_together) GREEDY(for_each_parameter) GREEDY(for_each_run)
+GREEDY(for_each_run_of_bits) GREEDY(forward) GREEDY(forward_into) GREEDY(geometric) GREEDY(get) GREEDY(get_part)
+GREEDY(group_rows) GREEDY(hull) GREEDY(in_place) GREEDY(interleave) GREEDY(intersect) GREEDY(intersection) GREEDY(is_words)
+GREEDY(join) GREEDY(join_row) GREEDY(lists_of) GREEDY(load_pairs) GREEDY(load_wide) GREEDY(make_attended)
+GREEDY(make_backward_tensors) GREEDY(make_forward_tensors) GREEDY(make_gradients) GREEDY(make_like) GREEDY(make_page)
+GREEDY(make_tensors_over) GREEDY(masks_of) GREEDY(may_see) GREEDY(merge) GREEDY(merge_into) GREEDY(multiply)
+GREEDY(multiply_broadcast) GREEDY(multiply_first_ahead) GREEDY(multiply_transposed) GREEDY(pack_values) GREEDY(packed_texts)
+GREEDY(padded_texts) GREEDY(pages_in) GREEDY(parameters_of) GREEDY(pick) GREEDY(place_of_row) GREEDY(placed) GREEDY(prefill)
+GREEDY(prepare_backward_row) GREEDY(prepare_keys) GREEDY(prepare_keys_of_head) GREEDY(prepare_row) GREEDY(read_panels)
+GREEDY(require) GREEDY(require_apart) GREEDY(require_apart_from_read) GREEDY(require_differentiable) GREEDY(require_distinct)
+GREEDY(require_gradients_unaliased) GREEDY(require_held) GREEDY(require_kept_for) GREEDY(require_lengths) GREEDY(require_like)
+GREEDY(require_memory) GREEDY(require_mergeable) GREEDY(require_one_kind) GREEDY(require_pages) GREEDY(require_positive_shape)
+GREEDY(require_results) GREEDY(require_starts) GREEDY(require_tokens) GREEDY(require_unaliased) GREEDY(room_of) GREEDY(rotate)
+GREEDY(rows_of) GREEDY(run_forward) GREEDY(run_on_pool) GREEDY(run_over) GREEDY(run_over_cache) GREEDY(run_over_pages)
+GREEDY(scale) GREEDY(see) GREEDY(seed) GREEDY(seen_by_all) GREEDY(store_pairs) GREEDY(tempered) GREEDY(text_by_definition)
+GREEDY(text_of) GREEDY(texts_of) GREEDY(threads_of) GREEDY(tile_keys) GREEDY(times) GREEDY(transposed) GREEDY(turn)
+GREEDY(turn_alike) GREEDY(turn_back) GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of) GREEDY(view_of_pages)
 GREEDY(view_part) GREEDY(visible) GREEDY(visit_learned) GREEDY(visit_lists) GREEDY(words_for) GREEDY(write_merged)
 GREEDY(write_text) GREEDY(write_tokens);
 // clang-format on
 #undef GREEDY
 
-// A part of every kind, a set of keys, a device and a tensor.
-struct rows {
+    // A part of every kind, a set of keys, a device and a tensor.
+    struct rows {
   void turn(auto row, longspan::index_t) const { row[0] *= 2; }
   void turn_back(auto, auto gradient, longspan::index_t) const { gradient[0] *= 2; }
 };

@@ -138,24 +138,34 @@ reach distances_of(const Texts& texts, index_t padding, Seen seen) {
   return all;
 }
 
-// The sentence for the kernel, for each text, with tables of the positions and the distances of the call, made once for all its texts and
-// heads. Tiles touch up to `padding` keys beyond the last.
+// The row parts for rows of T, with tables of the places of some texts, made once for all texts and heads.
 template <class T, class... Parts>
-auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
-  detail::check(whole, lengths, texts);
+auto bind_rows(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   const places_of_texts places(texts);
-  const auto turned = [&]<class P>(const P& part) {
+  return detail::pick<place::rows>(whole, [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
       return angle_table<T>(part.frequencies(lengths.channels), places.queries, places.keys);
     else if constexpr (requires { part.template prepare<T>(lengths, texts); })
       return part.template prepare<T>(lengths, texts);
     else
       return part;
-  };
+  });
+}
+
+// The sentence for the kernel, for each text, with tables of the positions and the distances of the call. `turned` are the texts whose
+// rows the kernel prepares. Tiles touch up to `padding` keys beyond the last.
+template <class T, class... Parts>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, std::span<const text> turned,
+          index_t padding) {
+  detail::check(whole, lengths, texts);
   const auto seen = detail::see(whole, lengths, texts);
-  return detail::assemble(whole, lengths, texts, detail::pick<place::rows>(whole, turned), seen,
+  return detail::assemble(whole, lengths, texts, detail::bind_rows<T>(whole, lengths, turned), seen,
                           detail::bind_transforms_for<T>(
                               whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
+}
+template <class T, class... Parts>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
+  return detail::bind<T>(whole, lengths, texts, texts, padding);
 }
 
 }  // namespace detail
