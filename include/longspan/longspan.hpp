@@ -72,6 +72,7 @@
 #include <longspan/forward.hpp>               // forward, forward_into
 #include <longspan/mechanism.hpp>             // position | score | transform | mask | skip_negligible | dropout | sink
 #include <longspan/mechanism/parameters.hpp>  // for_each_learned, get
+#include <longspan/mechanism/prepare.hpp>     // tables of a sentence made once
 #include <longspan/reference/attention.hpp>   // the definition
 #include <longspan/simd/select.hpp>           // choices in the bodies of transforms
 #include <longspan/softmax/merge.hpp>         // parts of the keys, put together

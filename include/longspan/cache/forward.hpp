@@ -7,6 +7,7 @@
 #include <longspan/cache/run_over_cache.hpp>
 #include <longspan/cache/run_over_pages.hpp>
 #include <longspan/core/device.hpp>
+#include <longspan/mechanism/prepare.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
@@ -30,13 +31,13 @@ void run_over(const D& d, const mechanism<Parts...>& whole, const Kept& cache, c
   if constexpr (pages_of_an_engine<Kept>)
     detail::run_over_pages(d, whole, cache, tensors, batch);
   else
-    detail::run_over_cache(d, whole, cache, tensors, batch);
+    detail::run_over_cache(d, detail::unprepared(whole), cache, tensors, batch);
 }
 
 template <device D, kept Kept, class... Parts, class Tensors>
 void checked_over(const D& d, const mechanism<Parts...>& whole, const Kept& cache, const Tensors& tensors,
                   const placement& where) {
-  detail::require_kept_for(cache, whole);
+  detail::require_kept_for(cache, detail::unprepared(whole));
   const texts_of_kept batch = detail::texts_of(cache, tensors.query, where);
   require_results(batch.lengths, "output", tensors.output, batch.lengths.value_channels);
   if (tensors.keeps_log_sum_exp()) require_sums(batch.lengths, "log_sum_exp", tensors.log_sum_exp);
@@ -69,7 +70,7 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
 // The same into new results: attended{output, log_sum_exp} of the rank and storage order of q.
 template <device D, class... Parts, class Q, detail::kept Kept>
 auto forward(const D& d, const mechanism<Parts...>& whole, const Q& q, const Kept& cache, const placement& where = {}) {
-  detail::require_kept_for(cache, whole);
+  detail::require_kept_for(cache, detail::unprepared(whole));
   const detail::texts_of_kept batch = detail::texts_of(cache, detail::view_of(q), where);
   auto result = detail::make_attended<Q, detail::element_of<Q>>(batch.lengths);
   const auto sums = detail::traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);

@@ -34,6 +34,8 @@ auto pick(const mechanism<Parts...>& whole, Prepare prepare) {
 }
 
 inline constexpr auto unchanged = [](const auto& part) { return part; };
+// Parts that hold lists are not copied for a call: the sentence outlives it.
+inline constexpr auto borrowed = [](const auto& part) -> const auto& { return part; };
 
 template <class P>
 void check_part(const P& part, const shapes& lengths, std::span<const text> texts) {
@@ -89,7 +91,7 @@ auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span
               const Seen& seen, const Transforms& transforms) {
   const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
   const auto dropouts = detail::pick<place::dropout>(whole, unchanged);
-  const auto sinks = detail::pick<place::sink>(whole, unchanged);
+  const auto sinks = detail::pick<place::sink>(whole, borrowed);
   buffer<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, seen_by<Parts...>, std::remove_const_t<decltype(dropouts)>,
                std::remove_const_t<decltype(sinks)>>>
       each;
