@@ -45,6 +45,7 @@ class byte_keys : public key_operand<number_words<float>> {
         layout::panel,
         words};
     detail::multiply_first_ahead<start::zero>(p, 2 * rows, keys.size(), ahead_);
+    ahead_.ask(keys.size() * index_t(sizeof(T)));
     const T* const scales = layout_.key_scales(page, head_) + first;
     using Batch = batch<T>;
     for (index_t r = 0; r < rows; ++r) {

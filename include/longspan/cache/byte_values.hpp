@@ -55,6 +55,7 @@ class byte_values : public value_operand<number_words<float>> {
   [[gnu::flatten]] void add(const T* weights, index_t stride, index_t rows, interval keys, Seen seen, T* out) const {
     std::byte* const page = text_.page_of(keys.first);
     const index_t first = round_down(keys.first % layout::keys, panel), skipped = keys.first % panel;
+    ahead_.ask(keys.size() * index_t(sizeof(T)));
     const T* const scales = layout_.value_scales(page, head_) + first;
     std::array<T, std::size_t(tile_shape<T>::most_decode_rows)> scale_of;
     for (index_t r = 0; r < rows; ++r) {

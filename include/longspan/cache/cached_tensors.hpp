@@ -125,11 +125,15 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
 
   void append_first(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
-    append(of, needed, to, pages.depth(), [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); });
+    append(
+        of, needed, to, pages.depth(), [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); },
+        [&](std::byte* page) { return pages.key_scales(page, of.head); });
   }
   void append_second(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
-    append(of, needed, to, pages.width(), [&](std::byte* page, index_t key) { return pages.value_row(page, of.head, key); });
+    append(
+        of, needed, to, pages.width(), [&](std::byte* page, index_t key) { return pages.value_row(page, of.head, key); },
+        [&](std::byte* page) { return pages.value_scales(page, of.head); });
   }
 
   template <class Attend>
@@ -144,14 +148,17 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   }
 
  private:
-  // Where the panels of some keys lie, or their values: `numbers` for each key.
-  template <class At>
-  static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at) {
+  // Where the panels of some keys lie, or their values: `numbers` for each key; and their scales.
+  template <class At, class Scales>
+  static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at, Scales scales) {
     constexpr auto size = index_t(sizeof(typename layout::number));
     for (index_t first = round_down(needed.first, layout::panel); first < needed.last; first += layout::panel) {
       std::byte* const page = of.text->tensors.pages->page_of(first);
       if (page == nullptr) continue;  // no row sees it, and it was given back
       const auto* const from = at(page, first % layout::keys);
+      if constexpr (layout::scaled)
+        to.push_back({reinterpret_cast<std::intptr_t>(scales(page) + first % layout::keys), 0,
+                      layout::panel * index_t(sizeof(typename layout::T)), 1});
       to.push_back({reinterpret_cast<std::intptr_t>(from), 0, layout::panel * numbers * size, 1});
     }
   }
