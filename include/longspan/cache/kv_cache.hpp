@@ -101,7 +101,7 @@ class kv_cache {
     for (pages& each : texts_) {
       each.pages.reserve(std::size_t(most));
       const auto last = std::size_t(each.length / layout::keys);  // that the next token is written to, copied if it is shared
-      const bool copied = last < each.pages.size() && each.pages[last].use_count() > 1;
+      const bool copied = last < each.pages.size() && each.pages[last].shared();
       missing += std::max(most - index_t(each.pages.size()), index_t(0)) + copied;
     }
     spare_.reserve(missing, layout_.bytes());
