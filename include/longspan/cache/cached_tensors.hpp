@@ -5,9 +5,9 @@
 #include <limits>
 #include <span>
 
-#include <longspan/cache/byte_keys.hpp>
-#include <longspan/cache/byte_values.hpp>
 #include <longspan/cache/hadamard.hpp>
+#include <longspan/cache/integer_keys.hpp>
+#include <longspan/cache/integer_values.hpp>
 #include <longspan/cache/paged_keys.hpp>
 #include <longspan/cache/paged_values.hpp>
 #include <longspan/cache/text_pages.hpp>
@@ -54,15 +54,15 @@ struct cached_tensors {
   }
 };
 
-// What multiplies the pages of a head, and what that works in: see byte_keys, where the instruction set multiplies bytes.
+// What multiplies the pages of a head, and what that works in: see integer_keys, where the instruction set multiplies integers.
 template <class Storage>
-inline constexpr bool in_bytes = cache_storage<Storage>::per_word == 4;
+inline constexpr bool in_integers = cache_storage<Storage>::per_word == 2;
 template <class Storage>
-using room_of_pages = std::conditional_t<in_bytes<Storage>, byte_room, no_room>;
+using room_of_pages = std::conditional_t<in_integers<Storage>, integer_room, no_room>;
 template <class Storage, class Ahead>
-using keys_of_pages = std::conditional_t<in_bytes<Storage>, byte_keys<Ahead>, paged_keys<Storage, Ahead>>;
+using keys_of_pages = std::conditional_t<in_integers<Storage>, integer_keys<Ahead>, paged_keys<Storage, Ahead>>;
 template <class Storage, class Ahead>
-using values_of_pages = std::conditional_t<in_bytes<Storage>, byte_values<Ahead>, paged_values<Storage, Ahead>>;
+using values_of_pages = std::conditional_t<in_integers<Storage>, integer_values<Ahead>, paged_values<Storage, Ahead>>;
 
 // One of them with a room of its own.
 template <class Storage, class Operand>

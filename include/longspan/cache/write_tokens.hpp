@@ -39,7 +39,7 @@ void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows,
     rows.key(key, own.at(longspan::token::role::key, j, head));
     if constexpr (storage::turned) detail::hadamard(key);
     storage::write(key, stored.data(), key_scales + scale);
-    for (index_t c = 0; c < layout.channels; ++c) layout.key_at(page, head, at, c) = storage::as_key(stored[std::size_t(c)]);
+    for (index_t c = 0; c < layout.channels; ++c) layout.key_at(page, head, at, c) = stored[std::size_t(c)];
     copy_row(v.row(token), v.channel_stride, value.data(), 1, v.channels);
     if constexpr (storage::turned) detail::hadamard(value);
     storage::write(value, stored.data(), value_scales + scale);
