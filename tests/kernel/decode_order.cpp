@@ -154,10 +154,10 @@ struct lie_in {
 
   using head = key_head<text_of_a_call>;
   void append_first(const head& of, interval needed, buffer<memory_rows>& to) const {
-    to.push_back(rows_in_memory((of.text->tensors.*one).head(0, of.head), needed));
+    append_rows((of.text->tensors.*one).head(0, of.head), needed, to);
   }
   void append_second(const head& of, interval needed, buffer<memory_rows>& to) const {
-    to.push_back(rows_in_memory((of.text->tensors.*other).head(0, of.head), needed));
+    append_rows((of.text->tensors.*other).head(0, of.head), needed, to);
   }
 };
 

@@ -70,8 +70,8 @@ struct no_room {
   no_room(index_t, index_t, index_t) {}
 };
 
-// The memory of a page, which copies of a cache share, or none. Cleared: lanes of keys that are not there yet are multiplied, and what comes
-// of it is hidden. Not a shared_ptr: whoever writes to a page that others let go must have seen all that they did with it, and use_count()
+// The memory of a page, which copies of a cache share, or none. Cleared: lanes of keys that are not there yet are multiplied, and what
+// comes of it is hidden. Not a shared_ptr: whoever writes to a page that others let go must have seen all that they did with it, and use_count()
 // promises no order.
 class page {
   static constexpr std::align_val_t line{64};
