@@ -48,6 +48,7 @@
 #include <longspan/transform/forgetting.hpp>
 
 // A row sees some keys.
+#include <longspan/mask/at_least.hpp>
 #include <longspan/mask/boolean_mask.hpp>
 #include <longspan/mask/causal.hpp>
 #include <longspan/mask/chunks.hpp>

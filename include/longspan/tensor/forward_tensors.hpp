@@ -36,6 +36,13 @@ struct forward_tensors {
             detail::tokens_of(log_sum_exp, of.batch, of.queries)};
   }
 
+  // The same inputs with other results.
+  template <class Other>
+  forward_tensors<Words, Q, K, V, Other> with_results(const view<Other>& other_output,
+                                                      const view<typename Words::compute>& other_log_sum_exp) const {
+    return {query, key, value, other_output, other_log_sum_exp};
+  }
+
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
 };
 
