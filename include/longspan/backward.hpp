@@ -16,6 +16,7 @@
 #include <longspan/mechanism/require_differentiable.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/mechanism/wrong_call.hpp>
+#include <longspan/position/angle_table.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/backward_tensors.hpp>
@@ -59,8 +60,9 @@ std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Pa
     detail::begin_gradients(taking), detail::finish_gradients(taking);
     return detail::no_derivatives<Learning>(whole, lengths);
   }
+  angle_tables<T> tables(texts);
   const auto bind = [&](const auto& sentence, const auto& seen) {
-    return detail::bind_backward<Learning, T>(sentence, lengths, texts, seen);
+    return detail::bind_backward<Learning, T>(sentence, lengths, texts, seen, tables);
   };
   std::vector<std::vector<double>> d_parameters;
   if constexpr (is_sum<Parts...>) {

@@ -16,6 +16,7 @@
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
+#include <longspan/position/angle_table.hpp>
 #include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/shape.hpp>
@@ -48,12 +49,13 @@ auto bind_seeds(const mechanism<Parts...>& whole, const shapes& lengths, const r
 
 // It was checked, and so was what its rows see.
 template <bool Learning, class T, class... Parts, class Seen>
-auto bind_backward(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, const Seen& seen) {
+auto bind_backward(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, const Seen& seen,
+                   angle_tables<T>& tables) {
   constexpr std::size_t lists = Learning ? row_parameters<Parts...> : 0, count = Learning ? transform_parameters<Parts...> : 0,
                         folded = Learning ? count_folded<Parts...>() : 0;
   constexpr index_t padding = tile_shape<T>::backward_key_rows;
   const reach distances = detail::distances_of(seen, padding, [](const auto& each) { return *each; });
-  auto of_texts = detail::bind<T>(whole, lengths, texts, padding, seen);
+  auto of_texts = detail::bind<T>(whole, lengths, texts, padding, seen, tables);
   auto learned_numbers = detail::bind_seeds<T, lists, count, folded>(whole, lengths, distances);
   return bound_backward<typename decltype(of_texts)::value_type, decltype(learned_numbers)>{std::move(of_texts),
                                                                                             std::move(learned_numbers)};

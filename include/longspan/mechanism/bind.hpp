@@ -143,14 +143,14 @@ reach distances_of(const Texts& texts, index_t padding, Seen seen) {
 }
 
 // The sentence for the kernel, for each text, with tables of the positions and the distances of the call, made once for all its texts and
-// heads. Tiles touch up to `padding` keys beyond the last. It was checked, and so was what its rows see.
-template <class T, class... Parts, class Seen>
-auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding,
-          const Seen& seen) {
-  const places_of_texts places(texts);
+// heads. Tiles touch up to `padding` keys beyond the last. It was checked, and so was what its rows see; table(ladder) is the angle_table
+// of a rotation.
+template <class T, class... Parts, class Seen, class Table>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding, const Seen& seen,
+          Table& table) {
   const auto turned = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
-      return angle_table<T>(part.frequencies(lengths.channels), places.queries, places.keys);
+      return table(part.frequencies(lengths.channels));
     else if constexpr (requires { part.template prepare<T>(lengths, texts); })
       return part.template prepare<T>(lengths, texts);
     else
@@ -163,7 +163,10 @@ auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<con
 template <class T, class... Parts>
 auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
   detail::check(whole, lengths, texts);
-  return detail::bind<T>(whole, lengths, texts, padding, detail::see(whole, lengths, texts));
+  const auto table = [places = places_of_texts(texts)](ladder rungs) {
+    return angle_table<T>(std::move(rungs), places.queries, places.keys);
+  };
+  return detail::bind<T>(whole, lengths, texts, padding, detail::see(whole, lengths, texts), table);
 }
 
 }  // namespace detail

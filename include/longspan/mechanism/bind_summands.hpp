@@ -12,6 +12,7 @@
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/seen_in_all.hpp>
+#include <longspan/position/angle_table.hpp>
 #include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -95,8 +96,9 @@ template <class T, class... Parts>
 auto bind_for_kernel(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
   if constexpr (is_sum<Parts...>) {
     detail::check(whole, lengths, texts);
+    angle_tables<T> tables(texts);
     return detail::bind_summands(whole, lengths, texts, [&](const auto& summand, const auto& seen) {
-      return detail::bind<T>(summand, lengths, texts, padding, seen);
+      return detail::bind<T>(summand, lengths, texts, padding, seen, tables);
     });
   } else {
     return detail::bind<T>(whole, lengths, texts, padding);
