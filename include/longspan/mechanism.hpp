@@ -143,6 +143,10 @@ auto operator+(mechanism<Left...> left, mechanism<Right...> right) {
   return detail::add(std::move(left), std::move(right));
 }
 // A part alone is no mechanism: add says so.
+template <detail::part Left, detail::part Right>
+auto operator+(Left left, Right right) {
+  return detail::add(detail::as_mechanism(std::move(left)), detail::as_mechanism(std::move(right)));
+}
 template <detail::part Left, class... Right>
 auto operator+(Left left, mechanism<Right...> right) {
   return detail::add(detail::as_mechanism(std::move(left)), std::move(right));

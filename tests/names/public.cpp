@@ -15,9 +15,9 @@ using longspan::kv_cache, longspan::cache_shape, longspan::quantized;
 using longspan::learned, longspan::per_head, longspan::dual, longspan::select;
 using longspan::log_n, longspan::ss_max, longspan::llama4_temperature;
 using longspan::mapped_rotation, longspan::positions, longspan::rotary_tables, longspan::per_channel;
-using longspan::mask, longspan::boolean_mask, longspan::causal, longspan::chunks, longspan::everything, longspan::sliding_window,
-    longspan::prefix, longspan::sinks_and_window;
-using longspan::mechanism, longspan::operator|;
+using longspan::mask, longspan::at_least, longspan::boolean_mask, longspan::causal, longspan::chunks, longspan::everything,
+    longspan::sliding_window, longspan::prefix, longspan::sinks_and_window;
+using longspan::mechanism, longspan::operator|, longspan::operator+;
 using longspan::pairing, longspan::rope, longspan::p_rope, longspan::partial_rotary, longspan::truncated_rope;
 using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, longspan::llama3_scaling,
     longspan::longrope_scaling;

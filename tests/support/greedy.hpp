@@ -56,7 +56,11 @@ GREEDY(text_by_definition) GREEDY(text_of) GREEDY(texts_of) GREEDY(threads_of) G
 GREEDY(tokens_of) GREEDY(transposed) GREEDY(turn) GREEDY(turn_alike)
 GREEDY(turn_back) GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of)
 GREEDY(view_part) GREEDY(visible) GREEDY(visit_learned) GREEDY(visit_lists) GREEDY(words_for) GREEDY(write_merged)
-GREEDY(write_text) GREEDY(write_tokens);
+GREEDY(write_text) GREEDY(write_tokens)
+GREEDY(add) GREEDY(add_to) GREEDY(attend_summands) GREEDY(bind_backward) GREEDY(bind_definitions) GREEDY(bind_for_kernel)
+GREEDY(bind_summands) GREEDY(differentiate_sentence) GREEDY(differentiate_summands) GREEDY(in_summand) GREEDY(no_derivatives)
+GREEDY(parts_of) GREEDY(require_backward_tensors) GREEDY(see_summands) GREEDY(summand_with_sink) GREEDY(summands_of)
+GREEDY(weigh_keys) GREEDY(without) GREEDY(write_merged_row);
 // clang-format on
 #undef GREEDY
 
