@@ -2,8 +2,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
-#include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -204,6 +206,9 @@ TEST(sums, have_the_gradients_of_their_definition) {
     });
   EXPECT_EQ(slopes[0], 0);  // another counts the sink
   EXPECT_NE(slopes[5], 0);
+  double sinks = 0;
+  for_each_learned(std::as_const(gradient.d_mechanism), [&](const double& slope) { sinks += slope; });
+  EXPECT_EQ(sinks, std::accumulate(slopes.begin(), slopes.end(), 0.0));
   EXPECT_EQ((get<sink, 1>(three).logit.values()), (std::vector{0.5, -1.}));
 }
 
@@ -220,6 +225,19 @@ TEST(sums, of_narrow_numbers_are_those_of_float_rounded) {
   const auto gradients = backward(sum, in.q, in.k, in.v, made, d_output);
   const auto of_wide = backward(sum, wide.q, wide.k, wide.v, wanted, tensor<float>(d_output.cast<float>()));
   EXPECT_LT(worst_gradient(gradients, of_wide), 0.04);
+}
+
+// Dropped weights are told by the place of the key, whichever summand reads it; what is skipped cannot matter in the sum either.
+TEST(sums, drop_and_skip_as_the_whole_does) {
+  const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = 333, .keys = 333});
+  const auto scored = dot_product{} | alibi{.slopes = 2.0};
+  const auto once = scored | causal{} | dropout{0.2, 7};
+  const auto sum = (scored | sliding_window{69} | skip_negligible{} | dropout{0.2, 7}) +
+                   (scored | causal{} | at_least{70} | skip_negligible{} | dropout{0.2, 7});
+  const auto kept = kept_of(once, in);
+  EXPECT_LT(worst_difference(forward(sum, in.q, in.k, in.v).output, kept.output), 2e-6);
+  const auto d_output = normal<float>(1, 2, 333, 8, 4);
+  EXPECT_LT(worst_gradient(backward(sum, in.q, in.k, in.v, kept, d_output), naive_backward(once, in, d_output)), 1e-5);
 }
 
 // What parts write beside the gradients of q, k and v is written in every summand.
