@@ -9,7 +9,7 @@
 //   key_numbers                                                          data that bodies of transforms read under their keys
 //   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
 //   mechanism, attended, gradients, view, placement, tensor_traits, device
-//   kv_cache, cache_shape, quantized
+//   kv_cache, cache_shape, quantized, paged, prepared_keys
 //   reference::attention
 // Everything in longspan::detail is internal and may change with any version.
 
@@ -63,14 +63,17 @@
 #include <longspan/softmax/skip_negligible.hpp>
 
 // Keys and values are kept between calls.
-#include <longspan/cache/forward.hpp>   // forward, forward_into
-#include <longspan/cache/kv_cache.hpp>  // append, truncate, copy
+#include <longspan/cache/forward.hpp>       // forward, forward_into
+#include <longspan/cache/kv_cache.hpp>      // append, truncate, copy
+#include <longspan/cache/prepare_keys.hpp>  // keys turned once, for pages of one's own
+#include <longspan/tensor/paged.hpp>        // pages of an engine's own
 
 // The sentence, and what runs it.
 #include <longspan/backward.hpp>              // gradients of the tensors and of learned numbers
 #include <longspan/forward.hpp>               // forward, forward_into
 #include <longspan/mechanism.hpp>             // position | score | transform | mask | skip_negligible | dropout | sink
 #include <longspan/mechanism/parameters.hpp>  // for_each_learned, get
+#include <longspan/mechanism/prepare.hpp>     // tables of a sentence made once
 #include <longspan/reference/attention.hpp>   // the definition
 #include <longspan/simd/select.hpp>           // choices in the bodies of transforms
 #include <longspan/softmax/merge.hpp>         // parts of the keys, put together

@@ -11,7 +11,8 @@ using longspan::dropout;
 using longspan::forward, longspan::forward_into, longspan::reference::attention;
 using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;
-using longspan::kv_cache, longspan::cache_shape, longspan::quantized;
+using longspan::kv_cache, longspan::cache_shape, longspan::quantized, longspan::paged, longspan::prepared_keys,
+    longspan::prepare_keys, longspan::prepare;
 using longspan::learned, longspan::per_head, longspan::dual, longspan::select;
 using longspan::log_n, longspan::ss_max, longspan::llama4_temperature;
 using longspan::mapped_rotation, longspan::positions, longspan::rotary_tables, longspan::per_channel;

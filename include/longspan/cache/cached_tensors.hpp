@@ -19,7 +19,6 @@
 #include <longspan/kernel/wave.hpp>
 #include <longspan/kernel/wave_operands.hpp>
 #include <longspan/simd/words.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/read_ahead.hpp>
@@ -44,8 +43,8 @@ struct cached_tensors {
     visit("query", query);
   }
   cached_tensors tokens_of(const text& of) const {
-    return {detail::tokens_of(query, of.batch, of.queries), detail::tokens_of(output, of.batch, of.queries),
-            detail::tokens_of(log_sum_exp, of.batch, of.queries), layout, pages + of.number};
+    return {query.tokens_of(of.batch, of.queries), output.tokens_of(of.batch, of.queries),
+            log_sum_exp.tokens_of(of.batch, of.queries), layout, pages + of.number};
   }
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
   // Keys and values are stored as `storage` turns them: so is a prepared query, and a row of output is turned back.

@@ -18,7 +18,7 @@
 #include <longspan/cache/write_tokens.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
-#include <longspan/mechanism.hpp>
+#include <longspan/mechanism/prepare.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/shape.hpp>
@@ -59,7 +59,7 @@ class kv_cache {
                          .value_channels = of.value_channels};
     detail::pick<detail::place::rows, detail::place::score>(
         whole, [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
-    rows_ = detail::rows_of<T>(whole, lengths);
+    rows_ = detail::rows_of<T>(detail::unprepared(whole), lengths);
   }
 
   kv_cache(const kv_cache& other) : layout_(other.layout_), texts_(other.texts_), rows_(other.rows_->clone()) {}

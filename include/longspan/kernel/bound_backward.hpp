@@ -17,7 +17,7 @@
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/position/angle_table.hpp>
-#include <longspan/tensor/tokens_of.hpp>
+#include <longspan/tensor/fill_between.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/shape.hpp>
 #include <longspan/transform/reach.hpp>
@@ -55,7 +55,7 @@ auto bind_backward(const mechanism<Parts...>& whole, const shapes& lengths, std:
                         folded = Learning ? count_folded<Parts...>() : 0;
   constexpr index_t padding = tile_shape<T>::backward_key_rows;
   const reach distances = detail::distances_of(seen, padding, [](const auto& each) { return *each; });
-  auto of_texts = detail::bind<T>(whole, lengths, texts, padding, seen, tables);
+  auto of_texts = detail::bind<T>(whole, lengths, texts, padding, detail::bind_rows<T>(whole, lengths, texts, tables), seen);
   auto learned_numbers = detail::bind_seeds<T, lists, count, folded>(whole, lengths, distances);
   return bound_backward<typename decltype(of_texts)::value_type, decltype(learned_numbers)>{std::move(of_texts),
                                                                                             std::move(learned_numbers)};

@@ -34,6 +34,8 @@ auto pick(const mechanism<Parts...>& whole, Prepare prepare) {
 }
 
 inline constexpr auto unchanged = [](const auto& part) { return part; };
+// Parts that hold lists are not copied for a call: the sentence outlives it.
+inline constexpr auto borrowed = [](const auto& part) -> const auto& { return part; };
 
 template <class P>
 void check_part(const P& part, const shapes& lengths, std::span<const text> texts) {
@@ -89,7 +91,7 @@ auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span
               const buffer<std::shared_ptr<const Seen>>& seen, const Transforms& transforms) {
   const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
   const auto dropouts = detail::pick<place::dropout>(whole, unchanged);
-  const auto sinks = detail::pick<place::sink>(whole, unchanged);
+  const auto sinks = detail::pick<place::sink>(whole, borrowed);
   buffer<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, Seen, std::remove_const_t<decltype(dropouts)>,
                std::remove_const_t<decltype(sinks)>>>
       each;
@@ -142,31 +144,48 @@ reach distances_of(const Texts& texts, index_t padding, Seen seen) {
   return all;
 }
 
-// The sentence for the kernel, for each text, with tables of the positions and the distances of the call, made once for all its texts and
-// heads. Tiles touch up to `padding` keys beyond the last. It was checked, and so was what its rows see; table(ladder) is the angle_table
+// The row parts for rows of T, with tables of the places of some texts, made once for all texts and heads; table(ladder) is the angle_table
 // of a rotation.
-template <class T, class... Parts, class Seen, class Table>
-auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding, const Seen& seen,
-          Table& table) {
-  const auto turned = [&]<class P>(const P& part) {
+template <class T, class... Parts, class Table>
+auto bind_rows(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, Table& table) {
+  return detail::pick<place::rows>(whole, [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
       return table(part.frequencies(lengths.channels));
     else if constexpr (requires { part.template prepare<T>(lengths, texts); })
       return part.template prepare<T>(lengths, texts);
     else
       return part;
-  };
-  return detail::assemble(whole, lengths, texts, detail::pick<place::rows>(whole, turned), seen,
-                          detail::bind_transforms_for<T>(
-                              whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
+  });
 }
 template <class T, class... Parts>
-auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
-  detail::check(whole, lengths, texts);
+auto bind_rows(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   const auto table = [places = places_of_texts(texts)](ladder rungs) {
     return angle_table<T>(std::move(rungs), places.queries, places.keys);
   };
-  return detail::bind<T>(whole, lengths, texts, padding, detail::see(whole, lengths, texts), table);
+  return detail::bind_rows<T>(whole, lengths, texts, table);
+}
+
+// The sentence for the kernel, for each text, of its row parts and of what its rows see, with tables of the distances of the call. Tiles
+// touch up to `padding` keys beyond the last.
+template <class T, class... Parts, class Rows, class Seen>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding, const Rows& rows,
+          const Seen& seen) {
+  return detail::assemble(whole, lengths, texts, rows, seen,
+                          detail::bind_transforms_for<T>(
+                              whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
+}
+
+// The same of a sentence that is no sum, checked. `turned` are the texts whose rows the kernel prepares.
+template <class T, class... Parts>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, std::span<const text> turned,
+          index_t padding) {
+  detail::check(whole, lengths, texts);
+  const auto seen = detail::see(whole, lengths, texts);
+  return detail::bind<T>(whole, lengths, texts, padding, detail::bind_rows<T>(whole, lengths, turned), seen);
+}
+template <class T, class... Parts>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
+  return detail::bind<T>(whole, lengths, texts, texts, padding);
 }
 
 }  // namespace detail

@@ -20,29 +20,15 @@ namespace detail {
 
 // What the rows of each text see in one summand, from what they see in all, which texts that stand alike may share.
 template <class Seen>
-auto in_summand(const buffer<std::shared_ptr<const Seen>>& own, const buffer<std::shared_ptr<const seen_in_all>>& all) {
+auto in_summand(const buffer<std::shared_ptr<const Seen>>& own, const buffer<std::shared_ptr<const seen_in_all>>& all,
+                bool counts_sink) {
   using seen = seen_in_summand<Seen>;
   buffer<std::shared_ptr<const seen>> each;
   for (std::size_t t = 0; t < own.size(); ++t)
     each.push_back(t > 0 && own[t] == own[t - 1] && all[t] == all[t - 1]
                        ? each.back()
-                       : std::allocate_shared<seen>(recycled<seen>(), own[t], all[t]));
+                       : std::allocate_shared<seen>(recycled<seen>(), own[t], all[t], counts_sink));
   return each;
-}
-
-// What the rows of each text see in each summand: a tuple of what `see` makes of a sentence.
-template <class... Summands>
-auto see_summands(const mechanism<Summands...>& whole, const shapes& lengths, std::span<const text> texts) {
-  const auto own = std::apply([&](const auto&... each) { return std::tuple{detail::see(each, lengths, texts)...}; }, whole.parts);
-  const auto of_all = [&](const auto&... each) {
-    buffer<std::shared_ptr<const seen_in_all>> all;
-    for (std::size_t t = 0; t < texts.size(); ++t)
-      all.push_back(t > 0 && ((each[t] == each[t - 1]) && ...)
-                        ? all.back()
-                        : std::allocate_shared<seen_in_all>(recycled<seen_in_all>(), texts[t], lengths, *each[t]...));
-    return std::tuple{detail::in_summand(each, all)...};
-  };
-  return std::apply(of_all, own);
 }
 
 template <place Where, class Mechanism>
@@ -60,48 +46,42 @@ constexpr std::size_t summand_with_sink() {
   return last;
 }
 
-// A sentence without the parts of a place.
-template <place Where, class... Parts>
-auto without(const mechanism<Parts...>& whole) {
-  const auto one = [&]<class P>(const P& part) {
-    if constexpr (place_of<P> == Where)
-      return std::tuple{};
-    else
-      return std::tuple<P>{part};
-  };
-  const auto rest = [](auto... each) { return mechanism<decltype(each)...>{{std::move(each)...}}; };
-  return std::apply(
-      [&](const Parts&... each) { return std::apply(rest, std::tuple_cat(one(each)...)); }, whole.parts);
+// What the rows of each text see in each summand: a tuple of what `see` makes of a sentence.
+template <class... Summands>
+auto see_summands(const mechanism<Summands...>& whole, const shapes& lengths, std::span<const text> texts) {
+  const auto own = std::apply([&](const auto&... each) { return std::tuple{detail::see(each, lengths, texts)...}; }, whole.parts);
+  return [&]<std::size_t... N>(std::index_sequence<N...>) {
+    buffer<std::shared_ptr<const seen_in_all>> all;
+    for (std::size_t t = 0; t < texts.size(); ++t)
+      all.push_back(t > 0 && ((std::get<N>(own)[t] == std::get<N>(own)[t - 1]) && ...)
+                        ? all.back()
+                        : std::allocate_shared<seen_in_all>(recycled<seen_in_all>(), texts[t], lengths, *std::get<N>(own)[t]...));
+    return std::tuple{detail::in_summand(std::get<N>(own), all, N == summand_with_sink<Summands...>())...};
+  }(std::index_sequence_for<Summands...>{});
 }
 
-// The summands, those without a say in the sink without it, each as bind(summand, seen) binds it for the texts of a call: a tuple. They
-// were checked.
+// The summands, each as bind(summand, seen) binds it for the texts of a call: a tuple. They were checked.
 template <class... Summands, class Bind>
 auto bind_summands(const mechanism<Summands...>& whole, const shapes& lengths, std::span<const text> texts, Bind bind) {
   const auto seen = detail::see_summands(whole, lengths, texts);
-  const auto one = [&]<std::size_t N>() {
-    const auto& summand = std::get<N>(whole.parts);
-    if constexpr (N == summand_with_sink<Summands...>())
-      return bind(summand, std::get<N>(seen));
-    else
-      return bind(detail::without<place::sink>(summand), std::get<N>(seen));
-  };
   return [&]<std::size_t... N>(std::index_sequence<N...>) {
-    return std::tuple<decltype(one.template operator()<N>())...>{one.template operator()<N>()...};
+    return std::tuple<decltype(bind(std::get<N>(whole.parts), std::get<N>(seen)))...>{
+        bind(std::get<N>(whole.parts), std::get<N>(seen))...};
   }(std::index_sequence_for<Summands...>{});
 }
 
 // What `bind` makes of a sentence; of a sum, a tuple of what it makes of each summand.
 template <class T, class... Parts>
-auto bind_for_kernel(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
+auto bind_for_kernel(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts,
+                     std::span<const text> turned, index_t padding) {
   if constexpr (is_sum<Parts...>) {
     detail::check(whole, lengths, texts);
-    angle_tables<T> tables(texts);
+    angle_tables<T> tables(turned);
     return detail::bind_summands(whole, lengths, texts, [&](const auto& summand, const auto& seen) {
-      return detail::bind<T>(summand, lengths, texts, padding, seen, tables);
+      return detail::bind<T>(summand, lengths, texts, padding, detail::bind_rows<T>(summand, lengths, turned, tables), seen);
     });
   } else {
-    return detail::bind<T>(whole, lengths, texts, padding);
+    return detail::bind<T>(whole, lengths, texts, turned, padding);
   }
 }
 

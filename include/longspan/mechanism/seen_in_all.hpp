@@ -26,7 +26,9 @@ class seen_in_all {
   // Seen are the seen_keys of the summands. Throws std::invalid_argument where a row sees a key in two of them.
   template <class... Seen>
   seen_in_all(const text& of, const shapes& lengths, const Seen&... each)
-      : alike_((Seen::alike && ...)), of_text_(of.lengths(lengths)), rows_(std::size_t((alike_ ? 1 : lengths.heads) * of.queries.size())) {
+      : alike_((Seen::alike && ...)),
+        of_text_(of.lengths(lengths)),
+        rows_(std::size_t((alike_ ? 1 : lengths.heads) * of.queries.size())) {
     std::size_t number = 0;
     for (index_t h = 0; h < (alike_ ? std::min<index_t>(1, lengths.heads) : lengths.heads); ++h)
       for (index_t i = 0; i < of_text_.queries; ++i)
@@ -67,7 +69,8 @@ class seen_in_all {
     if (const interval keys = shared.hull(); !keys.empty())
       throw std::invalid_argument("a sum reads each key in one summand: the query at place " +
                                   std::to_string(of.first_query + query) + " (text " + std::to_string(of.number) + ", head " +
-                                  std::to_string(head) + ") sees key " + std::to_string(keys.first) + " in summands " + std::to_string(A) + " and " + std::to_string(B));
+                                  std::to_string(head) + ") sees key " + std::to_string(keys.first) + " in summands " +
+                                  std::to_string(A) + " and " + std::to_string(B));
   }
 
   const some_keys& row(index_t head, index_t query) const {
@@ -79,25 +82,27 @@ class seen_in_all {
   buffer<some_keys> rows_;
 };
 
-// What the rows of one text see in one summand: stands in for its seen_keys. n and the first key are those of all summands.
+// What the rows of one text see in one summand: stands in for its seen_keys. n and the first key, with which the sink is counted where this
+// summand counts it, are those of all summands.
 template <class Seen>
 class seen_in_summand {
  public:
   using answer = typename Seen::answer;
   using keys = typename Seen::keys;
 
-  seen_in_summand(std::shared_ptr<const Seen> own, std::shared_ptr<const seen_in_all> all)
-      : own_(std::move(own)), all_(std::move(all)) {}
+  seen_in_summand(std::shared_ptr<const Seen> own, std::shared_ptr<const seen_in_all> all, bool counts_sink)
+      : own_(std::move(own)), all_(std::move(all)), counts_sink_(counts_sink) {}
 
   keys keys_of(index_t head, index_t query) const { return own_->keys_of(head, query); }
   index_t count(index_t head, index_t query) const { return all_->count(head, query); }
-  bool has_first(index_t head, index_t query) const { return all_->has_first(head, query); }
+  bool has_first(index_t head, index_t query) const { return counts_sink_ && all_->has_first(head, query); }
   interval needed(index_t key_head, interval some) const { return own_->needed(key_head, some); }
   reach distances(index_t padding) const { return own_->distances(padding); }
 
  private:
   std::shared_ptr<const Seen> own_;
   std::shared_ptr<const seen_in_all> all_;
+  bool counts_sink_;
 };
 
 }  // namespace detail

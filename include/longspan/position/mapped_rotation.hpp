@@ -4,7 +4,6 @@
 #include <memory>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
@@ -12,6 +11,7 @@
 #include <longspan/core/token.hpp>
 #include <longspan/position/angle_table.hpp>
 #include <longspan/position/rotate.hpp>
+#include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -126,7 +126,7 @@ template <class T, class Part>
 class mapped_angles {
  public:
   mapped_angles(const Part& part, const shapes& lengths, std::span<const text> texts) {
-    auto tables = std::make_shared<std::vector<angle_table<T>>>();
+    auto tables = std::allocate_shared<buffer<angle_table<T>>>(recycled<T>());
     angles each(part.rotation.frequencies(lengths.channels));
     const places_of_texts all(texts);
     for (const text& text : texts) {
@@ -154,7 +154,7 @@ class mapped_angles {
     return (*tables_)[std::size_t(Part::one_map ? text : 2 * text + !of.is_query())];
   }
 
-  std::shared_ptr<const std::vector<angle_table<T>>> tables_;  // each text has a copy of this
+  std::shared_ptr<const buffer<angle_table<T>>> tables_;  // each text has a copy of this
 };
 
 }  // namespace detail

@@ -13,8 +13,8 @@
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/fill_between.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -131,8 +131,9 @@ auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const
   auto result = make_attended<Q, double>(batch.lengths);
   const view<double> output = detail::view_of(result.output),
                      log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
-  const forward_tensors<number_words<double>, element_of<Q>, element_of<K>, element_of<V>, double> tensors{
-      detail::view_of(q), detail::view_of(k), detail::view_of(v), output, log_sum_exp};
+  const forward_tensors<number_words<double>, view<const element_of<Q>>, view<const element_of<K>>, view<const element_of<V>>,
+                        view<double>>
+      tensors{detail::view_of(q), detail::view_of(k), detail::view_of(v), output, log_sum_exp};
   detail::fill_between(this_thread{}, output, batch.texts, &text::queries, 0.0);
   detail::fill_between(this_thread{}, log_sum_exp, batch.texts, &text::queries, -std::numeric_limits<double>::infinity());
   const auto bound = detail::bind_definitions(whole, batch.lengths, batch.texts);
