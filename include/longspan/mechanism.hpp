@@ -91,6 +91,12 @@ auto summands_of(mechanism<Parts...> whole) {
     return std::tuple<mechanism<Parts...>>{std::move(whole)};
 }
 
+// Whether a part skips keys, or one of a summand's.
+template <class P>
+inline constexpr bool skips = is_skipping<P>;
+template <class... Parts>
+inline constexpr bool skips<mechanism<Parts...>> = (skips<Parts> || ...);
+
 template <class... Parts>
 inline constexpr bool is_complete = (is_score<Parts> || ...) && (is_mask<Parts> || ...);
 template <class... Summands>

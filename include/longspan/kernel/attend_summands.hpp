@@ -16,6 +16,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
+// Where nothing is changed before a pass.
+inline constexpr auto as_bound = [](auto, auto summand, const auto&) { return summand; };
+
 // The forward pass of a sum: each summand by itself, and merged with those before it. `bound` is a tuple of buffers, the summands bound to
 // each text; prepare(number, buffer, tensors), number being a std::integral_constant, may change one before its pass. The results of the
 // call hold those of the summands so far, in memory where they round them; the last merge writes them.
