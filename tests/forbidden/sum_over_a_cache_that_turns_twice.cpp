@@ -1,4 +1,4 @@
-// expects: the summands of a sum over them have the same row parts and score
+// expects: the summands of a sum over them have the same score, and row parts that turn keys alike
 #include <longspan/longspan.hpp>
 
 using namespace longspan;

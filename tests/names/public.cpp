@@ -8,6 +8,8 @@ using longspan::backward, longspan::backward_into, longspan::backward_with_param
 using longspan::bfloat16_bits, longspan::half_bits;
 using longspan::bias, longspan::forgetting, longspan::key_numbers;
 using longspan::dropout;
+using longspan::dual_chunk, longspan::leaky_rerope, longspan::lm_infinite, longspan::pose, longspan::rerope,
+    longspan::self_extend, longspan::streaming_llm;
 using longspan::forward, longspan::forward_into, longspan::reference::attention;
 using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;

@@ -10,6 +10,7 @@
 
 #include <longspan/cache/cached_tensors.hpp>
 #include <longspan/cache/kv_cache.hpp>
+#include <longspan/cache/summand_of_keys.hpp>
 #include <longspan/cache/texts_of_kept.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
@@ -17,6 +18,7 @@
 #include <longspan/kernel/attend_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/bind_summands.hpp>
+#include <longspan/position/angle_table.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -38,11 +40,12 @@ void require_kept_for(const kv_cache<Storage>& cache, const mechanism<Parts...>&
   if (!cache.inside().rows.same_as(typeid(parts), &parts))
     throw shape_error("kv_cache: the cache was made for other row parts or another score than the mechanism's");
 }
-// Of a sum, every summand's.
+// Of a sum, whose summands turn keys alike, the first summand's; queries are turned by each summand's own.
 template <class Storage, class... Summands>
   requires is_sum<Summands...>
 void require_kept_for(const kv_cache<Storage>& cache, const mechanism<Summands...>& whole) {
-  std::apply([&](const Summands&... each) { (detail::require_kept_for(cache, each), ...); }, whole.parts);
+  static_assert(!(skips<Summands> || ...), "skip_negligible reads keys from tensors, not from a cache");
+  detail::require_kept_for(cache, detail::summand_of_keys(whole, {.channels = cache.inside().of_pages.channels}));
 }
 
 // Throws shape_error where a row sees keys whose page was given back.
@@ -69,10 +72,10 @@ auto make_tensors_over(const kv_cache<Storage>& cache, const Q& q, Output& outpu
                                                                     &cache.inside().of_pages, cache.inside().texts.data()};
 }
 
-// A sentence for each text over a cache, of what its rows see.
-template <class T, class Storage, class... Parts, class Seen>
+// A sentence for each text over a cache, of its row parts and of what its rows see.
+template <class T, class Storage, class... Parts, class Rows, class Seen>
 auto bind_over_cache(const mechanism<Parts...>& whole, const kv_cache<Storage>& cache, const texts_of_kept& batch,
-                     index_t padding, const Seen& seen) {
+                     index_t padding, const Rows& rows, const Seen& seen) {
   detail::require_held(cache, batch, seen);
   const reach distances = detail::distances_of(seen, padding, [](const auto& each) { return *each; });
   const auto transforms = detail::bind_transforms(whole, batch.lengths, [&]<class P>(const P& part) {
@@ -81,8 +84,7 @@ auto bind_over_cache(const mechanism<Parts...>& whole, const kv_cache<Storage>& 
     else
       return part;
   });
-  return detail::assemble(whole, batch.lengths, batch.texts, std::tuple{rows_of_cache<T>{&cache.inside().rows}}, seen,
-                          transforms);
+  return detail::assemble(whole, batch.lengths, batch.texts, rows, seen, transforms);
 }
 
 template <device D, class Storage, class... Parts, class Tensors>
@@ -95,18 +97,21 @@ void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache
     detail::pick<place::score, place::sink>(
         sentence, [&](const auto& part) { return detail::check_part(part, batch.lengths, batch.texts), true; });
   };
-  const auto bind = [&](const auto& sentence, const auto& seen) {
-    return detail::bind_over_cache<T>(sentence, cache, batch, tile_keys<Words>(batch.lengths), seen);
-  };
+  const buffer<text> queries = batch.of_queries();
+  const index_t padding = tile_keys<Words>(batch.lengths);
   if constexpr (is_sum<Parts...>) {
     std::apply([&](const Parts&... each) { (check(each), ...); }, whole.parts);
-    auto bound = detail::bind_summands(whole, lengths, texts, bind);
-    cache.inside().rows.reach(batch.of_queries());
+    angle_tables<T> tables(queries);
+    auto bound = detail::bind_summands(whole, lengths, texts, [&](const auto& summand, const auto& seen) {
+      const auto rows = detail::bind_rows<T>(summand, batch.lengths, queries, tables);
+      return detail::bind_over_cache<T>(summand, cache, batch, padding, rows, seen);
+    });
     if (lengths.heads != 0) detail::attend_summands(d, std::move(bound), tensors, texts, as_bound);
   } else {
     check(whole);
-    auto bound = bind(whole, detail::see(whole, lengths, texts));
-    cache.inside().rows.reach(batch.of_queries());
+    const std::tuple rows{rows_of_cache<T>{&cache.inside().rows}};
+    auto bound = detail::bind_over_cache<T>(whole, cache, batch, padding, rows, detail::see(whole, lengths, texts));
+    cache.inside().rows.reach(queries);
     if (lengths.heads != 0) detail::attend_texts(d, std::move(bound), tensors, texts);
   }
 }
