@@ -50,6 +50,8 @@ TEST(sums_of_kept_keys, are_turned_once) {
   kv_cache<float> cache(sum, {.key_heads = 1, .channels = 12, .value_channels = 10, .texts = 2});
   const auto far = rope{.base = 500} | dot_product{} | causal{} | at_least{window};
   EXPECT_EQ(words_of([&] { forward(near + far, tensor<float>(2, 2, 1, 12), cache); }),
+            "keys that are kept are prepared once, and the summands of the sum turn them differently");
+  EXPECT_EQ(words_of([&] { forward(far + far, tensor<float>(2, 2, 1, 12), cache); }),
             "kv_cache: the cache was made for other row parts or another score than the mechanism's");
   EXPECT_EQ(words_of([&] { kv_cache<float>(near + far, {.key_heads = 1, .channels = 12, .value_channels = 10}); }),
             "keys that are kept are prepared once, and the summands of the sum turn them differently");
