@@ -40,6 +40,7 @@
 // by distance,
 #include <longspan/transform/alibi.hpp>
 #include <longspan/transform/by_distance.hpp>
+#include <longspan/transform/kerple.hpp>
 #include <longspan/transform/scale_invariant.hpp>
 // by a bound,
 #include <longspan/transform/softcap.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <tuple>
@@ -137,9 +138,10 @@ auto bind_transforms_for(const mechanism<Parts...>& whole, const shapes& lengths
 template <class Texts, class Seen>
 reach distances_of(const Texts& texts, index_t padding, Seen seen) {
   reach all;
+  all.texts = index_t(texts.size());
   for (const auto& each : texts) {
     const reach one = seen(each).distances(padding);
-    all = {hull(all.seen, one.seen), hull(all.touched, one.touched)};
+    all = {hull(all.seen, one.seen), hull(all.touched, one.touched), std::max(all.heads, one.heads), all.texts};
   }
   return all;
 }

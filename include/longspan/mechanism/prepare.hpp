@@ -78,6 +78,7 @@ class ready_transform : public P {
     static_assert(std::same_as<U, T>, "a sentence for tensors of double is prepared by prepare<double>(mechanism, longest)");
     require_within("distances", distances.seen, distances_.seen);
     require_within("distances in tiles", distances.touched, distances_.touched);
+    if constexpr (requires { table_.heads(); }) require_within("heads", {0, distances.heads}, {0, table_.heads()});
     return table_;
   }
   const P& unprepared() const { return *this; }
