@@ -41,7 +41,9 @@
 #include <longspan/transform/alibi.hpp>
 #include <longspan/transform/by_distance.hpp>
 #include <longspan/transform/kerple.hpp>
+#include <longspan/transform/relative_bias.hpp>
 #include <longspan/transform/scale_invariant.hpp>
+#include <longspan/transform/t5_buckets.hpp>
 // by a bound,
 #include <longspan/transform/softcap.hpp>
 // and by data.
