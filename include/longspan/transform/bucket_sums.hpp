@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include <longspan/core/index.hpp>
-#include <longspan/core/interval.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/tile/buffer.hpp>
@@ -16,9 +15,9 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // Gradients of logits, summed by the bucket of their distance while a backward pass runs. One thread takes the rows of a head past a tile
-// of keys, so each text, head and tile has sums of its own, and finish adds them up: the same bits for any device. A batch of keys whose
-// distances share a bucket is added to a batch of sums, one for each lane; a batch of consecutive buckets to consecutive sums, which stand
-// in falling order as the distances do; any other lane by lane.
+// of keys, so each text, head and tile has sums of its own, and add_up adds them up: the same bits for any device. A batch of keys whose
+// distances share a bucket is added to a batch of sums of that bucket, one for each lane; any other to sums of its distances, which stand
+// in falling order as the distances of a batch do.
 template <class T>
 class bucket_sums {
   using Batch = batch<T>;
@@ -29,97 +28,80 @@ class bucket_sums {
   template <class BucketOf>
   bucket_sums(const reach& distances, index_t keys, index_t buckets, BucketOf bucket_of)
       : largest_(distances.touched.last - 1),
-        buckets_(buckets),
         heads_(distances.heads),
         tiles_(std::max<index_t>((keys + tile_keys - 1) / tile_keys, 1)),
         bucket_(std::size_t(distances.touched.size() + lanes), unseen),
-        batch_(bucket_.size(), by_lane),
-        shared_(std::size_t(buckets), none) {
+        place_(bucket_.size(), unseen),
+        shared_(std::size_t(buckets), unseen) {
     for (index_t t = distances.seen.first; t < distances.seen.last; ++t)
       bucket_[std::size_t(largest_ - t)] = std::int32_t(bucket_of(t));
-    for (std::size_t at = 0; at + std::size_t(lanes) <= bucket_.size(); ++at) batch_[at] = batch_at(at);
-    width_ = shares_ * lanes + buckets_;
+    for (index_t at = 0; at + lanes <= index_t(bucket_.size()); ++at) find_place(at);
     sums_.assign(std::size_t(distances.texts * heads_ * tiles_ * width_), T(0));
   }
 
   // Those of one query row.
   struct of_row {
-    const std::int32_t *bucket, *batch;
+    const std::int32_t* place;
     T* sums;
-    index_t origin, first_key, last_bucket, width, shares;
+    index_t origin, first_key, width;
 
     // Adds a number for each of the keys from place `first` on. Lanes of hidden keys hold 0.
     void add(index_t first, const Batch& numbers) const {
-      const index_t at = origin + first;
-      T* const own = sums + (first - first_key) / tile_keys * width;
-      if (const std::int32_t to = batch[at]; to != by_lane) [[likely]]
-        add_to(to >= 0 ? own + to : own + shares + (first_falling - to), numbers);
-      else
-        add_lane_by_lane(own + shares, at, numbers);
-    }
-
-   private:
-    static void add_to(T* to, const Batch& numbers) { simd::store(to, simd::load<Batch>(to) + numbers); }
-    [[gnu::noinline]] void add_lane_by_lane(T* to, index_t at, const Batch& numbers) const {
-      T each[std::size_t(lanes)];
-      simd::store(each, numbers);
-      for (index_t l = 0; l < lanes; ++l)
-        if (bucket[at + l] != unseen) to[last_bucket - bucket[at + l]] += each[l];
+      T* const to = sums + index_t(std::size_t(first - first_key) / std::size_t(tile_keys)) * width + place[origin + first];
+      simd::store(to, simd::load<Batch>(to) + numbers);
     }
   };
   of_row operator()(const query_row& row) {
-    const index_t shares = shares_ * lanes;
-    return {bucket_.data(),
-            batch_.data(),
-            sums_.data() + (row.text * heads_ + row.head) * tiles_ * width_,
-            largest_ - row.position,
-            std::max<index_t>(-row.first_key, 0),
-            buckets_ - 1,
-            width_,
-            shares};
+    return {place_.data(), sums_.data() + (row.text * heads_ + row.head) * tiles_ * width_, largest_ - row.position,
+            std::max<index_t>(-row.first_key, 0), width_};
   }
 
   index_t heads() const { return heads_; }
 
-  // The sum of a bucket over some heads.
-  double total(interval heads, index_t bucket) const {
-    double sum = 0;
-    const index_t share = shared_[std::size_t(bucket)];
-    for (std::size_t first = 0; first < sums_.size(); first += std::size_t(width_)) {
-      if (!heads.contains(index_t(first) / (tiles_ * width_) % heads_)) continue;
+  // Adds the sums of head h to total(h, bucket), a double&.
+  template <class Total>
+  void add_up(Total total) const {
+    for (index_t first = 0; first < index_t(sums_.size()); first += width_) {
+      const index_t h = first / (tiles_ * width_) % heads_;
       const T* const own = sums_.data() + first;
-      sum += double(own[shares_ * lanes + buckets_ - 1 - bucket]);
-      if (share != none)
-        for (index_t l = 0; l < lanes; ++l) sum += double(own[share * lanes + l]);
+      for (std::size_t b = 0; b < shared_.size(); ++b)
+        for (index_t l = 0; shared_[b] != unseen && l < lanes; ++l) total(h, index_t(b)) += double(own[shared_[b] + l]);
+      for (std::size_t n = 0; n < distance_.size(); ++n)
+        if (const std::int32_t b = bucket_[std::size_t(distance_[n].at)]; b != unseen)
+          total(h, b) += double(own[distance_[n].sum]);
     }
-    return sum;
   }
 
  private:
-  static constexpr std::int32_t unseen = -1, by_lane = -1, first_falling = -2;
-  static constexpr index_t none = -1;
+  static constexpr std::int32_t unseen = -1;
 
-  // Where a batch that begins at a place of bucket_ is added: to a batch of sums; or, counted down from first_falling, to the sums of the
-  // buckets; or lane by lane.
-  std::int32_t batch_at(std::size_t at) {
+  // The sum of one distance: where it stands in bucket_ and among the sums.
+  struct sum_of_distance {
+    index_t at, sum;
+  };
+
+  // Where a batch that begins at a distance is added: `at` counts as bucket_ does.
+  void find_place(index_t at) {
     const std::int32_t* const each = bucket_.data() + at;
-    bool same = true, falling = true;
-    for (index_t l = 0; l < lanes; ++l) {
-      same = same && each[l] == each[0];
-      falling = falling && each[l] == each[0] - std::int32_t(l);
+    if (lanes > 1 && each[0] != unseen && std::all_of(each, each + lanes, [=](std::int32_t b) { return b == each[0]; })) {
+      std::int32_t& shared = shared_[std::size_t(each[0])];
+      if (shared == unseen) shared = std::int32_t(width_), width_ += lanes;
+      place_[std::size_t(at)] = shared;
+      return;
     }
-    if (each[0] == unseen || each[lanes - 1] == unseen || !(same || falling)) return by_lane;
-    if (falling) return first_falling - std::int32_t(buckets_ - 1 - each[0]);
-    index_t& share = shared_[std::size_t(each[0])];
-    if (share == none) share = shares_++;
-    return std::int32_t(share * lanes);
+    // Sums of the batch before, as far as it has them, and new ones that follow.
+    const bool follows = !distance_.empty() && distance_.back().at >= at && distance_.back().sum == width_ - 1;
+    index_t next = follows ? distance_.back().at + 1 : at;
+    place_[std::size_t(at)] = std::int32_t(width_ - (next - at));
+    for (; next < at + lanes; ++next) distance_.push_back({next, width_++});
   }
 
-  index_t largest_, buckets_, heads_, tiles_, width_ = 0, shares_ = 0;
-  buffer<std::int32_t> bucket_;  // of every distance, the largest first
-  buffer<std::int32_t> batch_;
-  buffer<index_t> shared_;  // of every bucket, the batch of sums that lanes add to, if any
-  buffer<T> sums_;          // of each text, head and tile: batches of sums, then those of the buckets, the last first
+  index_t largest_, heads_, tiles_, width_ = 0;  // width_: of the sums of a tile
+  buffer<std::int32_t> bucket_;                  // of every distance, the largest first
+  buffer<std::int32_t> place_;                   // of the batch that begins there, among the sums of a tile
+  buffer<std::int32_t> shared_;                  // of each bucket, the place of its batch of sums, if any
+  buffer<sum_of_distance> distance_;
+  buffer<T> sums_;  // of each text, head and tile
 };
 
 }  // namespace detail

@@ -15,6 +15,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
+#include <longspan/tile/buffer.hpp>
 #include <longspan/transform/bucket_sums.hpp>
 #include <longspan/transform/concept.hpp>
 #include <longspan/transform/distance_table.hpp>
@@ -30,8 +31,8 @@ LONGSPAN_NAMESPACE_BEGIN
 //
 // `relative_bias{table, bucket, gradient}` also has its gradient written by the backward pass, a tensor of the extents of the table, which
 // is overwritten: the sum over all rows and texts of the gradients of the logits, along diagonals, and from it that of whatever the table
-// was computed from. The same bits for any device. While the call runs, sums take a number for each bucket, and a SIMD register for each
-// bucket that many distances share, for each head, text and 256 keys.
+// was computed from. The same bits for any device. While the call runs, sums take, for each head, text and 256 keys, a SIMD register for
+// each bucket that many distances in a row share, and a number for every other distance.
 //
 // Throws shape_error where the table does not fit, std::invalid_argument for a bucket that it does not have.
 template <class S, class Bucket, class D = void>
@@ -124,10 +125,14 @@ struct relative_bias_taker {
   void check(const shapes& lengths) const { part.check(lengths); }
   void finish_gradient() const {
     const auto& to = part.gradient;
+    buffer<double> totals(std::size_t(part.heads() * part.buckets()), 0.0);
+    const auto at = [&](index_t head, index_t bucket) -> double& {
+      return totals[std::size_t((part.heads() == 1 ? 0 : head) * part.buckets() + bucket)];
+    };
+    if (*sums != nullptr) (*sums)->add_up(at);
     for (index_t h = 0; h < part.heads(); ++h)
       for (index_t b = 0; b < part.buckets(); ++b)
-        to.data[h * to.stride[2] + b * to.stride[3]] = static_cast<typename Part::number>(
-            *sums == nullptr ? 0.0 : (*sums)->total(part.heads() == 1 ? interval{0, (*sums)->heads()} : interval{h, h + 1}, b));
+        to.data[h * to.stride[2] + b * to.stride[3]] = static_cast<typename Part::number>(at(h, b));
   }
 };
 
