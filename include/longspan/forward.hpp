@@ -2,15 +2,17 @@
 
 #include <concepts>
 #include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <longspan/core/device.hpp>
+#include <longspan/kernel/attend_summands.hpp>
 #include <longspan/kernel/attend_texts.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/without_negligible.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
-#include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/mechanism/wrong_call.hpp>
 #include <longspan/tensor/aliasing.hpp>
@@ -32,9 +34,14 @@ void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& te
   const auto& [lengths, texts] = batch;
   using Words = typename Tensors::words;
   using T = typename Words::compute;
-  auto bound = detail::bind<T>(whole, lengths, texts, tile_keys<Words>(lengths));
+  auto bound = detail::bind_for_kernel<T>(whole, lengths, texts, texts, tile_keys<Words>(lengths));
   if (lengths.heads == 0) return;
-  detail::attend_texts(d, detail::without_negligible(d, whole, std::move(bound), tensors), tensors, texts);
+  if constexpr (is_sum<Parts...>)
+    detail::attend_summands(d, std::move(bound), tensors, texts, [&](auto number, auto summand, const auto& into) {
+      return detail::without_negligible(d, std::get<number>(whole.parts), std::move(summand), into);
+    });
+  else
+    detail::attend_texts(d, detail::without_negligible(d, whole, std::move(bound), tensors), tensors, texts);
 }
 
 // The same into memory of the caller's.

@@ -40,7 +40,10 @@
 // by distance,
 #include <longspan/transform/alibi.hpp>
 #include <longspan/transform/by_distance.hpp>
+#include <longspan/transform/kerple.hpp>
+#include <longspan/transform/relative_bias.hpp>
 #include <longspan/transform/scale_invariant.hpp>
+#include <longspan/transform/t5_buckets.hpp>
 // by a bound,
 #include <longspan/transform/softcap.hpp>
 // and by data.
@@ -48,10 +51,12 @@
 #include <longspan/transform/forgetting.hpp>
 
 // A row sees some keys.
+#include <longspan/mask/at_least.hpp>
 #include <longspan/mask/boolean_mask.hpp>
 #include <longspan/mask/causal.hpp>
 #include <longspan/mask/chunks.hpp>
 #include <longspan/mask/everything.hpp>
+#include <longspan/mask/first_keys.hpp>
 #include <longspan/mask/prefix.hpp>
 #include <longspan/mask/sinks_and_window.hpp>
 #include <longspan/mask/sliding_window.hpp>
@@ -60,6 +65,14 @@
 #include <longspan/softmax/dropout.hpp>
 #include <longspan/softmax/sink.hpp>
 #include <longspan/softmax/skip_negligible.hpp>
+
+// Methods for contexts longer than the trained one, as sentences and sums of sentences.
+#include <longspan/method/dual_chunk.hpp>
+#include <longspan/method/lm_infinite.hpp>
+#include <longspan/method/pose.hpp>  // positions to train with
+#include <longspan/method/rerope.hpp>
+#include <longspan/method/self_extend.hpp>
+#include <longspan/method/streaming_llm.hpp>
 
 // Keys and values are kept between calls.
 #include <longspan/cache/forward.hpp>       // forward, forward_into

@@ -57,12 +57,17 @@ GREEDY(scale) GREEDY(see) GREEDY(seed) GREEDY(seen_by_all) GREEDY(store_pairs) G
 GREEDY(text_of) GREEDY(texts_of) GREEDY(threads_of) GREEDY(tile_keys) GREEDY(times) GREEDY(transposed) GREEDY(turn)
 GREEDY(turn_alike) GREEDY(turn_back) GREEDY(unprepare_row) GREEDY(values_of) GREEDY(view_of) GREEDY(view_of_pages)
 GREEDY(view_part) GREEDY(visible) GREEDY(visit_learned) GREEDY(visit_lists) GREEDY(words_for) GREEDY(write_merged)
-GREEDY(write_text) GREEDY(write_tokens);
+GREEDY(write_text) GREEDY(write_tokens)
+GREEDY(add) GREEDY(add_to) GREEDY(attend_summands) GREEDY(bind_backward) GREEDY(bind_definitions) GREEDY(bind_for_kernel)
+GREEDY(bind_summands) GREEDY(differentiate_sentence) GREEDY(differentiate_summands) GREEDY(in_summand) GREEDY(no_derivatives)
+GREEDY(parts_of) GREEDY(require_backward_tensors) GREEDY(see_summands) GREEDY(summand_with_sink) GREEDY(summands_of)
+GREEDY(weigh_keys) GREEDY(without) GREEDY(write_merged_row) GREEDY(bind_over_cache) GREEDY(bound_to_pages) GREEDY(summand_of_keys)
+GREEDY(prepare_sentence) GREEDY(side_of_keys);
 // clang-format on
 #undef GREEDY
 
-    // A part of every kind, a set of keys, a device and a tensor.
-    struct rows {
+// A part of every kind, a set of keys, a device and a tensor.
+struct rows {
   void turn(auto row, longspan::index_t) const { row[0] *= 2; }
   void turn_back(auto, auto gradient, longspan::index_t) const { gradient[0] *= 2; }
 };

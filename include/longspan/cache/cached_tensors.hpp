@@ -46,6 +46,11 @@ struct cached_tensors {
     return {query.tokens_of(of.batch, of.queries), output.tokens_of(of.batch, of.queries),
             log_sum_exp.tokens_of(of.batch, of.queries), layout, pages + of.number};
   }
+  template <class Other>
+  cached_tensors<Storage, Q, Other> with_results(const view<Other>& other_output,
+                                                 const view<typename words::compute>& other_log_sum_exp) const {
+    return {query, other_output, other_log_sum_exp, layout, pages};
+  }
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
   // Keys and values are stored as `storage` turns them: so is a prepared query, and a row of output is turned back.
   static void begin(std::span<typename words::compute> row) { finish(row); }

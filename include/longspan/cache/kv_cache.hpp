@@ -57,7 +57,7 @@ class kv_cache {
                          .channels = of.channels,
                          .value_channels = of.value_channels};
     detail::pick<detail::place::rows, detail::place::score>(
-        whole, [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
+        detail::summand_of_keys(whole, lengths), [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
     rows_ = detail::rows_of<T>(detail::unprepared(whole), lengths);
   }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include <longspan/cache/summand_of_keys.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/index.hpp>
 #include <longspan/core/text.hpp>
@@ -45,8 +46,9 @@ void prepare_keys(const D& d, const mechanism<Parts...>& whole, const K& k, Prep
   for (std::size_t axis = 0; axis < 4; ++axis)
     detail::require_equal("prepared keys", "key", axes[axis], to.extent[axis], from.extent[axis]);
   for (detail::text& each : batch.texts) each.queries = {};
-  const auto rows = detail::bind_rows<T>(whole, batch.lengths, batch.texts);
-  const auto score = std::get<0>(detail::pick<detail::place::score>(whole, detail::unchanged));
+  const auto& of_keys = detail::summand_of_keys(whole, batch.lengths);
+  const auto rows = detail::bind_rows<T>(of_keys, batch.lengths, batch.texts);
+  const auto score = std::get<0>(detail::pick<detail::place::score>(of_keys, detail::unchanged));
   const index_t heads = batch.lengths.key_heads;
   detail::for_each_item(d, index_t(batch.texts.size()) * heads, [&](index_t, index_t item) {
     const detail::text& own = batch.texts[std::size_t(item / heads)];

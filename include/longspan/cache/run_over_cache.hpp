@@ -10,11 +10,15 @@
 
 #include <longspan/cache/cached_tensors.hpp>
 #include <longspan/cache/kv_cache.hpp>
+#include <longspan/cache/summand_of_keys.hpp>
 #include <longspan/cache/texts_of_kept.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
+#include <longspan/kernel/attend_summands.hpp>
 #include <longspan/kernel/attend_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
+#include <longspan/position/angle_table.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -35,6 +39,13 @@ void require_kept_for(const kv_cache<Storage>& cache, const mechanism<Parts...>&
   const std::pair parts{detail::pick<place::rows>(whole, unchanged), std::get<0>(detail::pick<place::score>(whole, unchanged))};
   if (!cache.inside().rows.same_as(typeid(parts), &parts))
     throw shape_error("kv_cache: the cache was made for other row parts or another score than the mechanism's");
+}
+// Of a sum, whose summands turn keys alike, the first summand's; queries are turned by each summand's own.
+template <class Storage, class... Summands>
+  requires is_sum<Summands...>
+void require_kept_for(const kv_cache<Storage>& cache, const mechanism<Summands...>& whole) {
+  static_assert(!(skips<Summands> || ...), "skip_negligible reads keys from tensors, not from a cache");
+  detail::require_kept_for(cache, detail::summand_of_keys(whole, {.channels = cache.inside().of_pages.channels}));
 }
 
 // Throws shape_error where a row sees keys whose page was given back.
@@ -61,29 +72,48 @@ auto make_tensors_over(const kv_cache<Storage>& cache, const Q& q, Output& outpu
                                                                     &cache.inside().of_pages, cache.inside().texts.data()};
 }
 
+// A sentence for each text over a cache, of its row parts and of what its rows see.
+template <class T, class Storage, class... Parts, class Rows, class Seen>
+auto bind_over_cache(const mechanism<Parts...>& whole, const kv_cache<Storage>& cache, const texts_of_kept& batch,
+                     index_t padding, const Rows& rows, const Seen& seen) {
+  detail::require_held(cache, batch, seen);
+  const reach distances = detail::distances_of(seen, padding, [](const auto& each) { return *each; });
+  const auto transforms = detail::bind_transforms(whole, batch.lengths, [&]<class P>(const P& part) {
+    if constexpr (tabulated<P, T>)
+      return cache.inside().tables.template of<T>(part, distances);
+    else
+      return part;
+  });
+  return detail::assemble(whole, batch.lengths, batch.texts, rows, seen, transforms);
+}
+
 template <device D, class Storage, class... Parts, class Tensors>
 void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache<Storage>& cache, const Tensors& tensors,
                     const texts_of_kept& batch) {
   using Words = typename Tensors::words;
   using T = typename Words::compute;
   const auto& [lengths, texts] = batch;
-  const index_t padding = tile_keys<Words>(lengths);
-  detail::pick<place::score, place::sink>(whole, [&](const auto& part) {  // rows were checked when the cache was made
-    return detail::check_part(part, batch.lengths, batch.texts), true;
-  });
-  const auto seen = detail::see(whole, lengths, texts);
-  detail::require_held(cache, batch, seen);
-  cache.inside().rows.reach(batch.of_queries());
-  const reach distances = detail::distances_of(seen, padding, [](const auto& each) { return *each; });
-  const auto transforms = detail::bind_transforms(whole, lengths, [&]<class P>(const P& part) {
-    if constexpr (tabulated<P, T>)
-      return cache.inside().tables.template of<T>(part, distances);
-    else
-      return part;
-  });
-  auto bound = detail::assemble(whole, lengths, texts, std::tuple{rows_of_cache<T>{&cache.inside().rows}}, seen, transforms);
-  if (lengths.heads == 0) return;
-  detail::attend_texts(d, std::move(bound), tensors, texts);
+  const auto check = [&](const auto& sentence) {  // rows were checked when the cache was made
+    detail::pick<place::score, place::sink>(
+        sentence, [&](const auto& part) { return detail::check_part(part, batch.lengths, batch.texts), true; });
+  };
+  const buffer<text> queries = batch.of_queries();
+  const index_t padding = tile_keys<Words>(batch.lengths);
+  if constexpr (is_sum<Parts...>) {
+    std::apply([&](const Parts&... each) { (check(each), ...); }, whole.parts);
+    angle_tables<T> tables(queries);
+    auto bound = detail::bind_summands(whole, lengths, texts, [&](const auto& summand, const auto& seen) {
+      const auto rows = detail::bind_rows<T>(summand, batch.lengths, queries, tables);
+      return detail::bind_over_cache<T>(summand, cache, batch, padding, rows, seen);
+    });
+    if (lengths.heads != 0) detail::attend_summands(d, std::move(bound), tensors, texts, as_bound);
+  } else {
+    check(whole);
+    const std::tuple rows{rows_of_cache<T>{&cache.inside().rows}};
+    auto bound = detail::bind_over_cache<T>(whole, cache, batch, padding, rows, detail::see(whole, lengths, texts));
+    cache.inside().rows.reach(queries);
+    if (lengths.heads != 0) detail::attend_texts(d, std::move(bound), tensors, texts);
+  }
 }
 
 }  // namespace detail

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include <longspan/cache/cache_shape.hpp>
+#include <longspan/cache/summand_of_keys.hpp>
 #include <longspan/cache/texts_of_kept.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/token.hpp>
+#include <longspan/kernel/attend_summands.hpp>
 #include <longspan/kernel/attend_texts.hpp>
-#include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/simd/words.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
 #include <longspan/tensor/paged.hpp>
@@ -59,7 +61,7 @@ texts_of_kept texts_of(const Pages& of, const view<Q>& q, const placement& where
 
 template <pages_of_an_engine Pages, class... Parts>
 void require_kept_for(const Pages&, const mechanism<Parts...>&) {
-  static_assert(!(is_skipping<Parts> || ...), "skip_negligible reads keys from tensors, not from pages");
+  static_assert(!(skips<Parts> || ...), "skip_negligible reads keys from tensors, not from pages");
 }
 
 template <class S>
@@ -84,6 +86,18 @@ auto make_tensors_over(const Pages& of, const Q& q, Output& output, const view<T
                                                    detail::view_of(output), log_sum_exp};
 }
 
+// What is bound to texts whose keys are prepared, where those of the pages are.
+template <class Pages, class Bound>
+auto bound_to_pages(buffer<Bound> texts) {
+  if constexpr (requires(const Pages& of) { of.pages; }) {
+    buffer<bound_to_prepared<Bound>> each;
+    for (auto& one : texts) each.push_back({std::move(one)});
+    return each;
+  } else {
+    return texts;
+  }
+}
+
 template <device D, pages_of_an_engine Pages, class... Parts, class Tensors>
 void run_over_pages(const D& d, const mechanism<Parts...>& whole, const Pages&, const Tensors& tensors,
                     const texts_of_kept& batch) {
@@ -91,16 +105,15 @@ void run_over_pages(const D& d, const mechanism<Parts...>& whole, const Pages&, 
   using T = typename Words::compute;
   constexpr bool prepared = requires(const Pages& of) { of.pages; };
   const buffer<text>& texts = batch.texts;
-  auto bound =
-      detail::bind<T>(whole, batch.lengths, texts, prepared ? batch.of_queries() : texts, tile_keys<Words>(batch.lengths));
+  if constexpr (prepared) detail::summand_of_keys(whole, batch.lengths);
+  auto bound = detail::bind_for_kernel<T>(whole, batch.lengths, texts, prepared ? batch.of_queries() : texts,
+                                          tile_keys<Words>(batch.lengths));
   if (batch.lengths.heads == 0) return;
-  if constexpr (prepared) {
-    buffer<bound_to_prepared<typename decltype(bound)::value_type>> each;
-    for (auto& one : bound) each.push_back({std::move(one)});
-    detail::attend_texts(d, std::move(each), tensors, texts);
-  } else {
-    detail::attend_texts(d, std::move(bound), tensors, texts);
-  }
+  if constexpr (is_sum<Parts...>)
+    detail::attend_summands(d, std::move(bound), tensors, texts,
+                            [](auto, auto summand, const auto&) { return detail::bound_to_pages<Pages>(std::move(summand)); });
+  else
+    detail::attend_texts(d, detail::bound_to_pages<Pages>(std::move(bound)), tensors, texts);
 }
 
 }  // namespace detail

@@ -78,6 +78,7 @@ class ready_transform : public P {
     static_assert(std::same_as<U, T>, "a sentence for tensors of double is prepared by prepare<double>(mechanism, longest)");
     require_within("distances", distances.seen, distances_.seen);
     require_within("distances in tiles", distances.touched, distances_.touched);
+    if constexpr (requires { table_.heads(); }) require_within("heads", {0, distances.heads}, {0, table_.heads()});
     return table_;
   }
   const P& unprepared() const { return *this; }
@@ -94,7 +95,12 @@ concept is_ready = requires(const P& part) { part.unprepared(); };
 // The sentence that was prepared, for who has tables of his own; itself where it was not.
 template <class... Parts>
 decltype(auto) unprepared(const mechanism<Parts...>& whole) {
-  if constexpr ((is_ready<Parts> || ...)) {
+  if constexpr (is_sum<Parts...>) {
+    const auto each = [](const auto&... summand) {
+      return mechanism<std::remove_cvref_t<decltype(detail::unprepared(summand))>...>{{detail::unprepared(summand)...}};
+    };
+    return std::apply(each, whole.parts);
+  } else if constexpr ((is_ready<Parts> || ...)) {
     const auto one = [](const auto& part) {
       if constexpr (is_ready<std::remove_cvref_t<decltype(part)>>)
         return part.unprepared();
@@ -107,17 +113,9 @@ decltype(auto) unprepared(const mechanism<Parts...>& whole) {
   }
 }
 
-}  // namespace detail
-
-// A sentence whose tables by position and by distance were made, for calls of up to `longest`: its keys (from place 0 on), channels and,
-// where they are not those of its keys, queries and first_query. It stands wherever a sentence does, at every layer and token, with the
-// same bits (over a cache, which keeps tables of its own, it is the sentence), and then calls that are decoded allocate nothing from the second on. T is the type that computes, double for tensors of
-// double. Learned numbers have the values of now, and no gradients. Throws shape_error for calls beyond, and what the parts throw.
-//
-//   const auto ready = prepare(mechanism, {.keys = 32768, .channels = 128});
-//   forward_into(ready, q, k, v, output);
-template <class T = float, class... Parts>
-auto prepare(const mechanism<Parts...>& whole, shapes longest) {
+// See prepare.
+template <class T, class... Parts>
+auto prepare_sentence(const mechanism<Parts...>& whole, shapes longest) {
   longest.batch = 1;
   longest.heads = std::max<index_t>(longest.heads, 1), longest.key_heads = std::max<index_t>(longest.key_heads, 1);
   longest.value_channels = std::max<index_t>(longest.value_channels, 1);
@@ -138,6 +136,29 @@ auto prepare(const mechanism<Parts...>& whole, shapes longest) {
       return part;
   };
   return std::apply([&](const Parts&... each) { return mechanism<decltype(one(each))...>{{one(each)...}}; }, whole.parts);
+}
+template <class T, class... Summands>
+  requires is_sum<Summands...>
+auto prepare_sentence(const mechanism<Summands...>& whole, shapes longest) {
+  const auto each = [&](const auto&... summand) {
+    return mechanism<decltype(detail::prepare_sentence<T>(summand, longest))...>{
+        {detail::prepare_sentence<T>(summand, longest)...}};
+  };
+  return std::apply(each, whole.parts);
+}
+
+}  // namespace detail
+
+// A sentence whose tables by position and by distance were made, for calls of up to `longest`: its keys (from place 0 on), channels and,
+// where they are not those of its keys, queries and first_query. It stands wherever a sentence does, at every layer and token, with the
+// same bits (over a cache, which keeps tables of its own, it is the sentence), and then calls that are decoded allocate nothing from the second on. T is the type that computes, double for tensors of
+// double. Learned numbers have the values of now, and no gradients. Throws shape_error for calls beyond, and what the parts throw.
+//
+//   const auto ready = prepare(mechanism, {.keys = 32768, .channels = 128});
+//   forward_into(ready, q, k, v, output);
+template <class T = float, class... Parts>
+auto prepare(const mechanism<Parts...>& whole, shapes longest) {
+  return detail::prepare_sentence<T>(whole, longest);
 }
 
 LONGSPAN_NAMESPACE_END

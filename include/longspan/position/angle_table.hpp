@@ -5,9 +5,12 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <longspan/core/interval.hpp>
+#include <longspan/core/text.hpp>
 #include <longspan/position/angles.hpp>
+#include <longspan/position/ladder.hpp>
 #include <longspan/position/rotate.hpp>
 #include <longspan/tile/buffer.hpp>
 
@@ -54,6 +57,23 @@ class angle_table {
   index_t count_;
   interval low_, high_;  // the places of queries and keys: those of one, and what the other has beyond them
   std::shared_ptr<const buffer<T>> table_;
+};
+
+// The tables of the rotations of a call at the places of its texts: one for all that have the same angles, as the summands of a sum may.
+template <class T>
+class angle_tables {
+ public:
+  explicit angle_tables(std::span<const text> texts) : places_(texts) {}
+
+  angle_table<T> operator()(ladder rungs) {
+    for (const auto& [own, table] : made_)
+      if (own == rungs) return table;
+    return made_.emplace_back(rungs, angle_table<T>(rungs, places_.queries, places_.keys)).second;
+  }
+
+ private:
+  places_of_texts places_;
+  std::vector<std::pair<ladder, angle_table<T>>> made_;
 };
 
 }  // namespace detail

@@ -45,7 +45,15 @@ double mapped_position(const Map& map, token of) {
 }
 
 // In the place of the map of the keys: that of the queries.
-struct the_same_map {};
+struct the_same_map {
+  bool operator==(const the_same_map&) const = default;
+};
+
+// The map to the places themselves, for the keys of a rotation whose queries turn elsewhere.
+struct own_place {
+  index_t operator()(index_t place) const { return place; }
+  bool operator==(const own_place&) const = default;
+};
 
 template <class T, class Part>
 class mapped_angles;
@@ -78,6 +86,9 @@ struct mapped_rotation {
       if (!of.is_query()) return detail::mapped_position(key_map, of);
     return detail::mapped_position(query_map, of);
   }
+
+  // Where its rotation and its maps can be compared.
+  bool operator==(const mapped_rotation&) const = default;
 
   // By the definition.
   template <class T>

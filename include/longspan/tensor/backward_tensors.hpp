@@ -49,6 +49,14 @@ struct backward_tensors {
             queries(d_log_sum_exp), queries(d_query), keys(d_key), keys(d_value)};
   }
 
+  // The same inputs with other gradients.
+  template <class Other>
+  backward_tensors<T, Q, K, V, O, G, Other, Other, Other> with_gradients(const view<Other>& other_d_query,
+                                                                         const view<Other>& other_d_key,
+                                                                         const view<Other>& other_d_value) const {
+    return {query, key, value, output, log_sum_exp, d_output, d_log_sum_exp, other_d_query, other_d_key, other_d_value};
+  }
+
   bool with_log_sum_exp() const { return d_log_sum_exp.extent[3] != 0; }
 };
 

@@ -33,6 +33,13 @@ struct forward_tensors {
             output.tokens_of(of.batch, of.queries), log_sum_exp.tokens_of(of.batch, of.queries)};
   }
 
+  // The same inputs with other results.
+  template <class S>
+  forward_tensors<Words, Query, Key, Value, view<S>> with_results(const view<S>& other_output,
+                                                                  const view<typename Words::compute>& other_log_sum_exp) const {
+    return {query, key, value, other_output, other_log_sum_exp};
+  }
+
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
 };
 
