@@ -8,10 +8,7 @@
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/text.hpp>
-#include <longspan/kernel/backward_row.hpp>
-#include <longspan/kernel/backward_wave.hpp>
-#include <longspan/kernel/bound_text.hpp>
-#include <longspan/kernel/without_negligible.hpp>
+#include <longspan/kernel/differentiate_texts.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
@@ -25,8 +22,6 @@
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/gradients.hpp>
 #include <longspan/tensor/tokens_of.hpp>
-#include <longspan/tile/shape.hpp>
-#include <longspan/transform/reach.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -34,28 +29,9 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// The transforms once for each of the Count learned numbers after the Lists of row parts, seeded with it.
-template <class T, std::size_t Lists, std::size_t Count, std::size_t Folded, class... Parts>
-auto bind_seeds(const mechanism<Parts...>& whole, const shapes& lengths, const reach& distances) {
-  const auto seeded = [&](std::size_t number) {
-    mechanism<Parts...> copy = whole;
-    detail::for_each_parameter(copy, [&](auto& each, std::size_t index) {
-      if (index == number) seed(each);
-    });
-    return detail::bind_transforms_for<T>(copy, lengths, distances);
-  };
-  return [&]<std::size_t... P>(std::index_sequence<P...>) {
-    return seeds<decltype(seeded(0)), Lists, Count, Folded>{{seeded(Lists + P)...}};
-  }(std::make_index_sequence<Count>{});
-}
-
-// Shared by all doors, which know that q, k and v fit each other. d_parameters[number][head], and [number][channel] for row parts, has a
-// list for every learned number that is to be differentiated by.
-template <bool Learning, device D, class... Parts, class Tensors>
-void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
-                      std::vector<std::vector<double>>& d_parameters) {
-  const auto& [lengths, texts] = batch;
-  using T = typename Tensors::compute;
+// Throws shape_error where results, gradients or what was kept do not fit queries, keys and values that fit each other, or share memory.
+template <class... Parts, class Tensors>
+void require_fitting(const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths) {
   require_differentiable<Parts...>();
   require_results(lengths, "output", tensors.output, lengths.value_channels);
   require_sums(lengths, "log_sum_exp", tensors.log_sum_exp);
@@ -66,26 +42,42 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   require_like("d_value", tensors.d_value, "value", tensors.value);
   require_gradients_unaliased(tensors);
   require_part_gradients_apart(whole, tensors);
+}
+
+// Zeros for every learned number, d_parameters[number][head], and [number][channel] for row parts.
+template <class... Parts>
+void begin_parameters(const mechanism<Parts...>&, const shapes& lengths, std::vector<std::vector<double>>& d_parameters) {
   for (std::size_t number = 0; number < d_parameters.size(); ++number)
     d_parameters[number].assign(std::size_t(number < row_parameters<Parts...> ? lengths.channels : lengths.heads), 0);
-  detail::check(whole, lengths, texts);  // before takers ask for memory
-  const auto& taking = detail::with_takers<T>(whole, lengths);
-  if (lengths.key_heads == 0) return detail::begin_gradients(taking), detail::finish_gradients(taking);
+}
 
-  constexpr std::size_t lists = Learning ? row_parameters<Parts...> : 0, count = Learning ? transform_parameters<Parts...> : 0,
-                        folded = Learning ? count_folded<Parts...>() : 0;
-  constexpr index_t padding = tile_shape<T>::backward_key_rows;
-  auto bound = detail::bind<T>(taking, lengths, texts, padding);
-  const auto learned_numbers = detail::bind_seeds<T, lists, count, folded>(
-      taking, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
-  detail::fill_between(d, tensors.d_query, texts, &text::queries, {});
-  detail::fill_between(d, tensors.d_key, texts, &text::keys, {});
-  detail::fill_between(d, tensors.d_value, texts, &text::keys, {});
-  detail::begin_gradients(taking);
-  auto attending = detail::without_negligible(d, whole, std::move(bound), tensors);
-  const auto each = detail::bound_texts(attending, tensors, [](const auto&) { return true; });
-  detail::differentiate(d, std::span(each), learned_numbers, d_parameters);
+// Shared by all doors, which know that q, k and v fit each other. d_parameters has a list for every learned number that is to be
+// differentiated by.
+template <bool Learning, device D, class... Parts, class Tensors>
+void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
+                      std::vector<std::vector<double>>& d_parameters) {
+  const auto& [lengths, texts] = batch;
+  detail::require_fitting(whole, tensors, lengths);
+  detail::begin_parameters(whole, lengths, d_parameters);
+  detail::check(whole, lengths, texts);  // before takers ask for memory
+  const auto& taking = detail::with_takers<typename Tensors::compute>(whole, lengths);
+  if (lengths.key_heads == 0) return detail::begin_gradients(taking), detail::finish_gradients(taking);
+  detail::differentiate_texts<Learning>(d, whole, taking, tensors, lengths, texts, d_parameters, [&] {
+    detail::fill_between(d, tensors.d_query, texts, &text::queries, {});
+    detail::fill_between(d, tensors.d_key, texts, &text::keys, {});
+    detail::fill_between(d, tensors.d_value, texts, &text::keys, {});
+    detail::begin_gradients(taking);
+  });
   detail::finish_gradients(taking);
+}
+
+// Puts the gradients of learned numbers in their place in a mechanism.
+template <class... Parts>
+void put_parameters(const mechanism<Parts...>& whole, const std::vector<std::vector<double>>& d_parameters,
+                    mechanism<Parts...>& d_mechanism) {
+  auto gradient = whole;
+  detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
+  detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
 }
 
 // Gradients of the tensors, and of the learned numbers into a mechanism of the same type.
@@ -94,9 +86,7 @@ void backward_with_parameters(const D& d, const mechanism<Parts...>& whole, cons
                               mechanism<Parts...>& d_mechanism) {
   std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
   detail::checked_backward<true>(d, whole, tensors, batch, d_parameters);
-  auto gradient = whole;
-  detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
-  detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
+  detail::put_parameters(whole, d_parameters, d_mechanism);
 }
 
 template <class Q, class K, class V>

@@ -78,16 +78,8 @@ struct ring_call {
       lengths = checked(q, k, v, {});
       digest types;
       (types.add(index_t(sizeof(Q))), types.add(index_t(sizeof(K))), types.add(index_t(sizeof(V))));
-      told_ = {lengths.batch,
-               lengths.heads,
-               lengths.key_heads,
-               lengths.channels,
-               lengths.value_channels,
-               types.value(),
-               digest_of(where),
-               digest_of(whole),
-               lengths.queries,
-               lengths.keys};
+      told_ = {lengths.batch, lengths.heads,    lengths.key_heads, lengths.channels, lengths.value_channels,
+               types.value(), digest_of(where), digest_of(whole),  lengths.queries,  lengths.keys};
       by_rank_.resize(std::size_t(all.count()));
     });
     require_success(MPI_Allgather(&told_, sizeof told_, MPI_BYTE, by_rank_.data(), sizeof told_, MPI_BYTE, all.communicator()),
@@ -135,8 +127,8 @@ struct ring_call {
 
   static void require_share(const char* what, std::size_t rank, index_t has, index_t of, const stripes& share) {
     if (has != share.tokens())
-      throw shape_error("rank " + std::to_string(rank) + " has " + std::to_string(has) + " of " + std::to_string(of) + " " + what +
-                        ": its stripes, as ring::scatter gives them, have " + std::to_string(share.tokens()));
+      throw shape_error("rank " + std::to_string(rank) + " has " + std::to_string(has) + " of " + std::to_string(of) + " " +
+                        what + ": its stripes, as ring::scatter gives them, have " + std::to_string(share.tokens()));
   }
 
   told told_{};

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -40,8 +41,7 @@ template <device D, class Tensors, class... Parts>
 class ring_forward {
   using Words = typename Tensors::words;
   using T = typename Words::compute;
-  using Output = std::remove_pointer_t<decltype(Tensors{}.output.data)>;
-  static constexpr bool exact = std::is_same_v<Output, T>;
+  static constexpr bool exact = std::is_same_v<number_of<decltype(Tensors::output)>, T>;
 
  public:
   // Takes all the memory it needs. Reads what it is given until it is gone.
@@ -118,12 +118,10 @@ class ring_forward {
 
   template <class Part>
   void attend(const buffer<text>& texts, const Part& part, interval rows, const part_view<T, T>& to) {
-    using Q = std::remove_const_t<std::remove_pointer_t<decltype(tensors_.query.data)>>;
-    using K = std::remove_const_t<std::remove_pointer_t<decltype(part.key.data)>>;
-    using V = std::remove_const_t<std::remove_pointer_t<decltype(part.value.data)>>;
-    const piece_tensors piece{
-        forward_tensors<Words, Q, K, V, T>{rows_of(tensors_.query, rows), part.key, part.value, to.output, to.log_sum_exp},
-        rows.first, part.tokens.first};
+    const piece_tensors piece{forward_tensors<Words, number_of<decltype(tensors_.query)>, number_of<decltype(part.key)>,
+                                              number_of<decltype(part.value)>, T>{rows_of(tensors_.query, rows), part.key,
+                                                                                  part.value, to.output, to.log_sum_exp},
+                              rows.first, part.tokens.first};
     auto bound = detail::bind<T>(whole_, call_.lengths, texts, tile_keys<Words>(call_.lengths));
     detail::attend_rows(d_, detail::without_negligible(d_, whole_, std::move(bound), piece), piece);
   }
@@ -140,21 +138,18 @@ class ring_forward {
 
 // Of inputs and results that fit each other on this rank; whether those of all fit, `call` knows.
 template <device D, class... Parts, class Tensors>
-index_t run_ring_forward(const ranks& all, const D& d, const mechanism<Parts...>& whole, const ring_call& call,
-                         const Tensors& tensors) {
-  using Travelling = travelling_keys<std::remove_const_t<std::remove_pointer_t<decltype(tensors.key.data)>>,
-                                     std::remove_const_t<std::remove_pointer_t<decltype(tensors.value.data)>>>;
-  using Device = progressing<D, Travelling>;
+void run_ring_forward(const ranks& all, const D& d, const mechanism<Parts...>& whole, const ring_call& call,
+                      const Tensors& tensors) {
+  using Device = progressing<D>;
+  const Device device{d, all};
   std::optional<ring_sight<Parts...>> sight;
-  std::optional<Travelling> keys;
-  std::optional<Device> device;
+  std::optional<travelling_keys<number_of<decltype(tensors.key)>, number_of<decltype(tensors.value)>>> keys;
   std::optional<ring_forward<Device, Tensors, Parts...>> rows;
   together(all, [&] {
     detail::check(whole, call.lengths, call.texts);
     sight.emplace(whole, call);
     keys.emplace(all, call, tensors.key, tensors.value, detail::wanted_by(*sight, call));
-    device.emplace(Device{d, *keys});
-    rows.emplace(*device, whole, call, *sight, tensors, all.count() > 1 || call.keys.count() > 1);
+    rows.emplace(device, whole, call, *sight, tensors, all.count() > 1 || call.keys.count() > 1);
   });
   keys->ask();
   std::exception_ptr failed = failure_of([&] { rows->begin(); });
@@ -167,7 +162,6 @@ index_t run_ring_forward(const ranks& all, const D& d, const mechanism<Parts...>
   if (!failed) failed = failure_of([&] { rows->finish(); });
   keys->finish();
   detail::agree(all, failed);
-  return keys->bytes();
 }
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
@@ -47,6 +48,9 @@ class stripes {
   std::array<interval, 2> each_;
   std::size_t count_ = 0;
 };
+
+template <class View>
+using number_of = std::remove_const_t<std::remove_pointer_t<decltype(View::data)>>;
 
 // Some tokens of a tensor, of every text and head.
 template <class S>

@@ -80,8 +80,8 @@ class travelling_keys {
   // Tells every rank what is wanted of it.
   void ask() {
     constexpr int bytes = sizeof(some_keys);
-    require_success(
-        MPI_Alltoall(wanted_.data(), bytes, MPI_BYTE, asked_.data(), bytes, MPI_BYTE, all_.communicator()), "MPI_Alltoall");
+    require_success(MPI_Alltoall(wanted_.data(), bytes, MPI_BYTE, asked_.data(), bytes, MPI_BYTE, all_.communicator()),
+                    "MPI_Alltoall");
   }
 
   // The rank whose keys come in a step, and the one that the own go to.
@@ -91,17 +91,13 @@ class travelling_keys {
   const some_keys& asked_by(index_t rank) const { return asked_[std::size_t(rank)]; }
 
   // Begins what a step brings, and the sending of the own keys for it and the one after, which takes no memory: a rank that is ahead does
-  // not wait. Then `progress` moves transfers on, and `arrive` waits for what the step brings.
+  // not wait. `arrive` waits for what the step brings.
   void begin(index_t step) {
     for (; sent_ < std::min(step + 1, all_.count() - 1); ++sent_) send(sent_ + 1);
     if (step < all_.count()) receive(step);
   }
-  void progress() { move_on(receives_); }
   void arrive() { wait_for_all(receives_); }
   void finish() { wait_for_all(sends_); }
-
-  // Bytes that were sent.
-  index_t bytes() const { return bytes_; }
 
   // What a step brought of a stripe of its rank's.
   struct part {
@@ -142,7 +138,7 @@ class travelling_keys {
       const interval asked = asked_by(rank).of_stripe[s], own = call_.keys.own(s);
       if (asked.empty()) continue;
       const index_t first = own.first + asked.first - call_.keys[s].first;
-      const auto run = [&](const auto* from, index_t bytes) { all_.send(from, bytes, rank, sends_), bytes_ += bytes; };
+      const auto run = [&](const auto* from, index_t bytes) { all_.send(message::keys, from, bytes, rank, sends_); };
       for_each_run_of_memory(key_.packed(), {first, first + asked.size()}, run);
       for_each_run_of_memory(value_.packed(), {first, first + asked.size()}, run);
     }
@@ -150,7 +146,7 @@ class travelling_keys {
   void receive(index_t step) {
     const index_t rank = from(step);
     room& own = rooms_[step % 2];
-    const auto run = [&](auto* into, index_t bytes) { all_.receive(into, bytes, rank, receives_); };
+    const auto run = [&](auto* into, index_t bytes) { all_.receive(message::keys, into, bytes, rank, receives_); };
     for (std::size_t s = 0; s < 2; ++s) {
       const interval rows{0, wanted_of(rank).of_stripe[s].size()};
       for_each_run_of_memory(arriving<K>(own.keys, call_.lengths.channels, wanted_of(rank), s), rows, run);
@@ -165,7 +161,7 @@ class travelling_keys {
   std::vector<some_keys> wanted_, asked_;
   std::array<room, 2> rooms_;
   std::vector<MPI_Request> sends_, receives_;
-  index_t sent_ = 0, bytes_ = 0;
+  index_t sent_ = 0;
 };
 
 // What the own rows see of every rank's keys.
