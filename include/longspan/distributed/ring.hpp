@@ -12,7 +12,7 @@
 #include <longspan/distributed/backward.hpp>  // backward, backward_with_parameters and both into memory of the caller's
 #include <longspan/distributed/forward.hpp>   // forward, forward_into
 #include <longspan/distributed/ranks.hpp>
-#include <longspan/distributed/shared_rows.hpp>
+#include <longspan/distributed/scatter_rows.hpp>
 #include <longspan/distributed/stripes.hpp>
 #include <longspan/distributed/together.hpp>
 #include <longspan/tensor/attended.hpp>

@@ -49,10 +49,8 @@ template <class From, class To>
 void gather_rows(const ranks& all, const view<From>& own, const view<To>& whole) {
   const auto [batch, heads, tokens, channels] = whole.extent;
   buffer<To> memory;
-  together(all, [&] {
-    memory.resize(std::size_t(batch * heads * stripes(tokens, all.count(), 0).tokens() * channels +
-                              whole.size() / std::max<index_t>(tokens, 1) * 2));
-  });
+  const index_t most = (tokens + 2 * all.count() - 1) / (2 * all.count()) * 2;  // of any rank
+  detail::together(all, [&] { memory.resize(std::size_t(batch * heads * most * channels)); });
   for (index_t rank = 0; rank < all.count(); ++rank) {
     const stripes share(tokens, all.count(), rank);
     const auto rows = packed_view(memory.data(), batch, heads, share.tokens(), channels);
