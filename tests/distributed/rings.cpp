@@ -104,3 +104,26 @@ TEST(ring, sends_what_is_seen_and_no_more) {
   forward(over, windowed, own.q, own.k, own.v);
   EXPECT_LE(over.bytes_sent(), 2 * 128 * bytes_of_key);  // to the rows after each stripe: 40 keys, in whole panels
 }
+
+TEST(ring, merges_what_ranks_make_of_their_own_keys) {
+  const ring over(MPI_COMM_WORLD);
+  const index_t keys = 130, rank = over.rank(), ranks = over.ranks();
+  const inputs<float> in = random_inputs<float>(grouped(2, keys));
+  const auto whole = forward(windowed, in.q, in.k, in.v);
+  // All but the last rank have three keys less than a part.
+  const index_t first = rank * (keys / ranks - 3), last = rank + 1 == ranks ? keys : (rank + 1) * (keys / ranks - 3);
+  const auto own = [&](const tensor<float>& of) {
+    return view<const float>{of.data() + first * of.dimension(3),
+                             {1, 2, last - first, of.dimension(3)},
+                             {0, keys * of.dimension(3), of.dimension(3), 1}};
+  };
+  const auto part =
+      forward(windowed, in.q, own(in.k), own(in.v), {.first_query = keys - 2, .first_key = first, .all_keys = keys});
+  const auto merged = over.merge(part);
+  EXPECT_LE(relative_difference(merged.output, whole.output), 1e-6);
+  EXPECT_LE(relative_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-6);
+  if (ranks > 1) {
+    const auto of_other_rows = forward(windowed, normal<float>(1, 4, rank == 0 ? 2 : 3, 16, 1), in.k, in.v);
+    EXPECT_THROW((void)over.merge(of_other_rows), shape_error);
+  }
+}

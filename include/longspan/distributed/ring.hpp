@@ -11,6 +11,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/distributed/backward.hpp>  // backward, backward_with_parameters and both into memory of the caller's
 #include <longspan/distributed/forward.hpp>   // forward, forward_into
+#include <longspan/distributed/merge_ranks.hpp>
 #include <longspan/distributed/ranks.hpp>
 #include <longspan/distributed/scatter_rows.hpp>
 #include <longspan/distributed/stripes.hpp>
@@ -90,6 +91,15 @@ class ring {
     detail::gather_rows(ranks_, detail::view_of(own.output), detail::view_of(whole->output));
     detail::gather_rows(ranks_, sums_of(own), sums_of(*whole));
     return *std::move(whole);
+  }
+
+  // Attention to the keys of all ranks, on every rank, from what each made of its own keys for the same queries: parts, as merge puts them
+  // together, in the order of the ranks. So a long text is decoded whose keys lie on many machines in any pieces: on every rank
+  //   over.merge(forward(mechanism, q, own_k, own_v, {.first_query = ..., .first_key = ..., .all_keys = ...}))
+  // Throws shape_error where the parts of two ranks differ in shape.
+  template <class Output, class LogSumExp>
+  [[nodiscard]] auto merge(const attended<Output, LogSumExp>& part) const {
+    return detail::merge_ranks(ranks_, part);
   }
 
   // For the doors.
