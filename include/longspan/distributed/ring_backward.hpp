@@ -63,7 +63,7 @@ class ring_backward {
   void differentiate(const Sight& sight, const Part& part, const Gradients& to, bool first) {
     for (std::size_t s = 0; s < call_.own.count(); ++s)
       if (const buffer<text> texts = sight.texts(s, part.tokens, first); !texts.empty())
-        differentiate(texts, part, call_.own.own(s), to);
+        differentiate(texts, part, rows_of_texts(texts), to);
   }
 
   template <class Gradients>

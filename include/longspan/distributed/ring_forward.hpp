@@ -81,7 +81,7 @@ class ring_forward {
     for (std::size_t s = 0; s < call_.own.count(); ++s) {
       const buffer<text> texts = sight_.texts(s, part.tokens, first);
       if (texts.empty()) continue;
-      const interval rows = call_.own.own(s);
+      const interval rows = rows_of_texts(texts);
       const part_view<T, T> all{rows_of(output_, rows), rows_of(log_sum_exp_, rows)};
       if (!std::exchange(attended_[s], true)) {
         attend(texts, part, rows, all);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <tuple>
@@ -27,6 +28,13 @@ inline text piece_of(const text& of, interval queries, index_t first_row, interv
   piece.first_key += some.first - of.keys.first;
   piece.keys = some;
   return piece;
+}
+
+// The rows of some texts, along the rank's own tensor.
+inline interval rows_of_texts(const buffer<text>& texts) {
+  interval rows;
+  for (const text& each : texts) rows = hull(rows, each.queries);
+  return rows;
 }
 
 // Which keys the rank's own rows see, of the keys of all ranks.
@@ -59,7 +67,8 @@ class ring_sight {
     return all;
   }
 
-  // The texts of a call of the rows of a stripe and some keys: those with rows that see any. A text without keys is taken up once.
+  // The texts of a call of the rows of a stripe and some keys: those with rows that see any, from the first of these rows to the last. A
+  // text without keys is taken up once.
   buffer<text> texts(std::size_t stripe, interval keys, bool without_keys) const {
     buffer<text> some;
     for (std::size_t t = 0; t < texts_.size(); ++t) {
@@ -71,6 +80,10 @@ class ring_sight {
         const interval held = intersect(piece.keys, keys);
         piece.first_key += held.first - piece.keys.first;
         piece.keys = held;
+        const interval rows = rows_that_see(t, held);
+        if (rows.empty()) continue;  // others see a key of the same panel
+        piece.first_query += rows.first;
+        piece.queries = {piece.queries.first + rows.first, piece.queries.first + rows.last};
         some.push_back(piece);
       }
     }
@@ -78,6 +91,21 @@ class ring_sight {
   }
 
  private:
+  index_t heads() const { return seen::alike ? std::min<index_t>(1, lengths_.heads) : lengths_.heads; }
+
+  // The rows of a text from the first to the last that sees one of some keys, counted from the text's first.
+  interval rows_that_see(std::size_t t, interval keys) const {
+    const index_t first = texts_[t].keys.first;
+    const interval some{keys.first - first, keys.last - first};
+    interval rows;
+    for (index_t h = 0; h < heads(); ++h)
+      for (index_t i = 0; i < texts_[t].queries.size(); ++i)
+        if (!intersect(seen_[t]->keys_of(h, i).hull(), some).empty() ||
+            (counts_first_key_[t] && some.first == 0 && seen_[t]->count(h, i) == 0))
+          rows = hull(rows, {i, i + 1});
+    return rows;
+  }
+
   interval needed_by_text(std::size_t t, interval keys) const {
     const text& of = texts_[t];
     const interval some = intersect(of.keys, keys);
@@ -92,7 +120,7 @@ class ring_sight {
 
   // A row that sees nothing has its sink counted by whoever has the first key.
   bool some_row_sees_none(std::size_t t) const {
-    for (index_t h = 0; h < (seen::alike ? std::min<index_t>(1, lengths_.heads) : lengths_.heads); ++h)
+    for (index_t h = 0; h < heads(); ++h)
       for (index_t i = 0; i < texts_[t].queries.size(); ++i)
         if (seen_[t]->count(h, i) == 0) return true;
     return false;
