@@ -110,7 +110,7 @@ class ring_backward {
 // The gradients that parts write of tensors that all queries share, those of every rank: their sum, on all.
 template <class... Parts>
 void add_up_part_gradients(const ranks& all, const mechanism<Parts...>& whole) {
-  for_each_part_gradient(whole, [&](const char*, const auto& gradient, index_t) {
+  detail::for_each_part_gradient(whole, [&](const char*, const auto& gradient, index_t) {
     int queries = int(std::min<index_t>(gradient.extent[2], 2));
     require_success(MPI_Allreduce(MPI_IN_PLACE, &queries, 1, MPI_INT, MPI_MAX, all.communicator()), "MPI_Allreduce");
     if (queries > 1) return;

@@ -56,7 +56,7 @@ inline index_t digest_of(const placement& where) {
 template <class... Parts>
 index_t digest_of(const mechanism<Parts...>& whole) {
   digest all;
-  for_each_part_tensor(whole, [&](const char*, const auto& tensor) {
+  detail::for_each_part_tensor(whole, [&](const char*, const auto& tensor) {
     for (const std::size_t axis : {0u, 1u, 3u}) all.add(tensor.extent[axis]);
   });
   return all.value();
@@ -78,8 +78,9 @@ struct ring_call {
       lengths = checked(q, k, v, {});
       digest types;
       (types.add(index_t(sizeof(Q))), types.add(index_t(sizeof(K))), types.add(index_t(sizeof(V))));
-      told_ = {lengths.batch, lengths.heads,    lengths.key_heads, lengths.channels, lengths.value_channels,
-               types.value(), digest_of(where), digest_of(whole),  lengths.queries,  lengths.keys};
+      told_ = {lengths.batch,          lengths.heads, lengths.key_heads,        lengths.channels,
+               lengths.value_channels, types.value(), detail::digest_of(where), detail::digest_of(whole),
+               lengths.queries,        lengths.keys};
       by_rank_.resize(std::size_t(all.count()));
     });
     require_success(MPI_Allgather(&told_, sizeof told_, MPI_BYTE, by_rank_.data(), sizeof told_, MPI_BYTE, all.communicator()),
