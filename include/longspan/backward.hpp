@@ -30,9 +30,10 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// Throws where a tensor does not have the lengths of the call, or shares memory that it must not share.
+// Throws shape_error where results, gradients or what was kept do not fit queries, keys and values that fit each other, or share memory.
 template <class... Parts, class Tensors>
-void require_backward_tensors(const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths) {
+void require_fitting(const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths) {
+  detail::require_differentiable(whole);
   require_results(lengths, "output", tensors.output, lengths.value_channels);
   require_sums(lengths, "log_sum_exp", tensors.log_sum_exp);
   require_results(lengths, "d_output", tensors.d_output, lengths.value_channels);
@@ -52,8 +53,7 @@ std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Pa
   using T = typename Tensors::compute;
   const shapes& lengths = batch.lengths;
   const std::span<const text> texts(batch.texts);
-  detail::require_differentiable(whole);
-  detail::require_backward_tensors(whole, tensors, lengths);
+  detail::require_fitting(whole, tensors, lengths);
   detail::check(whole, lengths, texts);  // before takers ask for memory
   const auto& taking = detail::with_takers<T>(whole, lengths);
   if (lengths.key_heads == 0) {
@@ -79,14 +79,20 @@ std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Pa
   return d_parameters;
 }
 
+// Puts the gradients of learned numbers in their place in a mechanism.
+template <class... Parts>
+void put_parameters(const mechanism<Parts...>& whole, const std::vector<std::vector<double>>& d_parameters,
+                    mechanism<Parts...>& d_mechanism) {
+  auto gradient = whole;
+  detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
+  detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
+}
+
 // Gradients of the tensors, and of the learned numbers into a mechanism of the same type.
 template <device D, class... Parts, class Tensors>
 void backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
                               mechanism<Parts...>& d_mechanism) {
-  const auto d_parameters = detail::checked_backward<true>(d, whole, tensors, batch);
-  auto gradient = whole;
-  detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
-  detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
+  detail::put_parameters(whole, detail::checked_backward<true>(d, whole, tensors, batch), d_mechanism);
 }
 
 template <class Q, class K, class V>
