@@ -17,7 +17,6 @@
 #include <longspan/cache/write_tokens.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
-#include <longspan/core/shapes.hpp>
 #include <longspan/mechanism/prepare.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
@@ -50,12 +49,9 @@ class kv_cache {
  public:
   template <class... Parts>
   kv_cache(const mechanism<Parts...>& whole, const cache_shape& of)
-      : layout_{of.key_heads, of.channels, of.value_channels}, texts_(std::size_t(detail::require_positive_shape(of).texts)) {
-    const shapes lengths{.batch = of.texts,
-                         .heads = of.key_heads,
-                         .key_heads = of.key_heads,
-                         .channels = of.channels,
-                         .value_channels = of.value_channels};
+      : layout_{of.key_heads, of.channels, of.value_channels, of.first_key},
+        texts_(std::size_t(detail::require_positive_shape(of).texts)) {
+    const shapes lengths = detail::lengths_of(of);
     detail::pick<detail::place::rows, detail::place::score>(
         detail::summand_of_keys(whole, lengths), [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
     rows_ = detail::rows_of<T>(detail::unprepared(whole), lengths);
@@ -119,7 +115,7 @@ class kv_cache {
     copied.pages = source.pages, copied.length = source.length;
   }
 
-  // Forgets the tokens of a text from `length` on. Throws where rows that come then would see what was given back.
+  // Forgets the tokens of a text from `length` on; erase: all. Throws where rows that come then would see what was given back.
   void truncate(index_t length) {
     for (index_t t = 0; t < texts(); ++t) check_truncated(t, length);
     for (index_t t = 0; t < texts(); ++t) cut(texts_[std::size_t(t)], length);

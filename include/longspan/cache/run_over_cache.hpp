@@ -29,7 +29,7 @@ namespace detail {
 template <class Storage, class Q>
 texts_of_kept texts_of(const kv_cache<Storage>& cache, const view<Q>& q, const placement& where) {
   const auto& pages = cache.inside().of_pages;
-  const cache_shape shape{pages.key_heads, pages.channels, pages.value_channels, cache.texts()};
+  const cache_shape shape{pages.key_heads, pages.channels, pages.value_channels, cache.texts(), pages.first_key};
   return {q, shape, [&](index_t t) { return cache.length(t); }, where};
 }
 

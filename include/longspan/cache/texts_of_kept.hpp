@@ -34,12 +34,14 @@ struct texts_of_kept {
                .channels = of.channels,
                .value_channels = of.value_channels};
     for (index_t t = 0; t < of.texts; ++t) {
-      const index_t keys = length_of(t), queries = where.query_lengths ? (*where.query_lengths)[std::size_t(t)] : lengths.queries;
-      texts.push_back({t, t, {0, queries}, {0, keys}, where.first_query.value_or(keys - queries), 0, keys});
+      const index_t keys = length_of(t), all = all_keys_of(of.first_key + keys, where),
+                    queries = where.query_lengths ? (*where.query_lengths)[std::size_t(t)] : lengths.queries;
+      texts.push_back({t, t, {0, queries}, {0, keys}, where.first_query.value_or(all - queries), of.first_key, all});
       lengths.keys = std::max(lengths.keys, keys);
     }
-    lengths.all_keys = lengths.keys;
-    lengths.first_query = where.first_query.value_or(lengths.keys - lengths.queries);
+    lengths.first_key = of.first_key;
+    lengths.all_keys = where.all_keys.value_or(lengths.first_key + lengths.keys);
+    lengths.first_query = where.first_query.value_or(lengths.all_keys - lengths.queries);
   }
 
   // The texts without their keys, for tables of positions: keys were turned before.
@@ -50,10 +52,21 @@ struct texts_of_kept {
   }
 
  private:
+  // Of a text whose keys in the cache end at a place: these are all there are unless the call says otherwise.
+  static index_t all_keys_of(index_t end, const placement& where) {
+    if (!where.all_keys) return end;
+    require_position("all_keys", *where.all_keys);
+    if (end > *where.all_keys)
+      throw shape_error("placement: keys end beyond all keys: " + std::to_string(end) + " and " +
+                        std::to_string(*where.all_keys));
+    return *where.all_keys;
+  }
+
   template <class Q>
   static void require_queries(const view<Q>& q, const cache_shape& of, const placement& where) {
-    if (where.key_lengths || where.key_starts || where.query_starts || where.first_key != 0 || where.all_keys)
-      throw shape_error("placement: a cache knows its keys: of a call over one, first_query and query_lengths may be said");
+    if (where.key_lengths || where.key_starts || where.query_starts || where.first_key != 0)
+      throw shape_error(
+          "placement: a cache knows its keys: of a call over one, first_query, query_lengths and all_keys may be said");
     require_memory("query", q);
     require_equal("query", "cache", "texts", q.extent[0], of.texts);
     require_equal("query", "cache", "channels", q.extent[3], of.channels);

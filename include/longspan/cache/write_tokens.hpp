@@ -20,8 +20,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Writes the tokens of a text at its key places, all of one page, of one head: keys as `rows` prepare them, and values. The token at place
-// j is number j - first_token of the head's rows.
+// Writes the tokens of a text at its keys, all of one page, of one head: keys as `rows` prepare them, and values. Key j is number
+// j - first_token of the head's rows.
 template <class Storage, class T, class K, class V>
 void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows, const text& own, std::byte* page, index_t head,
                   const head_view<K>& k, const head_view<V>& v, index_t first_token) {
@@ -32,11 +32,10 @@ void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows,
   buffer<number> stored(most);
   const std::span<T> key(row.data(), std::size_t(layout.channels)), value(row.data(), std::size_t(layout.value_channels));
   T *const key_scales = layout.key_scales(page, head), *const value_scales = layout.value_scales(page, head);
-  const interval places = own.key_places();
-  for (index_t j = places.first; j < places.last; ++j) {
+  for (index_t j = own.keys.first; j < own.keys.last; ++j) {
     const index_t at = j % page_layout<Storage>::keys, token = j - first_token, scale = layout.scaled ? at : 0;
     copy_row(k.row(token), k.channel_stride, key.data(), 1, k.channels);
-    rows.key(key, own.at(longspan::token::role::key, j, head));
+    rows.key(key, own.at(longspan::token::role::key, own.first_key + j - own.keys.first, head));
     if constexpr (storage::turned) detail::hadamard(key);
     storage::write(key, stored.data(), key_scales + scale);
     for (index_t c = 0; c < layout.channels; ++c) layout.key_at(page, head, at, c) = stored[std::size_t(c)];
@@ -55,7 +54,7 @@ void write_text(const D& d, const page_layout<Storage>& layout, cache_rows<T>& r
   const interval places = of.places();
   for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
     some.last = std::min(round_down(some.first, keys) + keys, places.last);
-    const text own{text_number, text_number, {}, some, 0, some.first, some.last};
+    const text own{text_number, text_number, {}, some, 0, layout.first_key + some.first, layout.first_key + some.last};
     rows.reach(std::span(&own, 1));
     detail::for_each_item(d, layout.key_heads, [&](index_t, index_t h) {
       detail::write_tokens(layout, rows, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);
