@@ -33,7 +33,7 @@ class cache_rows {
   // A row of either after the row parts, and a key after the score.
   virtual void turn(std::span<T> row, const token& of) const = 0;
   virtual void key(std::span<T> row, const token& of) const = 0;
-  // Whether any row at `position` or beyond may see one of some keys.
+  // Whether any row at `position` or beyond may see one of some keys, both counted in the cache.
   virtual bool needed_from(index_t position, interval keys) const = 0;
   // Whether keys are prepared as by other row parts and another score, a tuple of that type.
   virtual bool same_as(const std::type_info& type, const void* parts) const = 0;
@@ -129,6 +129,7 @@ class rows_of_sentence<T, std::tuple<Rows...>, Score, std::tuple<Masks...>> fina
     score_.key(row);
   }
   bool needed_from(index_t position, interval keys) const override {
+    position += lengths_.first_key, keys = {keys.first + lengths_.first_key, keys.last + lengths_.first_key};
     return std::apply([&](const Masks&... each) { return (detail::may_see(each, position, keys) && ...); }, masks_);
   }
   bool same_as(const std::type_info& type, const void* other) const override {

@@ -37,8 +37,9 @@ struct texts_of_cache {
   template <class Storage, class Q>
   texts_of_cache(const kv_cache<Storage>& cache, const view<Q>& q, const placement& where) {
     const auto& pages = cache.inside().of_pages;
-    if (where.key_lengths || where.key_starts || where.query_starts || where.first_key != 0 || where.all_keys)
-      throw shape_error("placement: a cache knows its keys: of a call over one, first_query and query_lengths may be said");
+    if (where.key_lengths || where.key_starts || where.query_starts || where.first_key != 0)
+      throw shape_error(
+          "placement: a cache knows its keys: of a call over one, first_query, query_lengths and all_keys may be said");
     require_memory("query", q);
     require_equal("query", "cache", "texts", q.extent[0], cache.texts());
     require_equal("query", "cache", "channels", q.extent[3], pages.channels);
@@ -56,11 +57,24 @@ struct texts_of_cache {
     for (index_t t = 0; t < cache.texts(); ++t) {
       const index_t keys = cache.length(t),
                     queries = where.query_lengths ? (*where.query_lengths)[std::size_t(t)] : lengths.queries;
-      texts.push_back({t, t, {0, queries}, {0, keys}, where.first_query.value_or(keys - queries), 0, keys});
+      const index_t all = all_keys_of(pages.first_key + keys, where);
+      texts.push_back({t, t, {0, queries}, {0, keys}, where.first_query.value_or(all - queries), pages.first_key, all});
       lengths.keys = std::max(lengths.keys, keys);
     }
-    lengths.all_keys = lengths.keys;
-    lengths.first_query = where.first_query.value_or(lengths.keys - lengths.queries);
+    lengths.first_key = pages.first_key;
+    lengths.all_keys = where.all_keys.value_or(lengths.first_key + lengths.keys);
+    lengths.first_query = where.first_query.value_or(lengths.all_keys - lengths.queries);
+  }
+
+ private:
+  // Of a text whose keys in the cache end at a place: these are all there are unless the call says otherwise.
+  static index_t all_keys_of(index_t end, const placement& where) {
+    if (!where.all_keys) return end;
+    require_position("all_keys", *where.all_keys);
+    if (end > *where.all_keys)
+      throw shape_error("placement: keys end beyond all keys: " + std::to_string(end) + " and " +
+                        std::to_string(*where.all_keys));
+    return *where.all_keys;
   }
 };
 

@@ -40,7 +40,6 @@ LONGSPAN_NAMESPACE_BEGIN
 // that follow each other with one prompt read its pages once for up to 96 of the query rows of a call. Pages that no row from the last
 // appended tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page;
 // running out of it leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
-//
 // Everything that does not fit throws shape_error, and nothing is appended.
 template <class Storage>
 class kv_cache {
@@ -51,12 +50,14 @@ class kv_cache {
  public:
   template <class... Parts>
   kv_cache(const mechanism<Parts...>& whole, const cache_shape& of)
-      : layout_{of.key_heads, of.channels, of.value_channels}, texts_(std::size_t(detail::require_positive_shape(of).texts)) {
+      : layout_{of.key_heads, of.channels, of.value_channels, of.first_key},
+        texts_(std::size_t(detail::require_positive_shape(of).texts)) {
     const shapes lengths{.batch = of.texts,
                          .heads = of.key_heads,
                          .key_heads = of.key_heads,
                          .channels = of.channels,
-                         .value_channels = of.value_channels};
+                         .value_channels = of.value_channels,
+                         .first_key = of.first_key};
     detail::pick<detail::place::rows, detail::place::score>(
         whole, [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
     rows_ = detail::rows_of<T>(whole, lengths);
@@ -118,7 +119,7 @@ class kv_cache {
     copied.pages = source.pages, copied.length = source.length;
   }
 
-  // Forgets the tokens of a text from `length` on. Throws where rows that come then would see what was given back.
+  // Forgets the tokens of a text from `length` on; erase: all. Throws where rows that come then would see what was given back.
   void truncate(index_t length) {
     for (index_t t = 0; t < texts(); ++t) check_truncated(t, length);
     for (index_t t = 0; t < texts(); ++t) cut(texts_[std::size_t(t)], length);
@@ -127,7 +128,6 @@ class kv_cache {
     check_truncated(text, length);
     cut(texts_[std::size_t(text)], length);
   }
-  // Forgets all tokens of a text.
   void erase(index_t text) { truncate(text, 0); }
 
   // Internal: what the forward pass reads.

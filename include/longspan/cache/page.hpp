@@ -29,6 +29,7 @@ struct page_layout {
   static constexpr index_t per_word = storage::per_word;
 
   index_t key_heads = 0, channels = 0, value_channels = 0;
+  index_t first_key = 0;  // the place of a text's token 0: see cache_shape
 
   static constexpr index_t lanes_together = storage::batches_together * shape::lanes;
   // Numbers of a key and of a value, padded to whole words, and to whole batches that stand together.

@@ -31,11 +31,10 @@ void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows,
   buffer<number> stored(most);
   const std::span<T> key(row.data(), std::size_t(layout.channels)), value(row.data(), std::size_t(layout.value_channels));
   T *const key_scales = layout.key_scales(page, head), *const value_scales = layout.value_scales(page, head);
-  const interval places = own.key_places();
-  for (index_t j = places.first; j < places.last; ++j) {
+  for (index_t j = own.keys.first; j < own.keys.last; ++j) {
     const index_t at = j % page_layout<Storage>::keys, token = j - first_token, scale = layout.scaled ? at : 0;
     copy_row(k.row(token), k.channel_stride, key.data(), 1, k.channels);
-    rows.key(key, own.at(longspan::token::role::key, j, head));
+    rows.key(key, own.at(longspan::token::role::key, own.first_key + j - own.keys.first, head));
     if constexpr (storage::turned) detail::hadamard(key);
     storage::write(key, stored.data(), key_scales + scale);
     for (index_t c = 0; c < layout.channels; ++c) layout.key_at(page, head, at, c) = storage::as_key(stored[std::size_t(c)]);
@@ -54,7 +53,7 @@ void write_text(const page_layout<Storage>& layout, cache_rows<T>& rows, index_t
   const interval places = of.places();
   for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
     some.last = std::min(round_down(some.first, keys) + keys, places.last);
-    const text own{text_number, text_number, {}, some, 0, some.first, some.last};
+    const text own{text_number, text_number, {}, some, 0, layout.first_key + some.first, layout.first_key + some.last};
     rows.reach(std::span(&own, 1));
     for (index_t h = 0; h < layout.key_heads; ++h)
       detail::write_tokens(layout, rows, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);

@@ -77,7 +77,7 @@ class ring_backward {
  private:
   template <class Part, class Gradients>
   void differentiate(const buffer<text>& texts, const Part& part, interval rows, const Gradients& to) {
-    const auto own = [&](const auto& tensor) { return rows_of(tensor, rows); };
+    const auto own = [&](const auto& tensor) { return detail::tokens_of(tensor, rows); };
     const view<T> d_query = beside(part_d_query_, own(tensors_.query)), d_key = beside(part_d_key_, part.key),
                   d_value = beside(part_d_value_, part.value);
     for (const auto& each : {d_query, d_key, d_value}) std::fill_n(each.data, each.size(), T(0));
@@ -88,7 +88,7 @@ class ring_backward {
             own(tensors_.d_log_sum_exp), d_query, d_key, d_value},
         rows.first, part.tokens.first};
     detail::differentiate_texts<Learning>(d_, whole_, taking_, piece, call_.lengths, texts, d_parameters_, [] {});
-    detail::add_tokens<T>(d_query, rows_of(own_d_query(), rows));
+    detail::add_tokens<T>(d_query, detail::tokens_of(own_d_query(), rows));
     detail::add_tokens<T>(d_key, to.d_key), detail::add_tokens<T>(d_value, to.d_value);
   }
 
