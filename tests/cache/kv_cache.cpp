@@ -425,8 +425,8 @@ TEST(kv_cache, names_what_it_refuses_and_stays_as_it_was) {
   EXPECT_EQ(words([&] { cache.reserve(-1); }), "kv_cache: room for -1 tokens");
   EXPECT_EQ(words([&] { cache.truncate(701); }), "kv_cache: a text of 700 tokens cannot be cut to 701");
   EXPECT_EQ(words([&] { forward(mechanism, in.v, cache); }), "query and cache differ in channels: 9 and 20");
-  EXPECT_EQ(words([&] { forward(mechanism, in.q, cache, {.all_keys = 800}); }),
-            "placement: a cache knows its keys: of a call over one, first_query and query_lengths may be said");
+  EXPECT_EQ(words([&] { forward(mechanism, in.q, cache, {.first_key = 1}); }),
+            "placement: a cache knows its keys: of a call over one, first_query, query_lengths and all_keys may be said");
   EXPECT_EQ(words([&] { kv_cache<float>(mechanism, {.key_heads = 0, .channels = 2, .value_channels = 2}); }),
             "kv_cache: key_heads, channels, value_channels and texts must be at least 1, not 0, 2, 2 and 1");
   EXPECT_EQ(cache.length(), 700);
