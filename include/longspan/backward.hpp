@@ -63,9 +63,9 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   const auto& taking = detail::with_takers<typename Tensors::compute>(whole, lengths);
   if (lengths.key_heads == 0) return detail::begin_gradients(taking), detail::finish_gradients(taking);
   detail::differentiate_texts<Learning>(d, whole, taking, tensors, lengths, texts, d_parameters, [&] {
-    detail::fill_between(d, tensors.d_query, texts, &text::queries, {});
-    detail::fill_between(d, tensors.d_key, texts, &text::keys, {});
-    detail::fill_between(d, tensors.d_value, texts, &text::keys, {});
+    detail::fill_between(d, tensors.d_query, batch.texts, &text::queries, {});
+    detail::fill_between(d, tensors.d_key, batch.texts, &text::keys, {});
+    detail::fill_between(d, tensors.d_value, batch.texts, &text::keys, {});
     detail::begin_gradients(taking);
   });
   detail::finish_gradients(taking);

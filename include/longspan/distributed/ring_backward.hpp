@@ -127,6 +127,23 @@ void add_up_part_gradients(const ranks& all, const mechanism<Parts...>& whole) {
   });
 }
 
+// Calls differentiate(step, stripe) for every part of the keys while others travel, and their gradients one step behind. The own late stripe
+// comes last: the last gradients are on their way meanwhile.
+template <class Keys, class Gradients, class Differentiate>
+void for_each_part(const ranks& all, Keys& keys, Gradients& gradients, const Differentiate& differentiate) {
+  for (index_t step = 0; step < all.count(); ++step) {
+    keys.begin(step + 1);
+    gradients.begin(step, keys);
+    differentiate(step, 0);
+    if (step > 0) differentiate(step, 1);
+    keys.arrive();
+    if (step > 1) gradients.take(step - 1, keys);
+    if (step > 0) gradients.give(step, keys);
+  }
+  differentiate(0, 1);
+  if (all.count() > 1) gradients.take(all.count() - 1, keys);
+}
+
 // Of tensors that fit each other on this rank; whether those of all fit, `call` knows.
 template <bool Learning, device D, class... Parts, class Tensors>
 void run_ring_backward(const ranks& all, const D& d, const mechanism<Parts...>& whole, const ring_call& call,
@@ -152,17 +169,12 @@ void run_ring_backward(const ranks& all, const D& d, const mechanism<Parts...>& 
   });
   keys->ask();
   std::exception_ptr failed = failure_of([&] { rows->begin(); });
-  for (index_t step = 0; step < all.count(); ++step) {
-    keys->begin(step + 1);
-    gradients->begin(step, *keys);
-    for (std::size_t s = 0; s < 2 && !failed; ++s)
-      failed = failure_of(
-          [&] { rows->differentiate(*sight, keys->part_of(step, s), gradients->part_of(step, s, *keys), step == 0 && s == 0); });
-    keys->arrive();
-    if (step > 1) gradients->take(step - 1, *keys);
-    if (step > 0) gradients->give(step, *keys);
-  }
-  if (all.count() > 1) gradients->take(all.count() - 1, *keys);
+  for_each_part(all, *keys, *gradients, [&](index_t step, std::size_t stripe) {
+    if (failed) return;
+    failed = failure_of([&] {
+      rows->differentiate(*sight, keys->part_of(step, stripe), gradients->part_of(step, stripe, *keys), step == 0 && stripe == 0);
+    });
+  });
   if (!failed) failed = failure_of([&] { rows->finish(gradients->own()); });
   keys->finish();
   detail::agree(all, failed);

@@ -51,7 +51,8 @@ void gather_rows(const ranks& all, const view<From>& own, const view<To>& whole)
   const auto [batch, heads, tokens, channels] = whole.extent;
   buffer<To> memory;
   const index_t most = (tokens + 2 * all.count() - 1) / (2 * all.count()) * 2;  // of any rank
-  detail::together(all, [&] { memory.resize(std::size_t(batch * heads * most * channels)); });
+  const auto numbers = std::size_t(batch * heads * most * channels);
+  detail::together(all, [&] { memory.resize(numbers); });
   for (index_t rank = 0; rank < all.count(); ++rank) {
     const stripes share(tokens, all.count(), rank);
     const auto rows = packed_view(memory.data(), batch, heads, share.tokens(), channels);

@@ -114,7 +114,7 @@ class travelling_keys {
       const interval rows = tokens.empty() ? interval{} : interval{first, first + tokens.size()};
       return {tokens, detail::tokens_of(key_.packed(), rows), detail::tokens_of(value_.packed(), rows)};
     }
-    room& own = rooms_[step % 2];
+    room& own = rooms_[std::size_t(step % 2)];
     return {tokens, arriving<K>(own.keys, call_.lengths.channels, some, stripe),
             arriving<V>(own.values, call_.lengths.value_channels, some, stripe)};
   }
@@ -145,7 +145,7 @@ class travelling_keys {
   }
   void receive(index_t step) {
     const index_t rank = from(step);
-    room& own = rooms_[step % 2];
+    room& own = rooms_[std::size_t(step % 2)];
     const auto run = [&](auto* into, index_t bytes) { all_.receive(message::keys, into, bytes, rank, receives_); };
     for (std::size_t s = 0; s < 2; ++s) {
       const interval rows{0, wanted_of(rank).of_stripe[s].size()};
