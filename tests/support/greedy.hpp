@@ -31,13 +31,13 @@ namespace greedy {
   }
 
 // clang-format off
-GREEDY(apply_to) GREEDY(as_key_set) GREEDY(as_logit) GREEDY(as_mechanism) GREEDY(assemble) GREEDY(attend_by_definition)
+GREEDY(apply_to) GREEDY(attend_rows) GREEDY(as_key_set) GREEDY(as_logit) GREEDY(as_mechanism) GREEDY(assemble) GREEDY(attend_by_definition)
 GREEDY(attention) GREEDY(attention_by_definition) GREEDY(backward) GREEDY(backward_into) GREEDY(backward_with_parameters)
-GREEDY(backward_with_parameters_into) GREEDY(batch_of) GREEDY(become) GREEDY(beside) GREEDY(bind) GREEDY(bind_definition)
+GREEDY(backward_with_parameters_into) GREEDY(batch_of) GREEDY(become) GREEDY(begin_parameters) GREEDY(beside) GREEDY(bind) GREEDY(bind_definition)
 GREEDY(bind_seeds) GREEDY(bind_transforms) GREEDY(bind_transforms_for) GREEDY(bound_texts) GREEDY(bytes) GREEDY(check)
 GREEDY(check_numbers) GREEDY(check_part) GREEDY(checked) GREEDY(checked_backward) GREEDY(checked_forward)
 GREEDY(checked_over_cache) GREEDY(contains) GREEDY(copy_row) GREEDY(count_folded) GREEDY(covers) GREEDY(cut) GREEDY(decode)
-GREEDY(dense) GREEDY(differentiate) GREEDY(distances_of) GREEDY(exact_row) GREEDY(extents_for) GREEDY(fill_between)
+GREEDY(dense) GREEDY(differentiate) GREEDY(differentiate_texts) GREEDY(distances_of) GREEDY(exact_row) GREEDY(extents_for) GREEDY(fill_between)
 GREEDY(find_part) GREEDY(find_place) GREEDY(finish_backward_row) GREEDY(for_each_item) GREEDY(for_each_learned)
 GREEDY(for_each_parameter) GREEDY(for_each_run) GREEDY(for_each_run_of_bits) GREEDY(forward) GREEDY(forward_into)
 GREEDY(geometric) GREEDY(get) GREEDY(get_part) GREEDY(group_rows) GREEDY(hull) GREEDY(in_place) GREEDY(interleave)
@@ -46,8 +46,8 @@ GREEDY(load_wide) GREEDY(make_attended) GREEDY(make_backward_tensors) GREEDY(mak
 GREEDY(make_gradients) GREEDY(make_like) GREEDY(make_page) GREEDY(masks_of) GREEDY(may_see) GREEDY(merge)
 GREEDY(merge_into) GREEDY(multiply) GREEDY(multiply_broadcast) GREEDY(multiply_first_ahead) GREEDY(multiply_transposed) GREEDY(pack_values) GREEDY(packed_texts)
 GREEDY(padded_texts) GREEDY(parameters_of) GREEDY(pick) GREEDY(place_of_row) GREEDY(placed) GREEDY(prefill)
-GREEDY(prepare_backward_row) GREEDY(prepare_keys_of_head) GREEDY(prepare_row) GREEDY(read_panels) GREEDY(require) GREEDY(require_apart)
-GREEDY(require_apart_from_read) GREEDY(require_differentiable) GREEDY(require_distinct) GREEDY(require_gradients_unaliased)
+GREEDY(prepare_backward_row) GREEDY(prepare_keys_of_head) GREEDY(prepare_row) GREEDY(put_parameters) GREEDY(read_panels) GREEDY(require) GREEDY(require_apart)
+GREEDY(require_apart_from_read) GREEDY(require_differentiable) GREEDY(require_distinct) GREEDY(require_fitting) GREEDY(require_gradients_unaliased)
 GREEDY(require_held) GREEDY(require_lengths) GREEDY(require_like) GREEDY(require_memory) GREEDY(require_mergeable)
 GREEDY(require_one_kind) GREEDY(require_results) GREEDY(require_positive_shape) GREEDY(require_rows_of) GREEDY(require_starts) GREEDY(require_tokens) GREEDY(require_unaliased)
 GREEDY(room_of) GREEDY(rotate) GREEDY(rows_in_memory) GREEDY(rows_of) GREEDY(run_forward) GREEDY(run_on_pool)
