@@ -56,6 +56,9 @@ TEST(ring_errors, shapes_that_differ_on_one_rank) {
             "ranks 0 and " + std::to_string(last) + " differ in placement");
   EXPECT_THROW(forward(over, dot_product{} | sliding_window{.before = over.rank() == last ? -1 : 5}, q, k, v),
                std::invalid_argument);
+  EXPECT_EQ(
+      words_of([&] { forward(over, dot_product{} | ss_max{.scale = over.rank() == last ? 0.5 : 0.4} | causal{}, q, k, v); }),
+      "ranks 0 and " + std::to_string(last) + " differ in what the mechanism learned, or in the tensors of its parts");
   const auto part = forward(over, mechanism, q, k, v);
   EXPECT_THROW(backward(over, mechanism, q, k, v, part, over.rank() == last ? more : part.output), shape_error);
 }

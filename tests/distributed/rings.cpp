@@ -122,6 +122,13 @@ TEST(ring, merges_what_ranks_make_of_their_own_keys) {
   const auto merged = over.merge(part);
   EXPECT_LE(relative_difference(merged.output, whole.output), 1e-6);
   EXPECT_LE(relative_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-6);
+  // The same from caches, each of which holds a rank's own keys.
+  kv_cache<float> cache(windowed, {.key_heads = 2, .channels = 16, .value_channels = 8, .first_key = first});
+  cache.append(own(in.k), own(in.v));
+  const auto cached = forward(windowed, in.q, cache, {.all_keys = keys});
+  EXPECT_TRUE(same_bits(cached.output, part.output));
+  EXPECT_TRUE(same_bits(cached.log_sum_exp, part.log_sum_exp));
+  EXPECT_THROW(forward(windowed, in.q, cache, {.all_keys = last - 1}), shape_error);
   if (ranks > 1) {
     const auto of_other_rows = forward(windowed, normal<float>(1, 4, rank == 0 ? 2 : 3, 16, 1), in.k, in.v);
     EXPECT_THROW((void)over.merge(of_other_rows), shape_error);

@@ -109,7 +109,7 @@ class returning_gradients {
     }
     part rows(const ring_call& call, index_t tokens, interval some) {
       const auto one = [&](buffer<T>& memory, index_t channels) {
-        return rows_of(packed_view(memory.data(), call.lengths.batch, call.lengths.key_heads, tokens, channels), some);
+        return detail::tokens_of(packed_view(memory.data(), call.lengths.batch, call.lengths.key_heads, tokens, channels), some);
       };
       return {one(d_key, call.lengths.channels), one(d_value, call.lengths.value_channels)};
     }

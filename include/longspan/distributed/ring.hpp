@@ -96,6 +96,7 @@ class ring {
   // Attention to the keys of all ranks, on every rank, from what each made of its own keys for the same queries: parts, as merge puts them
   // together, in the order of the ranks. So a long text is decoded whose keys lie on many machines in any pieces: on every rank
   //   over.merge(forward(mechanism, q, own_k, own_v, {.first_query = ..., .first_key = ..., .all_keys = ...}))
+  //   over.merge(forward(mechanism, q, cache, {.all_keys = ...}))   // of a cache made with cache_shape{.first_key = ...}
   // Throws shape_error where the parts of two ranks differ in shape.
   template <class Output, class LogSumExp>
   [[nodiscard]] auto merge(const attended<Output, LogSumExp>& part) const {

@@ -77,7 +77,7 @@ class ring_backward {
  private:
   template <class Part, class Gradients>
   void differentiate(const buffer<text>& texts, const Part& part, interval rows, const Gradients& to) {
-    const auto own = [&](const auto& tensor) { return rows_of(tensor, rows); };
+    const auto own = [&](const auto& tensor) { return detail::tokens_of(tensor, rows); };
     const view<T> d_query = beside(part_d_query_, own(tensors_.query)), d_key = beside(part_d_key_, part.key),
                   d_value = beside(part_d_value_, part.value);
     for (const auto& each : {d_query, d_key, d_value}) std::fill_n(each.data, each.size(), T(0));
@@ -91,7 +91,7 @@ class ring_backward {
     auto bound =
         detail::bind_backward<Learning, T>(taking_, call_.lengths, texts, detail::see(taking_, call_.lengths, texts), tables);
     detail::differentiate_texts(d_, whole_, std::move(bound), piece, d_parameters_);
-    detail::add_tokens<T>(d_query, rows_of(own_d_query(), rows));
+    detail::add_tokens<T>(d_query, detail::tokens_of(own_d_query(), rows));
     detail::add_tokens<T>(d_key, to.d_key), detail::add_tokens<T>(d_value, to.d_value);
   }
 
@@ -130,6 +130,23 @@ void add_up_part_gradients(const ranks& all, const mechanism<Parts...>& whole) {
   });
 }
 
+// Calls differentiate(step, stripe) for every part of the keys while others travel, and their gradients one step behind. The own late stripe
+// comes last: the last gradients are on their way meanwhile.
+template <class Keys, class Gradients, class Differentiate>
+void for_each_part(const ranks& all, Keys& keys, Gradients& gradients, const Differentiate& differentiate) {
+  for (index_t step = 0; step < all.count(); ++step) {
+    keys.begin(step + 1);
+    gradients.begin(step, keys);
+    differentiate(step, 0);
+    if (step > 0) differentiate(step, 1);
+    keys.arrive();
+    if (step > 1) gradients.take(step - 1, keys);
+    if (step > 0) gradients.give(step, keys);
+  }
+  differentiate(0, 1);
+  if (all.count() > 1) gradients.take(all.count() - 1, keys);
+}
+
 // Of tensors that fit each other on this rank; whether those of all fit, `call` knows.
 template <bool Learning, device D, class... Parts, class Tensors>
 void run_ring_backward(const ranks& all, const D& d, const mechanism<Parts...>& whole, const ring_call& call,
@@ -155,17 +172,12 @@ void run_ring_backward(const ranks& all, const D& d, const mechanism<Parts...>& 
   });
   keys->ask();
   std::exception_ptr failed = failure_of([&] { rows->begin(); });
-  for (index_t step = 0; step < all.count(); ++step) {
-    keys->begin(step + 1);
-    gradients->begin(step, *keys);
-    for (std::size_t s = 0; s < 2 && !failed; ++s)
-      failed = failure_of(
-          [&] { rows->differentiate(*sight, keys->part_of(step, s), gradients->part_of(step, s, *keys), step == 0 && s == 0); });
-    keys->arrive();
-    if (step > 1) gradients->take(step - 1, *keys);
-    if (step > 0) gradients->give(step, *keys);
-  }
-  if (all.count() > 1) gradients->take(all.count() - 1, *keys);
+  for_each_part(all, *keys, *gradients, [&](index_t step, std::size_t stripe) {
+    if (failed) return;
+    failed = failure_of([&] {
+      rows->differentiate(*sight, keys->part_of(step, stripe), gradients->part_of(step, stripe, *keys), step == 0 && stripe == 0);
+    });
+  });
   if (!failed) failed = failure_of([&] { rows->finish(gradients->own()); });
   keys->finish();
   detail::agree(all, failed);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@
 #include <longspan/distributed/together.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
+#include <longspan/mechanism/parameters.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/placement.hpp>
@@ -52,13 +54,14 @@ inline index_t digest_of(const placement& where) {
   return all.value();
 }
 
-// Of the tensors that parts read, all but what is a rank's own: their query axes.
+// Of learned numbers, and of the extents of tensors that parts read, but for what is a rank's own: their query axes.
 template <class... Parts>
 index_t digest_of(const mechanism<Parts...>& whole) {
   digest all;
   detail::for_each_part_tensor(whole, [&](const char*, const auto& tensor) {
     for (const std::size_t axis : {0u, 1u, 3u}) all.add(tensor.extent[axis]);
   });
+  longspan::for_each_learned(whole, [&](const double& number) { all.add(std::bit_cast<std::int64_t>(number)); });
   return all.value();
 }
 
@@ -96,7 +99,8 @@ struct ring_call {
   // From here on every rank knows the same, and throws the same.
   void require_like_ranks() const {
     constexpr const char* names[] = {"batch", "query heads", "key heads", "channels", "value channels"};
-    constexpr const char* unnamed[] = {"what their tensors hold", "placement", "the tensors of the mechanism's parts"};
+    constexpr const char* unnamed[] = {"what their tensors hold", "placement",
+                                       "what the mechanism learned, or in the tensors of its parts"};
     for (std::size_t rank = 1; rank < by_rank_.size(); ++rank)
       for (std::size_t field = 0; field < query_field; ++field) {
         if (by_rank_[rank][field] == by_rank_[0][field]) continue;

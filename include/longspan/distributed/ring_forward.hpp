@@ -82,7 +82,7 @@ class ring_forward {
       const buffer<text> texts = sight_.texts(s, part.tokens, first);
       if (texts.empty()) continue;
       const interval rows = rows_of_texts(texts);
-      const part_view<T, T> all{rows_of(output_, rows), rows_of(log_sum_exp_, rows)};
+      const part_view<T, T> all{detail::tokens_of(output_, rows), detail::tokens_of(log_sum_exp_, rows)};
       if (!std::exchange(attended_[s], true)) {
         attend(texts, part, rows, all);
         continue;
@@ -111,7 +111,7 @@ class ring_forward {
   void attend(const buffer<text>& texts, const Part& part, interval rows, const part_view<T, T>& to) {
     const piece_tensors piece{forward_tensors<Words, decltype(tensors_.query), view<const number_of<decltype(part.key)>>,
                                               view<const number_of<decltype(part.value)>>, view<T>>{
-                                  rows_of(tensors_.query, rows), part.key, part.value, to.output, to.log_sum_exp},
+                                  detail::tokens_of(tensors_.query, rows), part.key, part.value, to.output, to.log_sum_exp},
                               rows.first, part.tokens.first};
     auto bound = detail::bind<T>(whole_, call_.lengths, texts, tile_keys<Words>(call_.lengths));
     detail::attend_rows(d_, detail::without_negligible(d_, whole_, std::move(bound), piece), piece);

@@ -22,7 +22,8 @@ namespace detail {
 template <class From, class To>
 void scatter_rows(const ranks& all, const view<From>& whole, const view<To>& own) {
   const stripes share(whole.extent[2], all.count(), all.rank());
-  for (std::size_t s = 0; s < share.count(); ++s) detail::copy_tokens(rows_of(whole, share[s]), rows_of(own, share.own(s)));
+  for (std::size_t s = 0; s < share.count(); ++s)
+    detail::copy_tokens(detail::tokens_of(whole, share[s]), detail::tokens_of(own, share.own(s)));
 }
 
 // The extents of the tensor that the ranks' own make together. Throws shape_error on all where they are no rank's stripes of one.
@@ -50,13 +51,15 @@ void gather_rows(const ranks& all, const view<From>& own, const view<To>& whole)
   const auto [batch, heads, tokens, channels] = whole.extent;
   buffer<To> memory;
   const index_t most = (tokens + 2 * all.count() - 1) / (2 * all.count()) * 2;  // of any rank
-  detail::together(all, [&] { memory.resize(std::size_t(batch * heads * most * channels)); });
+  const auto numbers = std::size_t(batch * heads * most * channels);
+  detail::together(all, [&] { memory.resize(numbers); });
   for (index_t rank = 0; rank < all.count(); ++rank) {
     const stripes share(tokens, all.count(), rank);
     const auto rows = packed_view(memory.data(), batch, heads, share.tokens(), channels);
     if (rank == all.rank()) detail::copy_tokens(own, rows);
     all.broadcast(memory.data(), rows.size() * index_t(sizeof(To)), rank);
-    for (std::size_t s = 0; s < share.count(); ++s) detail::copy_tokens(rows_of(rows, share.own(s)), rows_of(whole, share[s]));
+    for (std::size_t s = 0; s < share.count(); ++s)
+      detail::copy_tokens(detail::tokens_of(rows, share.own(s)), detail::tokens_of(whole, share[s]));
   }
 }
 

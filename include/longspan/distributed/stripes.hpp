@@ -54,7 +54,7 @@ using number_of = std::remove_const_t<std::remove_pointer_t<decltype(View::data)
 
 // Some tokens of a tensor, of every text and head.
 template <class S>
-view<S> rows_of(const view<S>& tensor, interval tokens) {
+view<S> tokens_of(const view<S>& tensor, interval tokens) {
   view<S> some = tensor;
   some.extent[2] = tokens.size();
   if (!tokens.empty()) some.data += tokens.first * tensor.stride[2];

@@ -112,9 +112,9 @@ class travelling_keys {
       const interval whole = call_.keys[stripe], own = call_.keys.own(stripe);
       const index_t first = own.first + tokens.first - whole.first;
       const interval rows = tokens.empty() ? interval{} : interval{first, first + tokens.size()};
-      return {tokens, rows_of(key_.packed(), rows), rows_of(value_.packed(), rows)};
+      return {tokens, detail::tokens_of(key_.packed(), rows), detail::tokens_of(value_.packed(), rows)};
     }
-    room& own = rooms_[step % 2];
+    room& own = rooms_[std::size_t(step % 2)];
     return {tokens, arriving<K>(own.keys, call_.lengths.channels, some, stripe),
             arriving<V>(own.values, call_.lengths.value_channels, some, stripe)};
   }
@@ -129,7 +129,7 @@ class travelling_keys {
   view<S> arriving(buffer<S>& memory, index_t channels, const some_keys& some, std::size_t stripe) const {
     const auto all = packed_view(memory.data(), call_.lengths.batch, call_.lengths.key_heads, some.count(), channels);
     const index_t first = stripe == 0 ? 0 : some.of_stripe[0].size();
-    return rows_of(all, {first, first + some.of_stripe[stripe].size()});
+    return detail::tokens_of(all, {first, first + some.of_stripe[stripe].size()});
   }
 
   void send(index_t step) {
@@ -145,7 +145,7 @@ class travelling_keys {
   }
   void receive(index_t step) {
     const index_t rank = from(step);
-    room& own = rooms_[step % 2];
+    room& own = rooms_[std::size_t(step % 2)];
     const auto run = [&](auto* into, index_t bytes) { all_.receive(message::keys, into, bytes, rank, receives_); };
     for (std::size_t s = 0; s < 2; ++s) {
       const interval rows{0, wanted_of(rank).of_stripe[s].size()};
