@@ -249,19 +249,19 @@ TEST(families, falcon_with_alibi) {
   EXPECT_LT(multi_query.differs("falcon_alibi", 0, dot_product{} | positions | see_before), allowed);
 }
 
-// The norm of OLMo 2 and 3 is that of all heads of a token together: the engine's, before rows are split into heads.
-TEST(families, olmo) {
+// The norm of OLMo 2 and 3 and MiniMax M2 is that of all heads of a token together: the engine's, before rows are split into heads.
+TEST(families, olmo_and_minimax) {
   family olmo("olmo");
   for (projected& each : olmo.made)
     for (float& number : each.numbers) number = std::clamp(number, -1.f, 1.f);
   EXPECT_LT(olmo.differs(0, plain(rope{})), allowed);
 
-  const auto normalised_whole = [](family of) {
+  const auto normalised_whole = [](family of, double epsilon = 1e-5) {
     for (index_t each = 0; each < index_t(of.made.size()); ++each) {
       if (each % 3 == 2) continue;
       projected& rows = of.made[std::size_t(each)];
       const auto gain = family_gains(100 * (each / 3) + 4 + each % 3, rows.width);
-      const rms_normalize norm{.query_gain = gain, .epsilon = 1e-5};
+      const rms_normalize norm{.query_gain = gain, .epsilon = epsilon};
       for (std::size_t at = 0; at < rows.numbers.size(); at += std::size_t(rows.width))
         norm.turn(std::span(&rows.numbers[at], std::size_t(rows.width)), token{});
     }
@@ -269,10 +269,17 @@ TEST(families, olmo) {
   };
   const rope rotation{.base = 500000};
   EXPECT_LT(normalised_whole(family("olmo2")).differs(0, plain(rope{})), allowed);
+  EXPECT_LT(normalised_whole(family("minimax_m2"), 1e-6).differs(0, plain(partial_rotary{.fraction = 0.5})), allowed);
   const family olmo3 = normalised_whole(family("olmo3"));
   EXPECT_LT(olmo3.differs(0, plain(rotation, window(50))), allowed);
   const yarn_scaling yarn{.factor = 8, .trained = 64, .ramp_over_index = true, .magnitude = 1.2};
   EXPECT_LT(olmo3.differs(1, plain(rotation.yarn(yarn))), allowed);
+}
+
+// NanoChat turns the other way, and normalises then.
+TEST(families, nanochat) {
+  const auto backwards = rope{}.at([](index_t place) { return -place; });
+  EXPECT_LT(family("nanochat").differs(0, backwards | rms_normalize{} | dot_product{} | see_before), allowed);
 }
 
 // Here the norm with gains comes after the rotation, and does not commute with it.

@@ -102,6 +102,8 @@ FAMILIES = {
     "deepseek_v3": ("deepseek_v3", dict(q_lora_rank=16, kv_lora_rank=16, qk_nope_head_dim=16, qk_rope_head_dim=8, v_head_dim=16,
                                         num_key_value_heads=4, first_k_dense_replace=1, head_dim=8) | rotary(
         "yarn", factor=40.0, mscale=1.0, mscale_all_dim=1.0, beta_fast=32.0, beta_slow=1.0, original_max_position_embeddings=64)),
+    "minimax_m2": ("minimax_m2", dict(num_local_experts=2, num_experts_per_tok=1) | rotary(partial_rotary_factor=0.5)),
+    "nanochat": ("nanochat", {}),
     "modernbert": ("modernbert", dict(num_hidden_layers=2, layer_types=[LOCAL, GLOBAL], local_attention=50)),
     "gpt2": ("gpt2", dict(n_embd=64, n_head=4, n_positions=512)),
 }
