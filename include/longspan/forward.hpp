@@ -60,7 +60,7 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
 // Throws shape_error where the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then
 // written.
 template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
-  requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
+  requires(!detail::is_cache<K> && !std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
   const auto sums = detail::traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp);
@@ -70,6 +70,7 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
 
 // The same without the log-sum-exp.
 template <device D, class... Parts, class Q, class K, class V, class Output>
+  requires(!detail::is_cache<K>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   const placement& where = {}) {
   detail::checked_forward(d, whole, detail::make_forward_tensors(q, k, v, output), where, false);
