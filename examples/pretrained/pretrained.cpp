@@ -9,6 +9,7 @@
 
 #include "../program.hpp"
 #include "generate.hpp"
+#include "needle.hpp"
 
 namespace {
 
@@ -45,6 +46,33 @@ int main(int count, char** given) {
   writes->add_option("--temperature", how.next.temperature, "0: the likeliest token")->check(CLI::NonNegativeNumber);
   writes->add_option("--seed", seed, "of what is drawn");
 
+  measurement loss;
+  loss.mechanisms = {"as_trained", "info_scale", "dynamic_ntk", "streaming"};
+  double times = 1.75;
+  CLI::App* const measures = app.add_subcommand("perplexity", "nats per token by position, beyond the trained length");
+  measures->add_option("text", text, "a file of tokens")->required();
+  measures->add_option("--mechanisms", loss.mechanisms, "which, one behind the other")->delimiter(',');
+  measures->add_option("--times", times, "how many times the trained length")
+      ->check(CLI::Range(0.01, 64.0))
+      ->capture_default_str();
+  measures->add_option("--texts", loss.texts, "so many pieces of the text")->check(CLI::PositiveNumber)->capture_default_str();
+  measures->add_option("--every", loss.every, "one of so many tokens is measured")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  measures->add_option("--step", loss.step, "tokens to a row of the table")->check(CLI::PositiveNumber)->capture_default_str();
+  measures->add_option("--block", loss.block, "tokens that are read at a time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+
+  needle::settings hidden{{"as_trained", "info_scale", "dynamic_ntk", "streaming"}, {1, 1.5, 2}, 512, {}};
+  std::filesystem::path facts;
+  CLI::App* const hides = app.add_subcommand("needle", "facts hidden in a text, asked for behind it");
+  hides->add_option("text", text, "a file of tokens")->required();
+  hides->add_option("facts", facts, "see facts_of in needle.hpp")->required();
+  hides->add_option("--mechanisms", hidden.mechanisms, "which, one behind the other")->delimiter(',');
+  hides->add_option("--times", hidden.times, "how many times the trained length, ascending")->delimiter(',');
+  hides->add_option("--block", hidden.block, "tokens that are read at a time")->check(CLI::PositiveNumber);
+
   std::filesystem::path logits;
   CLI::App* const compares = app.add_subcommand("logits", "writes the logits of a text as floats, for comparison with others");
   compares->add_option("text", text, "a file of tokens")->required();
@@ -57,6 +85,12 @@ int main(int count, char** given) {
     if (*writes) {
       how.next.source.seed(seed);
       generate(of, workers, tokens, how);
+    } else if (*measures) {
+      loss.longest = index_t(times * double(of.config().trained)), loss.results = results;
+      perplexity(of, workers, loss).measure(tokens);
+    } else if (*hides) {
+      hidden.results = results;
+      needle(of, workers, hidden).measure(tokens, facts_of(facts));
     } else if (*compares) {
       const mechanism way("as_trained");
       const auto past = caches(of, "float", way, index_t(tokens.size()));
