@@ -20,9 +20,9 @@ inline std::vector<std::unique_ptr<kept>> caches(const model& of, const std::str
   const config& c = of.config();
   for (const layer_kind& kind : c.kinds) {
     const reading by = way.read(c, kind, length);
-    if (storage == "float") made.push_back(std::make_unique<kept_in_cache<float>>(c.key_heads, c.channels, by));
-    if (storage == "bfloat16") made.push_back(std::make_unique<kept_in_cache<Eigen::bfloat16>>(c.key_heads, c.channels, by));
-    if (storage == "8") made.push_back(std::make_unique<kept_in_cache<longspan::quantized<8>>>(c.key_heads, c.channels, by));
+    if (storage == "float") made.push_back(keep_in_cache<float>(c.key_heads, c.channels, by));
+    if (storage == "bfloat16") made.push_back(keep_in_cache<Eigen::bfloat16>(c.key_heads, c.channels, by));
+    if (storage == "8") made.push_back(keep_in_cache<longspan::quantized<8>>(c.key_heads, c.channels, by));
   }
   return made;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kept.hpp"
+#include "linear.hpp"
 
 namespace pretrained {
 

@@ -17,8 +17,7 @@ class reader {
  public:
   reader(const model& of, const team& threads, index_t room) : of_(of), threads_(threads) {
     const config& c = of.config();
-    for (index_t layer = 0; layer < c.layers; ++layer)
-      past_.push_back(std::make_unique<kept_as_rows>(c.key_heads, c.channels, room));
+    for (index_t layer = 0; layer < c.layers; ++layer) past_.push_back(keep_rows(c.key_heads, c.channels, room));
   }
 
   index_t length() const { return length_; }
