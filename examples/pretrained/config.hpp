@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,7 +24,8 @@ inline json read_json(const std::filesystem::path& file) {
 }
 
 // How the rows of one kind of layer turn: the entries of `rope_parameters`, or of `rope_scaling` and `rope_theta` in older files.
-inline longspan::ladder frequencies(const json& rope, double base, index_t channels, index_t trained) {
+inline longspan::ladder frequencies(const json& rope, double base, index_t channels, index_t trained,
+                                    const char* divisors = "long_factor") {
   const longspan::partial_rotary plain{.fraction = rope.value("partial_rotary_factor", 1.0),
                                        .base = rope.value("rope_theta", base)};
   const std::string kind = rope.value("rope_type", rope.value("type", std::string("default")));
@@ -42,7 +45,7 @@ inline longspan::ladder frequencies(const json& rope, double base, index_t chann
                given("attention_factor")})
         .frequencies(channels);
   if (kind == "longrope")
-    return plain.longrope({rope.at("long_factor"), double(trained) / double(original), original, given("attention_factor")})
+    return plain.longrope({rope.at(divisors), double(trained) / double(original), original, given("attention_factor")})
         .frequencies(channels);
   throw std::runtime_error("config.json: no such rope_type here: " + kind);
 }
@@ -50,7 +53,9 @@ inline longspan::ladder frequencies(const json& rope, double base, index_t chann
 // A kind of layers: how its rows turn, and how far a row sees.
 struct layer_kind {
   longspan::ladder rungs;
-  index_t window = 0;  // 0: as far as there are keys
+  index_t window = 0;                        // 0: as far as there are keys
+  index_t few = 0;                           // LongRoPE turns texts of up to so many tokens
+  std::optional<longspan::ladder> of_few{};  // in another way
 };
 
 // What config.json says of a Llama-like model; what its tensors say, norms and biases among it, is asked of them.
@@ -65,6 +70,10 @@ struct config {
 
   explicit config(const std::filesystem::path& folder) : config(read_json(folder / "config.json")) {}
 
+  // Families that differ from Llama's in what is read here and in their tensors alone.
+  static constexpr const char* known[] = {"llama",  "mistral",     "qwen2", "qwen3", "smollm3", "gemma",
+                                          "gemma2", "gemma3_text", "olmo2", "olmo3", "phi3"};
+
   explicit config(const json& said)
       : type(said.at("model_type")),
         hidden(said.at("hidden_size")),
@@ -76,6 +85,8 @@ struct config {
         end(first_of(said, "eos_token_id", -1)),
         epsilon(said.value("rms_norm_eps", 1e-6)),
         scale(1 / std::sqrt(said.value("query_pre_attn_scalar", double(channels)))) {
+    if (std::find(std::begin(known), std::end(known), type) == std::end(known))
+      throw std::runtime_error("models of type " + type + " are not read here");
     if (type.starts_with("gemma")) norm_offset = 1, embedding_factor = std::sqrt(double(hidden));
     softcap = number(said, "attn_logit_softcapping"), logit_softcap = number(said, "final_logit_softcapping");
     const std::string activation = said.value("hidden_activation", said.value("hidden_act", std::string("silu")));
@@ -111,7 +122,12 @@ struct config {
     } else if (name == "sliding_attention" && said.contains("rope_local_base_freq")) {
       rope = json::object(), base = said["rope_local_base_freq"];
     }
+    if (said.contains("partial_rotary_factor")) rope["partial_rotary_factor"] = said["partial_rotary_factor"];
     made.rungs = frequencies(rope, base, channels, trained);
+    if (rope.contains("short_factor")) {
+      made.few = rope.value("original_max_position_embeddings", said.value("original_max_position_embeddings", trained));
+      made.of_few = frequencies(rope, base, channels, trained, "short_factor");
+    }
     return made;
   }
 };

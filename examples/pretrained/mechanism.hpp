@@ -110,7 +110,7 @@ struct mechanism {
 
  private:
   longspan::ladder rescaled(const layer_kind& kind, const config& of, index_t length) const {
-    longspan::ladder rungs = kind.rungs;
+    longspan::ladder rungs = kind.of_few && length <= kind.few ? *kind.of_few : kind.rungs;
     const double factor = double(length) / double(of.trained), pairs = double(rungs.frequencies.size());
     if (factor <= 1 || kind.window > 0) return rungs;
     if (positions == "yarn") longspan::yarn_scaling{.factor = factor, .trained = of.trained}(rungs, 0, 0);

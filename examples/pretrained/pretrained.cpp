@@ -48,7 +48,7 @@ int main(int count, char** given) {
 
   measurement loss;
   loss.mechanisms = {"as_trained", "info_scale", "dynamic_ntk", "streaming"};
-  double times = 1.75;
+  double times = 1.5;
   CLI::App* const measures = app.add_subcommand("perplexity", "nats per token by position, beyond the trained length");
   measures->add_option("text", text, "a file of tokens")->required();
   measures->add_option("--mechanisms", loss.mechanisms, "which, one behind the other")->delimiter(',');
@@ -77,6 +77,7 @@ int main(int count, char** given) {
   CLI::App* const compares = app.add_subcommand("logits", "writes the logits of a text as floats, for comparison with others");
   compares->add_option("text", text, "a file of tokens")->required();
   compares->add_option("file", logits)->required();
+  compares->add_option("--cache", how.storage)->check(CLI::IsMember({"float", "bfloat16", "8"}));
   CLI11_PARSE(app, count, given);
   return reporting("pretrained", results, [&] {
     const model of(folder);
@@ -93,7 +94,7 @@ int main(int count, char** given) {
       needle(of, workers, hidden).measure(tokens, facts_of(facts));
     } else if (*compares) {
       const mechanism way("as_trained");
-      const auto past = caches(of, "float", way, index_t(tokens.size()));
+      const auto past = caches(of, how.storage, way, index_t(tokens.size()));
       const Matrix made = of.logits(
           workers,
           of(
