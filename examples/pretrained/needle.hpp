@@ -40,13 +40,13 @@ class needle {
   needle(const model& of, const team& threads, settings how)
       : trained_(of.config().trained), how_(std::move(how)), reader_(of, threads, at(how_.times.back()) + 256) {}
 
-  // The share of facts that is found, by mechanism and length. What mechanisms read alike, the first tokens, is read once.
+  // The share of the answers' tokens that is found, by mechanism and length. What mechanisms read alike, the first tokens, is read once.
   void measure(std::vector<index_t> text, const std::vector<hidden_fact>& facts) {
     const std::vector<index_t> places = hide(text, facts);
     std::ofstream csv(how_.results / "pretrained_needle.csv");
-    csv << "mechanism,tokens,found,of\n";
-    std::printf("%-28s", "found behind tokens");
-    for (const double times : how_.times) std::printf("%10td", at(times));
+    csv << "mechanism,tokens,share found,nats per token,tokens asked\n";
+    std::printf("%-28s", "found, nats; behind tokens");
+    for (const double times : how_.times) std::printf("%13td", at(times));
     const mechanism as_trained("as_trained");
     read_until(as_trained, text, std::min(trained_, at(how_.times.front())));
     const index_t shared = reader_.length();
@@ -58,11 +58,11 @@ class needle {
         std::printf("\n%-28s", name.c_str());
         for (const double times : how_.times) {
           read_until(way, text, at(times));
-          index_t asked = 0, found = 0;
+          answered of;
           for (std::size_t each = 0; each < facts.size(); ++each)
-            if (places[each] <= at(times)) ++asked, found += answers(way, facts[each]);
-          std::printf("%6td/%-3td", found, asked), std::fflush(stdout);
-          csv << name << ',' << at(times) << ',' << found << ',' << asked << '\n' << std::flush;
+            if (places[each] <= at(times)) ask(way, facts[each], of);
+          std::printf("%5.0f %% %5.2f", 100 * of.share(), of.loss()), std::fflush(stdout);
+          csv << name << ',' << at(times) << ',' << of.share() << ',' << of.loss() << ',' << of.tokens << '\n' << std::flush;
         }
       }
     std::printf("\n");
@@ -93,8 +93,16 @@ class needle {
     }
   }
 
-  // Whether every token of the answer is the likeliest. What was read stays as it was.
-  bool answers(const mechanism& way, const hidden_fact& fact) {
+  // Of the tokens of answers: how many are the likeliest where those before them are given, and their loss.
+  struct answered {
+    index_t tokens = 0, found = 0;
+    double nats = 0;
+    double share() const { return double(found) / double(tokens); }
+    double loss() const { return nats / double(tokens); }
+  };
+
+  // What was read stays as it was.
+  void ask(const mechanism& way, const hidden_fact& fact, answered& of) {
     const index_t length = reader_.length(), count = index_t(fact.answer.size());
     std::vector<index_t> asked = fact.question;
     asked.insert(asked.end(), fact.answer.begin(), fact.answer.end() - 1);
@@ -102,11 +110,9 @@ class needle {
     reader_.truncate(length);
     const Matrix logits = reader_.logits(rows.bottomRows(count));
     for (index_t row = 0; row < count; ++row) {
-      Eigen::Index best = 0;
-      logits.row(row).maxCoeff(&best);
-      if (best != fact.answer[std::size_t(row)]) return false;
+      const index_t token = fact.answer[std::size_t(row)];
+      of.nats += loss_of(logits.row(row), token), of.found += logits.row(row).maxCoeff() == logits(row, token), ++of.tokens;
     }
-    return true;
   }
 
   index_t trained_;

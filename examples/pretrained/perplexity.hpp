@@ -43,6 +43,13 @@ class reader {
   index_t length_ = 0;
 };
 
+// What a token costs, in nats.
+inline double loss_of(const Eigen::Ref<const Eigen::RowVectorXf>& logits, index_t token) {
+  const auto z = logits.cast<double>().array();
+  const double most = z.maxCoeff();
+  return most + std::log((z - most).exp().sum()) - z(token);
+}
+
 // Of losses: their mean and its standard error.
 struct summary {
   double sum = 0, squares = 0;
@@ -110,9 +117,7 @@ class perplexity {
       const Matrix logits = reader_.logits(asked);
       for (index_t row = 0; row < some; ++row) {
         const index_t at = first + row * how_.every;
-        const auto z = logits.row(row).cast<double>().array();
-        const double most = z.maxCoeff();
-        into[std::size_t(at / how_.step)].add(most + std::log((z - most).exp().sum()) - z(tokens[std::size_t(at + 1)]));
+        into[std::size_t(at / how_.step)].add(loss_of(logits.row(row), tokens[std::size_t(at + 1)]));
       }
       std::fprintf(stderr, "\r%-28s %6td of %td tokens, %5.0f a second ", way.name.c_str(), first + count, how_.longest,
                    double(count) / (seconds() - began));

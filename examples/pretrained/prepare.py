@@ -95,7 +95,7 @@ def facts(folder, count):
     names = ("London Paris Rome Madrid Berlin Vienna Prague Athens Dublin Lisbon Warsaw Oslo Cairo Tokyo Delhi Lima Boston Chicago Denver "
              "Seattle Dallas Moscow Sydney Toronto Havana Nairobi Geneva Munich Venice Naples Milan Lyon").split()
     for name in names[:int(str(count))]:
-        number = "".join(source.sample("123456789", 5))
+        number = "".join(source.sample("123456789", 4))
         said = f"The secret number of {name} is"
         for piece in (f"\n\n{said} {number}. Remember it: {said[4:]} {number}.\n\n", f"\n\n{said} ", number):
             print(*tokenizer.encode(piece).ids, -1, end=" ")
