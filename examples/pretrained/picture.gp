@@ -1,6 +1,6 @@
 # Loss over the position, from the table of `pretrained perplexity`: call with the CSV and the SVG.
 set datafile separator ","
-set terminal svg size 1000,560 dynamic font "sans-serif,14" background "white"
+set terminal svg size 1000,560 dynamic font "sans-serif,14" background "white" noenhanced
 set output ARG2
 set title "SmolLM2-135M, trained at 8192 tokens, reads a novel" font ",17"
 set ylabel "nats per token"
