@@ -53,7 +53,8 @@ run_pretrained() {
   prepare=$root/examples/pretrained/prepare.py
   command=${1:-perplexity}
   [ $# -eq 0 ] || shift
-  case " $* " in *" --help "*) "$program" "$command" --help; return ;; esac
+  [ "$command" != --help ] || { pretrained_usage; return; }
+  case " $* " in *" --help "*) "$program" "$root" "$command" --help; return ;; esac
   case $command in perplexity | generate | needle) ;; *) pretrained_usage >&2; return 2 ;; esac
   pretrained_model >&2 || return 1
   case $command in
