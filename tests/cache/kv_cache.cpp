@@ -368,7 +368,14 @@ TEST(kv_cache, has_the_same_bits_on_any_device) {
     Eigen::Tensor<float, 3, Eigen::RowMajor> sums(1, 4, queries);
     forward_into(device, turned, q, cache, output, sums);
     EXPECT_TRUE(same_bits(output, alone.output) && same_bits(sums, alone.log_sum_exp));
+    output.setZero(), sums.setZero();
+    const view<float> written{output.data(), {1, 4, queries, 9}, {36 * queries, 9 * queries, 9, 1}};
+    const view<float> sums_written{sums.data(), {1, 4, queries, 1}, {4 * queries, queries, 1, 1}};
+    forward_into(device, turned, q, cache, written, sums_written);
+    EXPECT_TRUE(same_bits(output, alone.output) && same_bits(sums, alone.log_sum_exp));
     output.setZero();
+    forward_into(device, turned, q, cache, written);
+    EXPECT_TRUE(same_bits(output, alone.output));
     forward_into(turned, q, cache, output);
     EXPECT_TRUE(same_bits(output, alone.output));
   }

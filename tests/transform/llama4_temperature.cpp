@@ -30,6 +30,14 @@ TEST(llama4_temperature, takes_other_scales_and_floors) {
   EXPECT_EQ((llama4_temperature{.floor = std::numeric_limits<index_t>::max()}.factor(index_t(1) << 60)), 1);
 }
 
+// Ministral 3 counts the first token as 0.
+TEST(llama4_temperature, counts_from_0_or_1) {
+  const llama4_temperature model{.floor = 16, .first = 0};
+  EXPECT_EQ(model.factor(15), 1);
+  EXPECT_NEAR(model.factor(16), 1 + 0.1 * std::log(2.0), 1e-15);
+  EXPECT_EQ(model.factor(-1), 1);
+}
+
 TEST(llama4_temperature, of_a_query_before_the_keys_is_one) {
   for (const index_t i : {-1, -2, -8192, -100'000}) EXPECT_EQ(llama4_temperature{}.factor(i), 1) << i;
 }
@@ -42,6 +50,7 @@ TEST(llama4_temperature, names_what_it_refuses) {
   EXPECT_EQ(words({.floor = 1}), "");
   EXPECT_EQ(words({.floor = 0}), "llama4_temperature: floor must be at least 1, not 0");
   EXPECT_EQ(words({.scale = std::numeric_limits<double>::infinity()}), "llama4_temperature: scale must be finite, not inf");
+  EXPECT_EQ(words({.first = 2}), "llama4_temperature: first must be 0 or 1, not 2");
 }
 
 }  // namespace
