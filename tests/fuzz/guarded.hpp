@@ -46,8 +46,8 @@ view<S> part_of(view<S> of, std::size_t axis, index_t first, index_t count) {
   return of;
 }
 
-template <class S>
-bool same_numbers(const view<S>& a, const view<S>& b) {
+template <class A, class B>
+bool same_numbers(const view<A>& a, const view<B>& b) {
   bool same = a.extent == b.extent;
   if (same) for_each_index(a.extent, [&](auto... i) { same = same && same_number(at(a, i...), at(b, i...)); });
   return same;

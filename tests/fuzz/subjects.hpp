@@ -8,7 +8,12 @@ namespace fuzz {
 void hold_rotations(drawn&);
 void hold_transforms(drawn&);
 void hold_gradients(drawn&);
+void hold_storage(drawn&);
+void hold_caches(drawn&);
+void hold_pages(drawn&);
 
-inline void hold_drawn_rules(drawn& from) { from.of({hold_rotations, hold_transforms, hold_gradients})(from); }
+inline void hold_drawn_rules(drawn& from) {
+  from.of({hold_rotations, hold_transforms, hold_gradients, hold_storage, hold_caches, hold_pages})(from);
+}
 
 }  // namespace fuzz
