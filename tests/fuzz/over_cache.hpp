@@ -44,6 +44,7 @@ class over_cache {
         k_({1, of_.key_heads, stock, of_.channels}),
         v_({1, of_.key_heads, stock, of_.value_channels}) {
     numbers_.fill(k_), numbers_.fill(v_);
+    caches_.reserve(most_caches);  // references to them stay
     caches_.emplace_back(whole_, of_);
   }
 
@@ -65,6 +66,7 @@ class over_cache {
 
  private:
   static constexpr index_t stock = 400;
+  static constexpr std::size_t most_caches = 3;
 
   void change(held& one) {
     const auto text = std::size_t(from_.between(0, of_.texts - 1)), other = std::size_t(from_.between(0, of_.texts - 1));
@@ -84,11 +86,11 @@ class over_cache {
         return;
       case 5:
         note("copy", 0, 0);
-        if (caches_.size() < 3) {
+        if (caches_.size() < most_caches) {
           held copied = one;
           caches_.push_back(std::move(copied));
         } else {
-          held copied = caches_[std::size_t(from_.between(0, 2))];
+          held copied = caches_[std::size_t(from_.between(0, index_t(most_caches) - 1))];
           one = std::move(copied);
         }
         return;

@@ -60,8 +60,13 @@ class over_pages {
     const auto wanted = results([&](const auto&... to) {
       forward_into(drawn_device{}, mechanism, q.all(), k.all(), v.all(), to..., placement{.key_lengths = lengths_});
     });
-    const auto expect = [&](const auto& got, const char* words) {
-      hold(same_numbers(got.first.all(), wanted.first.all()) && same_numbers(got.second.all(), wanted.second.all()), words);
+    const auto expect = [&](const auto& got, const std::string& words) {
+      for_each_index(got.first.all().extent, [&](auto... i) {
+        const S x = at(got.first.all(), i...), y = at(wanted.first.all(), i...);
+        hold(same_number(x, y), words + ": " + std::to_string(float(x)) + " for " + std::to_string(float(y)) + " at" +
+                                    ((' ' + std::to_string(i)) + ...));
+      });
+      hold(same_numbers(got.second.all(), wanted.second.all()), words);
     };
     const auto pages = [&](const view<const S>& keys) {
       return paged{keys, std::as_const(values_).all(), std::span(std::as_const(table_)), std::span(std::as_const(lengths_))};
@@ -87,7 +92,11 @@ class over_pages {
     std::string made = "pages: ";
     for (const index_t n : {texts_, heads_, key_heads_, channels_, value_channels_, page_, each_})
       made += std::to_string(n) + ' ';
-    return made + "lengths";
+    made += ", lengths ";
+    for (const index_t n : lengths_) made += std::to_string(n) + ' ';
+    made += ", table ";
+    for (const index_t n : table_) made += std::to_string(n) + ' ';
+    return made + ", numbers " + std::to_string(int(numbers_.are));
   }
 
  private:
