@@ -187,13 +187,14 @@ class over_cache {
          "other bits than taken at once");
     longspan::forward_into(drawn_device{}, whole_, q.all(), k.all(), v.all(), wanted.all(), wanted_sums.all(),
                            longspan::placement{.key_lengths = lengths});
-    if constexpr (std::is_same_v<Storage, float>)
+    if constexpr (std::is_same_v<Storage, float>) {
       hold(same_numbers(output.all(), wanted.all()) && same_numbers(sums.all(), wanted_sums.all()), "other bits than tensors");
-    else if (numbers_.are == drawn_numbers::kind::normal)
+    } else if (numbers_.are == drawn_numbers::kind::normal) {
+      const double allowed = 0.25 * largest_norm(v.all());
       for_each_index(output.all().extent, [&](auto... i) {
-        hold(std::abs(at(output.all(), i...) - at(wanted.all(), i...)) <= 0.25f * float(largest_norm(v.all())),
-             "far from tensors");
+        hold(std::abs(double(at(output.all(), i...)) - double(at(wanted.all(), i...))) <= allowed, "far from tensors");
       });
+    }
   }
 
   void note(const char* step, index_t a, index_t b) {
