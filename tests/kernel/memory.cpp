@@ -156,7 +156,9 @@ void for_each_failing_allocation(Call call, Holds holds) {
       } catch (const std::bad_alloc&) {
       }
       left = -1;
-      if (done) EXPECT_TRUE(holds()) << needed;
+      if (done) {
+        EXPECT_TRUE(holds()) << needed;
+      }
     }).join();
   EXPECT_TRUE(done);
   EXPECT_GT(needed, 3);
