@@ -159,6 +159,49 @@ TEST(paged, texts_may_share_pages) {
   }
 }
 
+// A text may be shorter than the next one with its pages, and its table have old numbers beyond its tokens: each is read where its own table
+// says.
+TEST(paged, texts_that_share_pages_may_have_any_lengths) {
+  const std::vector<index_t> lengths{20, 60, 16, 60};
+  const auto in = texts_of<float>(1, 4, 2, 32, 32, lengths);
+  engine<float> of(16, 2, 32, 32, lengths);
+  of.take(in.k, in.v, as_they_are);
+  std::copy_n(of.table.begin() + 4, 4, of.table.begin());                                  // the second is the first, continued
+  of.table[8] = of.table[4], std::copy_n(of.table.begin() + 13, 3, of.table.begin() + 9);  // old numbers of the third
+  of.table[12] = of.table[4];
+  const auto mechanism = dot_product{} | causal{};
+  const auto together = forward(mechanism, in.q, prepared_keys{of.pages()}).output;
+  for (std::size_t t = 0; t < lengths.size(); ++t) {
+    const view<const float> q{in.q.data() + index_t(t) * 4 * 32, {1, 4, 1, 32}, {128, 32, 32, 1}};
+    auto alone = of.pages();
+    alone.table = std::span(of.table).subspan(t * 4, 4), alone.lengths = std::span(of.lengths).subspan(t, 1);
+    tensor<float> output(1, 4, 1, 32);
+    forward_into(mechanism, q, prepared_keys{alone}, output);
+    for (index_t i = 0; i < output.size(); ++i) ASSERT_EQ(output.data()[i], together.data()[index_t(t) * output.size() + i]) << t;
+  }
+}
+
+// Many queries, of which the first text is shorter than a page: values of the others still lie in several pages.
+TEST(paged, a_prefill_may_begin_with_a_text_in_one_page) {
+  const auto mechanism = dot_product{} | causal{};
+  for (const std::vector<index_t>& lengths : {std::vector<index_t>{20, 200, 0}, {0, 30, 64}}) {
+    const auto in = texts_of<float>(70, 4, 2, 32, 32, lengths);
+    engine<float> of(32, 2, 32, 32, lengths);
+    of.take(in.k, in.v, as_they_are);
+    EXPECT_TRUE(same_bits(forward(mechanism, in.q, prepared_keys{of.pages()}).output,
+                          forward(mechanism, in.q, in.k, in.v, placement{.key_lengths = lengths}).output));
+  }
+}
+
+TEST(paged, texts_may_be_empty_and_have_no_table) {
+  engine<float> of(32, 2, 32, 32, {0, 0});
+  EXPECT_TRUE(of.table.empty());
+  for (const index_t queries : {1, 3, 70}) {
+    const auto output = forward(dot_product{} | causal{}, normal<float>(2, 4, queries, 32, 1), prepared_keys{of.pages()}).output;
+    for (index_t i = 0; i < output.size(); ++i) ASSERT_EQ(output.data()[i], 0);
+  }
+}
+
 template <class Call>
 std::string message_of(Call call) {
   try {

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -138,6 +139,72 @@ TEST(memory, running_out_of_it_leaves_a_cache_as_it_was) {
   EXPECT_GT(needed, 3);  // pages, and a copy of the shared one
   EXPECT_EQ(cache.length(), 600);
   EXPECT_TRUE(same_bits(forward(mechanism, in.q, shared).output, before));
+}
+
+// Whichever allocation of a call fails, the call says so or has made all of its results, and nothing of it is left to the next. Each try
+// has a thread of its own, which keeps no memory of calls before.
+template <class Call, class Holds>
+void for_each_failing_allocation(Call call, Holds holds) {
+  bool done = false;
+  long needed = 0;
+  for (; !done && needed < 10000; ++needed)
+    std::jthread([&] {
+      left = needed;
+      try {
+        call();
+        done = true;
+      } catch (const std::bad_alloc&) {
+      }
+      left = -1;
+      if (done) {
+        EXPECT_TRUE(holds()) << needed;
+      }
+    }).join();
+  EXPECT_TRUE(done);
+  EXPECT_GT(needed, 3);
+}
+
+// Over tensors, forward and backward, on the calling thread and on a pool, which then helps less.
+TEST(memory, running_out_of_it_is_never_half_a_result) {
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 150, .keys = 150, .channels = 32, .value_channels = 20});
+  const tensor<float> bias_of_heads = normal<float>(1, 4, 1, 150, 9);
+  tensor<float> d_bias(bias_of_heads);
+  const auto mechanism = rope{} | dot_product{} | scale_invariant{} | bias{bias_of_heads, d_bias} | causal{};
+  const auto wanted = forward(mechanism, in.q, in.k, in.v);
+  const auto d_wanted = backward(mechanism, in.q, in.k, in.v, wanted, wanted.output);
+  const auto d_bias_wanted = d_bias;
+  auto got = wanted;
+  auto d_got = d_wanted;
+  const auto try_on = [&](const auto& device) {
+    for_each_failing_allocation([&] { forward_into(device, mechanism, in.q, in.k, in.v, got.output, got.log_sum_exp); },
+                                [&] { return same_bits(got.output, wanted.output); });
+    for_each_failing_allocation(
+        [&] {
+          backward_into(device, mechanism, in.q, in.k, in.v, wanted, wanted.output, d_got.d_query, d_got.d_key, d_got.d_value);
+        },
+        [&] { return same_bits(d_got.d_key, d_wanted.d_key) && same_bits(d_bias, d_bias_wanted); });
+  };
+  try_on(Eigen::DefaultDevice{});
+  Eigen::ThreadPool pool(3);
+  try_on(Eigen::ThreadPoolDevice(&pool, 3));
+}
+
+// Over a cache, whose tables grow with a call, and over masks that are packed to bits.
+TEST(memory, running_out_of_it_is_never_half_a_result_of_a_cache) {
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 150, .keys = 150, .channels = 32, .value_channels = 20});
+  Eigen::Tensor<bool, 2, Eigen::RowMajor> seen(150, 150);
+  for (index_t i = 0; i < seen.size(); ++i) seen.data()[i] = i % 7 != 3;
+  const auto mechanism = rope{} | dot_product{} | scale_invariant{} | boolean_mask{seen} | causal{};
+  kv_cache<float> cache(mechanism, {.key_heads = 2, .channels = 32, .value_channels = 20});
+  cache.append(in.k, in.v);
+  const auto wanted = forward(mechanism, in.q, in.k, in.v).output;
+  tensor<float> got(wanted);
+  for_each_failing_allocation([&] { got.setZero(), forward_into(mechanism, in.q, kv_cache<float>(cache), got); },
+                              [&] { return same_bits(got, wanted); });
+  for_each_failing_allocation([&] { got.setZero(), forward_into(mechanism, in.q, cache, got); },
+                              [&] { return same_bits(got, wanted); });
 }
 
 // A page a 128 tokens, and what turns the next 64.

@@ -32,7 +32,7 @@ class decode_order {
   static index_t tiles_of(const shapes& lengths, index_t tile_keys) { return round_up(lengths.keys, tile_keys) / tile_keys; }
 
   // Moves on to the heads of a wave, which stay as long as they are asked for. Up to `most` neighbours share the tiles of which
-  // share(one, next, keys) says so.
+  // share(first, other, keys) says so.
   template <class Share = nothing_shared>
   void begin(const wave<Text>& heads, index_t most = 1, Share share = {}) {
     heads_ = &heads;
@@ -90,8 +90,9 @@ class decode_order {
         continue;
       }
       index_t last = w + 1;
+      // The tile is read where the first has it: that one must have every key of the others.
       while (last < std::min(w + most, heads.size()) && tile < tiles_of(heads[last].lengths(), tile_keys_) &&
-             share(heads[last - 1], heads[last], keys_of(last, tile)))
+             keys_of(last, tile).last <= keys_of(w, tile).last && share(heads[w], heads[last], keys_of(last, tile)))
         ++last;
       to.add({{w, tile}, last - w});
       shared = last - w - 1;

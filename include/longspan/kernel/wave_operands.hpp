@@ -32,7 +32,7 @@ class wave_operands {
  public:
   wave_operands(std::span<const Text> texts, const wave<Text>& heads, index_t threads)
       : heads_(heads),
-        in_place_(side_by_side(texts[0].tensors.value.head(0, 0))),
+        in_place_(std::ranges::all_of(texts, [](const Text& each) { return side_by_side(each.tensors.value.head(0, 0)); })),
         depth_(words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
         room_(heads.room_for(threads, size, shape::wave_words / (depth_ + (in_place_ ? 0 : width_ / Words::per_word)))),
@@ -85,7 +85,8 @@ class wave_operands {
   }
 
  private:
-  // Whether values can be read where they lie, one behind the other.
+  // Whether the values of a text can be read where they lie, one behind the other: those in one page of several texts may be, and others
+  // not.
   template <head_rows Head>
   static bool side_by_side(const Head& values) {
     return in_place<Words>(values) && values.token_stride == values.channels && values.together_until(0) >= values.tokens;
