@@ -129,7 +129,7 @@ any_mechanism<S> make_any(mechanism<Parts...> whole) {
   return detail::make_sentence<S, true, Storages...>(std::move(whole));
 }
 
-// The same without gradients, which take 3 of a sentence's 19 s to compile (g++ 12, -O2): backward throws std::invalid_argument.
+// The same without gradients, which take 3 of 19 s of a sentence to compile (g++ 12, -O2): backward throws std::invalid_argument.
 template <class S, class... Storages, class... Parts>
 any_mechanism<S> make_any_for_inference(mechanism<Parts...> whole) {
   return detail::make_sentence<S, false, Storages...>(std::move(whole));
