@@ -96,6 +96,12 @@ void expect_the_bits_of_a_cache(any_cache<float> cache) {
   tensor<float> output(2, 4, 2, 9);
   forward_into(any, last, cache, output);
   EXPECT_TRUE(same_bits(output, of_cache.output));
+  output.setZero();
+  Eigen::Tensor<float, 3, Eigen::RowMajor> sums(2, 4, 2);
+  forward_into(any, last, cache, output, sums);
+  EXPECT_TRUE(same_bits(output, of_cache.output) && same_bits(sums, of_cache.log_sum_exp));
+  EXPECT_TRUE(same_bits(forward(any, last, cache, placement{.first_query = 100}).output,
+                        forward(sentence, last, expected, placement{.first_query = 100}).output));
   other.erase(0), other.copy(1, 0);
   EXPECT_EQ(other.length(0), 20);
   EXPECT_LT(other.bytes(), cache.bytes());

@@ -38,6 +38,11 @@ class any_mechanism {
 
 namespace detail {
 
+template <class X>
+inline constexpr bool is_any_cache = false;
+template <class S>
+inline constexpr bool is_any_cache<any_cache<S>> = true;
+
 template <class S, class... Tensors>
 constexpr bool hold_its_numbers() {
   static_assert((std::is_same_v<S, element_of<Tensors>> && ...),
@@ -67,7 +72,7 @@ any_results<S> results_of(Output& output, LogSumExp& log_sum_exp) {
 
 // The doors of a mechanism that is chosen at run time, over tensors: see forward.hpp and backward.hpp, whose results these have.
 template <device D, class S, class Q, class K, class V, class Output, class LogSumExp>
-  requires(!std::is_same_v<std::remove_cvref_t<LogSumExp>, placement>)
+  requires(!std::is_same_v<std::remove_cvref_t<LogSumExp>, placement> && !detail::is_any_cache<K>)
 void forward_into(const D& d, const any_mechanism<S>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
   static_assert(detail::hold_its_numbers<S, Q, K, V>());
@@ -75,6 +80,7 @@ void forward_into(const D& d, const any_mechanism<S>& whole, const Q& q, const K
                          detail::results_of<S>(output, log_sum_exp), where);
 }
 template <device D, class S, class Q, class K, class V, class Output>
+  requires(!detail::is_any_cache<K>)
 void forward_into(const D& d, const any_mechanism<S>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   const placement& where = {}) {
   static_assert(detail::hold_its_numbers<S, Q, K, V, Output>() && detail::are_writable<Output>());
@@ -82,6 +88,7 @@ void forward_into(const D& d, const any_mechanism<S>& whole, const Q& q, const K
                          {detail::view_of(output), {}}, where);
 }
 template <device D, class S, class Q, class K, class V>
+  requires(!detail::is_any_cache<K>)
 auto forward(const D& d, const any_mechanism<S>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
   static_assert(detail::hold_its_numbers<S, Q, K, V>());
   const view<const S> values = detail::view_of(v);
