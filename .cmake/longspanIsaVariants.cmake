@@ -48,9 +48,14 @@ function(longspan_add_isa_variants target)
   longspan_find_isa_variants(variants)
   list(LENGTH variants count)
   target_compile_definitions(${target} PUBLIC LONGSPAN_VARIANTS=${count})
-  if(count GREATER 1 AND NOT (CMAKE_LINKER AND CMAKE_OBJCOPY))
-    message(FATAL_ERROR "longspan_add_isa_variants needs ld and objcopy, of binutils: CMAKE_LINKER is '${CMAKE_LINKER}', "
-                        "CMAKE_OBJCOPY '${CMAKE_OBJCOPY}'")
+  if(count GREATER 1)
+    # Those of GNU: lld knows the option from version 19 on, and CMake takes lld where the compiler is clang.
+    find_program(LONGSPAN_LD NAMES ld.bfd ld DOC "GNU's ld, which joins the objects of a variant")
+    find_program(LONGSPAN_OBJCOPY NAMES objcopy DOC "GNU's objcopy, which makes names local")
+    if(NOT LONGSPAN_LD OR NOT LONGSPAN_OBJCOPY)
+      message(FATAL_ERROR "longspan_add_isa_variants needs GNU's ld and objcopy, of binutils: LONGSPAN_LD is '${LONGSPAN_LD}', "
+                          "LONGSPAN_OBJCOPY '${LONGSPAN_OBJCOPY}'")
+    endif()
   endif()
 
   foreach(variant IN LISTS variants)
@@ -76,8 +81,8 @@ function(longspan_add_isa_variants target)
     string(LENGTH variant_${variant} length)
     add_custom_command(
       OUTPUT ${joined}
-      COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${joined} $<TARGET_OBJECTS:${unit}>
-      COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=*${length}variant_${variant}*" ${joined}
+      COMMAND ${LONGSPAN_LD} -r --force-group-allocation -o ${joined} $<TARGET_OBJECTS:${unit}>
+      COMMAND ${LONGSPAN_OBJCOPY} --wildcard "--keep-global-symbol=*${length}variant_${variant}*" ${joined}
       DEPENDS ${unit} $<TARGET_OBJECTS:${unit}>
       COMMAND_EXPAND_LISTS VERBATIM)
     set_source_files_properties(${joined} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
