@@ -1,7 +1,7 @@
-# Every block of C++ in the README and in the guide stands, word for word, in a program under examples/ or tests/usage/, which ctest runs;
+# Every block of C++ in the README and in the guide stands, word for word, in a program or a header that ctest compiles;
 # and the files that the guide links to exist.
 # cmake -DROOT=<source folder> -P readme.cmake
-file(GLOB_RECURSE programs "${ROOT}/examples/*.?pp" "${ROOT}/tests/usage/*.cpp")
+file(GLOB_RECURSE programs "${ROOT}/examples/*.?pp" "${ROOT}/tests/usage/*.cpp" "${ROOT}/tests/transform/*.cpp" "${ROOT}/include/*.hpp")
 set(blocks 0)
 
 # Checks the blocks of one page.
