@@ -10,6 +10,8 @@
 //   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
 //   mechanism, attended, gradients, view, placement, tensor_traits, device
 //   kv_cache, cache_shape, quantized, paged, prepared_keys
+//   any_mechanism, any_cache (any_mechanism.hpp, without the kernel), make_any, make_any_for_inference
+//   isa_variants.hpp, not included here: one binary for every processor
 //   reference::attention
 // Everything in longspan::detail is internal and may change with any version.
 
@@ -83,6 +85,7 @@
 // The sentence, and what runs it.
 #include <longspan/backward.hpp>              // gradients of the tensors and of learned numbers
 #include <longspan/forward.hpp>               // forward, forward_into
+#include <longspan/make_any.hpp>              // any_mechanism, any_cache: sentences that are chosen at run time
 #include <longspan/mechanism.hpp>             // position | score | transform | mask | skip_negligible | dropout | sink
 #include <longspan/mechanism/parameters.hpp>  // for_each_learned, get
 #include <longspan/mechanism/prepare.hpp>     // tables of a sentence made once

@@ -19,3 +19,31 @@ endforeach()
 if(LONGSPAN_INSTALL)
   set_tests_properties(consumer.package PROPERTIES FIXTURES_REQUIRED longspan_stage)
 endif()
+
+# The same by pkg-config, without CMake; the install that is made twice; and packages.
+if(LONGSPAN_INSTALL)
+  add_test(NAME consumer.installs_the_same_twice
+           COMMAND ${CMAKE_COMMAND} -DBUILD_DIR=${PROJECT_BINARY_DIR} -DWORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/consumer/twice
+                   -P ${CMAKE_CURRENT_LIST_DIR}/installs_the_same.cmake)
+  find_program(LONGSPAN_PKG_CONFIG NAMES pkg-config pkgconf)
+  if(LONGSPAN_PKG_CONFIG)
+    add_test(NAME consumer.pkg_config
+             COMMAND ${CMAKE_COMMAND} -DPKG_CONFIG=${LONGSPAN_PKG_CONFIG} -DCOMPILER=${CMAKE_CXX_COMPILER} -DSTAGE=${longspan_stage}
+                     -DSOURCE=${CMAKE_CURRENT_LIST_DIR}/main.cpp -DPROGRAM=${CMAKE_CURRENT_BINARY_DIR}/consumer/by_pkg_config
+                     -P ${CMAKE_CURRENT_LIST_DIR}/by_pkg_config.cmake)
+    set_tests_properties(consumer.pkg_config PROPERTIES FIXTURES_REQUIRED longspan_stage TIMEOUT 300)
+  endif()
+endif()
+add_test(NAME consumer.single_header
+         COMMAND ${CMAKE_COMMAND} -DCOMPILER=${CMAKE_CXX_COMPILER} "-DINCLUDES=$<TARGET_PROPERTY:longspan,INTERFACE_INCLUDE_DIRECTORIES>"
+                 -DROOT=${PROJECT_SOURCE_DIR} -DWORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/consumer/single
+                 -P ${CMAKE_CURRENT_LIST_DIR}/single_header.cmake)
+add_test(NAME consumer.recipes
+         COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DVERSION=${PROJECT_VERSION} -P ${CMAKE_CURRENT_LIST_DIR}/recipes.cmake)
+find_program(LONGSPAN_CONAN conan)
+if(LONGSPAN_CONAN)
+  add_test(NAME consumer.conan
+           COMMAND ${CMAKE_COMMAND} -DCONAN=${LONGSPAN_CONAN} -DCOMPILER=${CMAKE_CXX_COMPILER} -DROOT=${PROJECT_SOURCE_DIR}
+                   -DWORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/consumer/conan -P ${CMAKE_CURRENT_LIST_DIR}/by_conan.cmake)
+  set_tests_properties(consumer.conan PROPERTIES TIMEOUT 300)
+endif()

@@ -5,6 +5,7 @@ namespace reachable {
 
 using longspan::alibi, longspan::by_distance, longspan::kerple_log, longspan::kerple_power, longspan::relative_bias,
     longspan::t5_buckets, longspan::scale_invariant, longspan::softcap;
+using longspan::any_mechanism, longspan::any_cache, longspan::make_any, longspan::make_any_for_inference;
 using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
 using longspan::bfloat16_bits, longspan::half_bits;
 using longspan::bias, longspan::forgetting, longspan::key_numbers;

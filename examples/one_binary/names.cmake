@@ -1,0 +1,16 @@
+# cmake -DNM=<nm> -DBINARY_DIR=<folder> -DTARGET=<name> -P names.cmake
+# Every global name that a variant's object defines holds the name of the variant: no other function can be taken for another's.
+cmake_minimum_required(VERSION 3.20)
+foreach(variant IN ITEMS baseline v3 v4 v4_bf16)
+  set(object ${BINARY_DIR}/${TARGET}_${variant}.o)
+  if(NOT EXISTS ${object})
+    continue()
+  endif()
+  execute_process(COMMAND ${NM} --defined-only --extern-only ${object} OUTPUT_VARIABLE names COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]+" names "${names}")
+  set(others ${names})
+  list(FILTER others EXCLUDE REGEX "[0-9]variant_${variant}")
+  if(NOT names OR others)
+    message(FATAL_ERROR "${object} defines for everyone: ${others}")
+  endif()
+endforeach()
