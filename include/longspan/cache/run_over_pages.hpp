@@ -23,8 +23,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The forward pass over pages of an engine's own, as the doors (cache/forward.hpp) call it: that over tensors, where rows of keys and values
-// are found by the table.
+// The forward pass over pages of an engine's own, as the doors (cache/forward.hpp) call it: that over tensors, where rows of keys and
+// values are found by the table.
 
 template <class K, class V>
 inline constexpr bool is_cache<paged<K, V>> = true;
