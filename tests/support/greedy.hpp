@@ -62,7 +62,7 @@ GREEDY(add) GREEDY(add_to) GREEDY(attend_summands) GREEDY(bind_backward) GREEDY(
 GREEDY(bind_summands) GREEDY(differentiate_sentence) GREEDY(differentiate_summands) GREEDY(in_summand) GREEDY(no_derivatives)
 GREEDY(parts_of) GREEDY(require_backward_tensors) GREEDY(see_summands) GREEDY(summand_with_sink) GREEDY(summands_of)
 GREEDY(weigh_keys) GREEDY(without) GREEDY(write_merged_row) GREEDY(bind_over_cache) GREEDY(bound_to_pages) GREEDY(summand_of_keys)
-GREEDY(prepare_sentence) GREEDY(side_of_keys);
+GREEDY(prepare_sentence) GREEDY(side_of_keys) GREEDY(make_rows);
 // clang-format on
 #undef GREEDY
 
