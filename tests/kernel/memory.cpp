@@ -96,6 +96,9 @@ TEST(memory, steady_decoding_by_a_prepared_sentence_allocates_nothing) {
           prepare(p_rope{} | dot_product{} | by_distance{far} | sliding_window{300} | sink{{1, 2, 3, 4, 5, 6, 7, 8}}, longest),
           one_query),
       0);
+  const auto near = rope{} | dot_product{} | log_n{.trained = 64} | sliding_window{99};
+  const auto rest = rope{} | dot_product{} | log_n{.trained = 64} | at_least{100};
+  EXPECT_EQ(allocations_of_the_third_call(prepare(near + rest, longest), one_query), 0);
 }
 
 // A cache that grows by a token a call, over several tiles: only where a power of two is passed is anything asked for.

@@ -47,7 +47,7 @@ GREEDY(for_each_run_of_bits) GREEDY(forward) GREEDY(forward_into) GREEDY(geometr
 GREEDY(group_rows) GREEDY(hull) GREEDY(in_place) GREEDY(in_summand) GREEDY(interleave) GREEDY(intersect) GREEDY(intersection)
 GREEDY(is_words) GREEDY(join) GREEDY(join_row) GREEDY(lengths_of) GREEDY(lists_of) GREEDY(load_pairs) GREEDY(load_wide)
 GREEDY(make_attended) GREEDY(make_backward_tensors) GREEDY(make_forward_tensors) GREEDY(make_gradients) GREEDY(make_like)
-GREEDY(make_tensors_over) GREEDY(masks_of) GREEDY(may_see) GREEDY(merge) GREEDY(merge_into) GREEDY(multiply)
+GREEDY(make_rows) GREEDY(make_tensors_over) GREEDY(masks_of) GREEDY(may_see) GREEDY(merge) GREEDY(merge_into) GREEDY(multiply)
 GREEDY(multiply_broadcast) GREEDY(multiply_first_ahead) GREEDY(multiply_transposed) GREEDY(no_derivatives) GREEDY(pack_values)
 GREEDY(packed_texts) GREEDY(padded_texts) GREEDY(pages_in) GREEDY(parameters_of) GREEDY(parts_of) GREEDY(pick)
 GREEDY(place_of_row) GREEDY(placed) GREEDY(prefill) GREEDY(prepare_backward_row) GREEDY(prepare_keys)

@@ -138,18 +138,27 @@ class rows_of_sentence<T, std::tuple<Rows...>, Score, Masks...> final : public c
   std::tuple<Masks...> masks_;
 };
 
+template <class T, class Rows, class Score, class... Masks>
+std::unique_ptr<cache_rows<T>> make_rows(const Rows& rows, const Score& score, const shapes& lengths,
+                                         const std::tuple<Masks...>& masks) {
+  return std::apply(
+      [&](const Masks&... each) {
+        return std::make_unique<rows_of_sentence<T, Rows, Score, Masks...>>(rows, score, lengths, each...);
+      },
+      masks);
+}
+
 // Of a sentence, for keys of so many channels.
 template <class T, class... Parts>
 std::unique_ptr<cache_rows<T>> rows_of(const mechanism<Parts...>& whole, const shapes& lengths) {
   const auto& first = detail::summand_of_keys(whole, lengths);
-  const auto rows = detail::pick<place::rows>(first, unchanged);
-  const auto score = std::get<0>(detail::pick<place::score>(first, unchanged));
-  const auto made = [&]<class... Masks>(const Masks&... masks) -> std::unique_ptr<cache_rows<T>> {
-    using made_rows = rows_of_sentence<T, std::remove_const_t<decltype(rows)>, std::remove_const_t<decltype(score)>, Masks...>;
-    return std::make_unique<made_rows>(rows, score, lengths, masks...);
-  };
-  return std::apply([&](const auto&... each) { return made(detail::pick<place::mask>(each, unchanged)...); },
-                    detail::summands_of(whole));
+  const auto masks = std::apply(
+      [](const auto&... each) {
+        return std::tuple<decltype(detail::pick<place::mask>(each, unchanged))...>{detail::pick<place::mask>(each, unchanged)...};
+      },
+      detail::summands_of(whole));
+  return detail::make_rows<T>(detail::pick<place::rows>(first, unchanged),
+                              std::get<0>(detail::pick<place::score>(first, unchanged)), lengths, masks);
 }
 
 // The row parts of a sentence over a cache, as the kernel is given them: those of the cache.

@@ -149,10 +149,12 @@ auto prepare_sentence(const mechanism<Summands...>& whole, shapes longest) {
 
 }  // namespace detail
 
-// A sentence whose tables by position and by distance were made, for calls of up to `longest`: its keys (from place 0 on), channels and,
-// where they are not those of its keys, queries and first_query. It stands wherever a sentence does, at every layer and token, with the
-// same bits (over a cache, which keeps tables of its own, it is the sentence), and then calls that are decoded allocate nothing from the second on. T is the type that computes, double for tensors of
-// double. Learned numbers have the values of now, and no gradients. Throws shape_error for calls beyond, and what the parts throw.
+// A sentence whose tables by position and by distance were made, for calls of up to `longest`: its keys (from place 0 on), channels, heads
+// where a table has numbers for each, and, where they are not those of its keys, queries and first_query. It stands wherever a sentence
+// does, at every layer and token, with the same bits (over a cache, which keeps tables of its own, it is the sentence), and then calls that
+// are decoded allocate nothing from the second on. Of a sum, each summand's tables are made. T is the type that computes, double for
+// tensors of double. Learned numbers have the values of now, and no gradients. Throws shape_error for calls beyond, and what the parts
+// throw.
 //
 //   const auto ready = prepare(mechanism, {.keys = 32768, .channels = 128});
 //   forward_into(ready, q, k, v, output);
