@@ -113,7 +113,7 @@ class over_gradients {
       drawn_numbers(from_, false).fill(direction);
       above.take(tensor.all(), S(0)), below.take(tensor.all(), S(0));
       double slope = 0, scale = 1;
-      constexpr double step = 1e-6;
+      constexpr double step = 1e-7;
       for_each_index(tensor.all().extent, [&](auto... i) {
         const S d = at(direction.all(), i...);
         at(above.all(), i...) += S(step) * d, at(below.all(), i...) -= S(step) * d;
