@@ -49,7 +49,7 @@ if [ "$format" = yes ]; then
   exit 0
 fi
 
-install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev universal-ctags
+install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev universal-ctags libopenmpi-dev openmpi-bin
 
 # build_and_test <folder> <option>...
 build_and_test() {

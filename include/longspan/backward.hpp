@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -8,25 +7,22 @@
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/text.hpp>
-#include <longspan/kernel/backward_row.hpp>
-#include <longspan/kernel/backward_wave.hpp>
-#include <longspan/kernel/bound_text.hpp>
-#include <longspan/kernel/without_negligible.hpp>
+#include <longspan/kernel/bound_backward.hpp>
+#include <longspan/kernel/differentiate_summands.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/require_differentiable.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/mechanism/wrong_call.hpp>
+#include <longspan/position/angle_table.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/backward_tensors.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/gradients.hpp>
-#include <longspan/tensor/tokens_of.hpp>
-#include <longspan/tile/shape.hpp>
-#include <longspan/transform/reach.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -34,29 +30,10 @@ LONGSPAN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// The transforms once for each of the Count learned numbers after the Lists of row parts, seeded with it.
-template <class T, std::size_t Lists, std::size_t Count, std::size_t Folded, class... Parts>
-auto bind_seeds(const mechanism<Parts...>& whole, const shapes& lengths, const reach& distances) {
-  const auto seeded = [&](std::size_t number) {
-    mechanism<Parts...> copy = whole;
-    detail::for_each_parameter(copy, [&](auto& each, std::size_t index) {
-      if (index == number) seed(each);
-    });
-    return detail::bind_transforms_for<T>(copy, lengths, distances);
-  };
-  return [&]<std::size_t... P>(std::index_sequence<P...>) {
-    return seeds<decltype(seeded(0)), Lists, Count, Folded>{{seeded(Lists + P)...}};
-  }(std::make_index_sequence<Count>{});
-}
-
-// Shared by all doors, which know that q, k and v fit each other. d_parameters[number][head], and [number][channel] for row parts, has a
-// list for every learned number that is to be differentiated by.
-template <bool Learning, device D, class... Parts, class Tensors>
-void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
-                      std::vector<std::vector<double>>& d_parameters) {
-  const auto& [lengths, texts] = batch;
-  using T = typename Tensors::compute;
-  require_differentiable<Parts...>();
+// Throws shape_error where results, gradients or what was kept do not fit queries, keys and values that fit each other, or share memory.
+template <class... Parts, class Tensors>
+void require_fitting(const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths) {
+  detail::require_differentiable(whole);
   require_results(lengths, "output", tensors.output, lengths.value_channels);
   require_sums(lengths, "log_sum_exp", tensors.log_sum_exp);
   require_results(lengths, "d_output", tensors.d_output, lengths.value_channels);
@@ -66,37 +43,56 @@ void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensor
   require_like("d_value", tensors.d_value, "value", tensors.value);
   require_gradients_unaliased(tensors);
   require_part_gradients_apart(whole, tensors);
-  for (std::size_t number = 0; number < d_parameters.size(); ++number)
-    d_parameters[number].assign(std::size_t(number < row_parameters<Parts...> ? lengths.channels : lengths.heads), 0);
+}
+
+// Shared by all doors, which know that q, k and v fit each other. Returns the derivatives by the learned numbers, where they are asked for:
+// see no_derivatives.
+template <bool Learning, device D, class... Parts, class Tensors>
+std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors,
+                                                  const batch_of_texts& batch) {
+  using T = typename Tensors::compute;
+  const shapes& lengths = batch.lengths;
+  const std::span<const text> texts(batch.texts);
+  detail::require_fitting(whole, tensors, lengths);
   detail::check(whole, lengths, texts);  // before takers ask for memory
   const auto& taking = detail::with_takers<T>(whole, lengths);
-  if (lengths.key_heads == 0) return detail::begin_gradients(taking), detail::finish_gradients(taking);
-
-  constexpr std::size_t lists = Learning ? row_parameters<Parts...> : 0, count = Learning ? transform_parameters<Parts...> : 0,
-                        folded = Learning ? count_folded<Parts...>() : 0;
-  constexpr index_t padding = tile_shape<T>::backward_key_rows;
-  auto bound = detail::bind<T>(taking, lengths, texts, padding);
-  const auto learned_numbers = detail::bind_seeds<T, lists, count, folded>(
-      taking, lengths, detail::distances_of(bound, padding, [](const auto& one) { return *one.seen; }));
-  detail::fill_between(d, tensors.d_query, texts, &text::queries, {});
-  detail::fill_between(d, tensors.d_key, texts, &text::keys, {});
-  detail::fill_between(d, tensors.d_value, texts, &text::keys, {});
-  detail::begin_gradients(taking);
-  auto attending = detail::without_negligible(d, whole, std::move(bound), tensors);
-  const auto each = detail::bound_texts(attending, tensors, [](const auto&) { return true; });
-  detail::differentiate(d, std::span(each), learned_numbers, d_parameters);
+  if (lengths.key_heads == 0) {
+    detail::begin_gradients(taking), detail::finish_gradients(taking);
+    return detail::no_derivatives<Learning>(whole, lengths);
+  }
+  angle_tables<T> tables(texts);
+  const auto bind = [&](const auto& sentence, const auto& seen) {
+    return detail::bind_backward<Learning, T>(sentence, lengths, texts, seen, tables);
+  };
+  std::vector<std::vector<double>> d_parameters;
+  if constexpr (is_sum<Parts...>) {
+    auto bound = detail::bind_summands(taking, lengths, texts, bind);
+    detail::begin_gradients(taking);
+    detail::differentiate_summands<Learning>(d, whole, lengths, std::move(bound), tensors, texts, d_parameters);
+  } else {
+    auto bound = bind(taking, detail::see(taking, lengths, texts));
+    d_parameters = detail::no_derivatives<Learning>(whole, lengths);
+    detail::begin_gradients(taking);
+    detail::differentiate_sentence(d, whole, std::move(bound), tensors, texts, d_parameters);
+  }
   detail::finish_gradients(taking);
+  return d_parameters;
+}
+
+// Puts the gradients of learned numbers in their place in a mechanism.
+template <class... Parts>
+void put_parameters(const mechanism<Parts...>& whole, const std::vector<std::vector<double>>& d_parameters,
+                    mechanism<Parts...>& d_mechanism) {
+  auto gradient = whole;
+  detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
+  detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
 }
 
 // Gradients of the tensors, and of the learned numbers into a mechanism of the same type.
 template <device D, class... Parts, class Tensors>
 void backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
                               mechanism<Parts...>& d_mechanism) {
-  std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
-  detail::checked_backward<true>(d, whole, tensors, batch, d_parameters);
-  auto gradient = whole;
-  detail::for_each_parameter(gradient, [&](auto& number, std::size_t index) { become(number, d_parameters[index]); });
-  detail::parameters_of(d_mechanism) = detail::parameters_of(gradient);
+  detail::put_parameters(whole, detail::checked_backward<true>(d, whole, tensors, batch), d_mechanism);
 }
 
 template <class Q, class K, class V>
@@ -113,9 +109,8 @@ batch_of_texts batch_of(const Q& q, const K& k, const V& v, const placement& whe
 template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
 void backward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
                    const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v, const placement& where = {}) {
-  std::vector<std::vector<double>> none;
   detail::checked_backward<false>(d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, d_q, d_k, d_v),
-                                  detail::batch_of(q, k, v, where), none);
+                                  detail::batch_of(q, k, v, where));
 }
 
 // The same, and the gradients of the learned numbers: `d_mechanism` takes them in the place of the numbers themselves.
@@ -134,9 +129,8 @@ auto backward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K&
               const DKept& d_kept, const placement& where = {}) {
   const auto batch = detail::batch_of(q, k, v, where);
   auto made = detail::make_gradients(q, k, v);
-  std::vector<std::vector<double>> none;
   detail::checked_backward<false>(
-      d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value), batch, none);
+      d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value), batch);
   return made;
 }
 

@@ -356,10 +356,14 @@ TEST(kv_cache, has_the_same_bits_on_any_device) {
   cache.append(in.k, in.v);
   Eigen::ThreadPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
+  kv_cache<float> other(turned, fits);
+  other.append(device, some_tokens(in.k, 0, 333), some_tokens(in.v, 0, 333));
+  other.append(device, 0, some_tokens(in.k, 333, 367), some_tokens(in.v, 333, 367));
   for (const index_t queries : {1, 20, 700}) {
     const auto q = some_tokens(in.q, 700 - queries, queries);
     const auto alone = forward(turned, q, cache);
     EXPECT_TRUE(same_bits(forward(device, turned, q, cache).output, alone.output));
+    EXPECT_TRUE(same_bits(forward(turned, q, other).output, alone.output));
     tensor<float> output(1, 4, queries, 9);
     Eigen::Tensor<float, 3, Eigen::RowMajor> sums(1, 4, queries);
     forward_into(device, turned, q, cache, output, sums);
@@ -432,8 +436,8 @@ TEST(kv_cache, names_what_it_refuses_and_stays_as_it_was) {
   EXPECT_EQ(words([&] { cache.reserve(-1); }), "kv_cache: room for -1 tokens");
   EXPECT_EQ(words([&] { cache.truncate(701); }), "kv_cache: a text of 700 tokens cannot be cut to 701");
   EXPECT_EQ(words([&] { forward(mechanism, in.v, cache); }), "query and cache differ in channels: 9 and 20");
-  EXPECT_EQ(words([&] { forward(mechanism, in.q, cache, {.all_keys = 800}); }),
-            "placement: a cache knows its keys: of a call over one, first_query and query_lengths may be said");
+  EXPECT_EQ(words([&] { forward(mechanism, in.q, cache, {.first_key = 1}); }),
+            "placement: a cache knows its keys: of a call over one, first_query, query_lengths and all_keys may be said");
   EXPECT_EQ(words([&] { kv_cache<float>(mechanism, {.key_heads = 0, .channels = 2, .value_channels = 2}); }),
             "kv_cache: key_heads, channels, value_channels and texts must be at least 1, not 0, 2, 2 and 1");
   EXPECT_EQ(cache.length(), 700);

@@ -67,10 +67,11 @@ double root_mean_square_difference(const A& a, const B& b) {
   return std::sqrt(squares / double(std::max<Eigen::Index>(a.size(), 1)));
 }
 
-// Bitwise equality, so that 0 and -0 differ and a NaN equals itself.
+// Bitwise equality, so that 0 and -0 differ and a NaN equals itself. std::memcmp takes no null pointer, as that of an empty tensor is.
 template <class A, class B>
 bool same_bits(const A& a, const B& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), std::size_t(a.size()) * sizeof(*a.data())) == 0;
+  return a.size() == b.size() &&
+         (a.size() == 0 || std::memcmp(a.data(), b.data(), std::size_t(a.size()) * sizeof(*a.data())) == 0);
 }
 
 }  // namespace testing_support

@@ -4,6 +4,7 @@
 
 #include <longspan/core/index.hpp>
 #include <longspan/core/shape_error.hpp>
+#include <longspan/core/shapes.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -12,6 +13,7 @@ struct cache_shape {
   index_t key_heads = 1;
   index_t channels = 0, value_channels = 0;
   index_t texts = 1;
+  index_t first_key = 0;  // the place of the first token that it will hold, of texts whose earlier ones are kept elsewhere
 };
 
 namespace detail {
@@ -22,7 +24,18 @@ inline const cache_shape& require_positive_shape(const cache_shape& of) {
     throw shape_error("kv_cache: key_heads, channels, value_channels and texts must be at least 1, not " +
                       std::to_string(of.key_heads) + ", " + std::to_string(of.channels) + ", " +
                       std::to_string(of.value_channels) + " and " + std::to_string(of.texts));
+  if (of.first_key < 0) throw shape_error("kv_cache: first_key must be at least 0, not " + std::to_string(of.first_key));
   return of;
+}
+
+// As those of a call without queries and keys.
+inline shapes lengths_of(const cache_shape& of) {
+  return {.batch = of.texts,
+          .heads = of.key_heads,
+          .key_heads = of.key_heads,
+          .channels = of.channels,
+          .value_channels = of.value_channels,
+          .first_key = of.first_key};
 }
 
 }  // namespace detail

@@ -154,16 +154,21 @@ class item_queue {
 };
 
 // Runs work(thread, item) for every item, thread counting from 0 to threads_of(d) - 1: no two items run under one number at once, so
-// memory may belong to a number. The first exception of an item reaches the caller.
+// memory may belong to a number. The first exception of an item reaches the caller. A device of the library's own may have something to
+// do after every item, on the thread that took it: between_items().
 template <device D, class Work>
 void for_each_item(const D& d, index_t items, const Work& work) {
+  const auto one = [&](index_t thread, index_t item) {
+    work(thread, item);
+    if constexpr (requires { d.between_items(); }) d.between_items();
+  };
   const index_t threads = std::min(items, detail::threads_of(d));
   if (threads <= 1) {
-    for (index_t item = 0; item < items; ++item) work(0, item);
+    for (index_t item = 0; item < items; ++item) one(0, item);
     return;
   }
   item_queue queue(items);
-  device_traits<D>::run(d, threads, [&](index_t thread) { queue.take(thread, work); });
+  device_traits<D>::run(d, threads, [&](index_t thread) { queue.take(thread, one); });
   queue.throw_failure();
 }
 

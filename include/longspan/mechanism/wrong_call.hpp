@@ -14,9 +14,13 @@ namespace detail {
 template <class First>
 inline constexpr bool wrong_call = sizeof(First) != 0;
 
-// Neither begins a call.
+// What else than a device may stand before a mechanism says so by a type of that name: a ring (distributed/ring.hpp).
 template <class First>
-concept no_beginning = !device<First> && !is_mechanism<First>;
+concept begins_calls = requires { typename First::begins_calls; };
+
+// None of them begins a call.
+template <class First>
+concept no_beginning = !device<First> && !is_mechanism<First> && !begins_calls<First>;
 
 // Whether so many arguments follow the mechanism.
 template <std::size_t Count>

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <optional>
+#include <utility>
+
+#include <mpi.h>
+
+#include <longspan/core/device.hpp>
+#include <longspan/core/shapes.hpp>
+#include <longspan/distributed/backward.hpp>  // backward, backward_with_parameters and both into memory of the caller's
+#include <longspan/distributed/forward.hpp>   // forward, forward_into
+#include <longspan/distributed/merge_ranks.hpp>
+#include <longspan/distributed/ranks.hpp>
+#include <longspan/distributed/scatter_rows.hpp>
+#include <longspan/distributed/stripes.hpp>
+#include <longspan/distributed/together.hpp>
+#include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/eigen.hpp>
+#include <longspan/tensor/traits.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+
+// Texts longer than one machine, over the ranks of an MPI communicator. A ring stands where a device stands, and every rank makes the call
+// with its own queries, keys and values (Ring Attention, arXiv 2310.01889):
+//
+//   const ring over(MPI_COMM_WORLD);                 // on the calling thread; ring over(communicator, device) on a device
+//   const auto own_q = over.scatter(q), ...          // or each rank makes its own rows
+//   const auto part = forward(over, mechanism, own_q, own_k, own_v);
+//   const auto d_part = backward(over, mechanism, own_q, own_k, own_v, part, d_part_output);
+//
+// Of tokens along an axis rank r of R has stripes r and 2 R - 1 - r of 2 R (stripe s of n tokens begins at n s / 2 R), the early one first,
+// so that causal work is the same on all. Every mechanism, placement and gradient is allowed; results are those of one call with all rows,
+// within rounding, and to the bit where there is one rank. A placement is that of the whole call, its starts and lengths count the tokens
+// of all ranks. So do the key axes of tensors that parts of a mechanism read (bias, boolean_mask, positions, forgetting); their query axes
+// count the rank's own rows. Gradients of tensors with no query axis, and of learned numbers, are summed over the ranks.
+//
+// A rank keeps its own rows, and of keys and values two ranks' parts: one that it works on, and one on its way. What its rows do not see is
+// not sent. The thread that makes the call moves transfers on, after every tile that it takes.
+//
+// What a rank throws, all throw, and none waits for another: shapes that do not fit each other, and whatever a rank met while it worked.
+// Failures of MPI itself are std::runtime_error. Ranks run the same program on the same kind of processor.
+template <device D = detail::this_thread>
+class ring {
+ public:
+  using begins_calls = ring;
+
+  // Duplicates the communicator: every rank makes its ring at the same time.
+  explicit ring(MPI_Comm communicator)
+    requires std::same_as<D, detail::this_thread>
+      : ring(communicator, alone) {}
+  ring(MPI_Comm communicator, const D& device) : ranks_(communicator), device_(&device) {}
+
+  index_t rank() const { return ranks_.rank(); }
+  index_t ranks() const { return ranks_.count(); }
+  // Of keys, values and their gradients, by all calls of this rank.
+  index_t bytes_sent() const { return ranks_.bytes_sent(); }
+
+  // The rank's own tokens of a tensor that every rank has: of (batch, head, token, channel), or what forward made.
+  template <class X>
+  auto scatter(const X& whole) const {
+    const auto from = detail::view_of(whole);
+    auto own = make<X>(from.extent, detail::stripes(from.extent[2], ranks(), rank()).tokens());
+    detail::scatter_rows(ranks_, from, detail::view_of(own));
+    return own;
+  }
+  template <class Output, class LogSumExp>
+  auto scatter(const attended<Output, LogSumExp>& whole) const {
+    const auto from = detail::view_of(whole.output);
+    auto own = make_attended<Output>(from.extent, detail::stripes(from.extent[2], ranks(), rank()).tokens());
+    detail::scatter_rows(ranks_, from, detail::view_of(own.output));
+    detail::scatter_rows(ranks_, sums_of(whole), sums_of(own));
+    return own;
+  }
+
+  // All tokens, on every rank, of tensors of which every rank has its own. Throws shape_error where they are not the ranks' stripes.
+  template <class X>
+  auto gather(const X& own) const {
+    const auto extent = detail::gathered_extent(ranks_, detail::view_of(own).extent);
+    std::optional<decltype(make<X>(extent, 0))> whole;
+    detail::together(ranks_, [&] { whole.emplace(make<X>(extent, extent[2])); });
+    detail::gather_rows(ranks_, detail::view_of(own), detail::view_of(*whole));
+    return *std::move(whole);
+  }
+  template <class Output, class LogSumExp>
+  auto gather(const attended<Output, LogSumExp>& own) const {
+    const auto extent = detail::gathered_extent(ranks_, detail::view_of(own.output).extent);
+    std::optional<decltype(make_attended<Output>(extent, 0))> whole;
+    detail::together(ranks_, [&] { whole.emplace(make_attended<Output>(extent, extent[2])); });
+    detail::gather_rows(ranks_, detail::view_of(own.output), detail::view_of(whole->output));
+    detail::gather_rows(ranks_, sums_of(own), sums_of(*whole));
+    return *std::move(whole);
+  }
+
+  // Attention to the keys of all ranks, on every rank, from what each made of its own keys for the same queries: parts, as merge puts them
+  // together, in the order of the ranks. So a long text is decoded whose keys lie on many machines in any pieces: on every rank
+  //   over.merge(forward(mechanism, q, own_k, own_v, {.first_query = ..., .first_key = ..., .all_keys = ...}))
+  //   over.merge(forward(mechanism, q, cache, {.all_keys = ...}))   // of a cache made with cache_shape{.first_key = ...}
+  // Throws shape_error where the parts of two ranks differ in shape.
+  template <class Output, class LogSumExp>
+  [[nodiscard]] auto merge(const attended<Output, LogSumExp>& part) const {
+    return detail::merge_ranks(ranks_, part);
+  }
+
+  // For the doors.
+  const detail::ranks& inside() const { return ranks_; }
+  const D& device() const { return *device_; }
+
+ private:
+  static shapes of(const std::array<index_t, 4>& extent, index_t tokens) {
+    return {.batch = extent[0], .heads = extent[1], .queries = tokens, .value_channels = extent[3]};
+  }
+  template <class X>
+  static auto make(const std::array<index_t, 4>& extent, index_t tokens) {
+    return detail::traits_of<X>::template make_output<detail::element_of<X>>(of(extent, tokens));
+  }
+  template <class X>
+  static auto make_attended(const std::array<index_t, 4>& extent, index_t tokens) {
+    return detail::make_attended<X, detail::element_of<X>>(of(extent, tokens));
+  }
+  static auto sums_of(auto& kept) { return detail::traits_of<decltype(kept.log_sum_exp)>::log_sum_exp_of(kept.log_sum_exp); }
+
+  static constexpr detail::this_thread alone{};
+  detail::ranks ranks_;
+  const D* device_;
+};
+ring(MPI_Comm) -> ring<detail::this_thread>;
+template <device D>
+ring(MPI_Comm, const D&) -> ring<D>;
+
+LONGSPAN_NAMESPACE_END
