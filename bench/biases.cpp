@@ -66,6 +66,19 @@ void add_square(const attention_shape& shape) {
   });
 }
 
+// Learned numbers by distance, whose gradient is summed along diagonals: by T5's buckets, and a number for every distance.
+template <class Bucket>
+void add_by_distance(const std::string& name, index_t buckets, const attention_shape& shape, Bucket bucket) {
+  add("relative_bias/" + name + "/forward" + shape.name(), [=](benchmark::State& state) {
+    const auto numbers = small_numbers<float>(1, shape.heads, buckets);
+    compare_forward(state, shape, dot_product{} | relative_bias{numbers, bucket} | causal{}, 0);
+  });
+  add("relative_bias/" + name + "/gradient" + shape.name(), [=](benchmark::State& state) {
+    auto numbers = small_numbers<float>(1, shape.heads, buckets), gradient = numbers;
+    compare_backward(state, shape, dot_product{} | relative_bias{numbers, bucket, gradient} | causal{}, 0);
+  });
+}
+
 // A number for each key, and for each token: nothing to read.
 void add_by_token(const attention_shape& shape) {
   add("bias/forward/by_key" + shape.name(), [=](benchmark::State& state) {
@@ -94,4 +107,6 @@ void add_benchmarks() {
   add_square<float>(one), add_square<float>(eight);
   add_square<Eigen::bfloat16>(one), add_square<Eigen::half>(one);
   add_by_token(one);
+  add_by_distance("t5", 32, one, t5_buckets{});
+  add_by_distance("every distance", one.keys, one, [](index_t t) { return t; });
 }

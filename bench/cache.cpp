@@ -2,6 +2,9 @@
 // value comes from memory. `x tensors` is how much faster than from tensors, which turn every key again; `x float` than a cache of floats;
 // `beyond numbers` is the memory that a cache takes beside its numbers.
 #include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "support/benchmarks.hpp"
@@ -68,6 +71,48 @@ void add_over_plain(const std::string& name, const attention_shape& shape, const
     const both times = run_in_turn(state, [&] { text.attend(turned); }, [&] { text.attend(mechanism); });
     count_reading(state, times.other, text.bytes());
     state.counters["over plain"] = times.ratio() - 1;
+  });
+}
+
+// The layers of an engine that keeps prepared keys in pages of its own, handed out in no order: (page, key_head, token, channel).
+class paged_layers {
+ public:
+  paged_layers(const attention_shape& shape, index_t page_tokens)
+      : shape_(shape), page_tokens_(page_tokens), pages_(shape.keys / page_tokens), lengths_{shape.keys}, tensors_(shape) {
+    const double layer = shape.key_and_value_elements() * sizeof(float);
+    pools_.resize(std::size_t(roofline::beyond_caches() / layer) + 1,
+                  std::vector<float>(std::size_t(layer / sizeof(float)), 1.f));
+    for (index_t p = 0; p < pages_; ++p) table_.push_back(std::int32_t(p * 7 % pages_));
+  }
+  template <class Mechanism>
+  void attend(const Mechanism& mechanism) {
+    const std::vector<float>& pool = pools_[calls_++ % pools_.size()];
+    const auto of = [&](const float* from) {
+      const index_t row = shape_.channels, head = page_tokens_ * row, page = shape_.key_heads * head;
+      return view<const float>{from, {pages_, shape_.key_heads, page_tokens_, row}, {page, head, row, 1}};
+    };
+    const paged pages{of(pool.data()), of(pool.data() + pool.size() / 2), std::span(table_), std::span(lengths_)};
+    forward_into(mechanism, tensors_.q, prepared_keys{pages}, tensors_.output);
+  }
+  double bytes() const { return shape_.key_and_value_elements() * sizeof(float); }
+
+ private:
+  attention_shape shape_;
+  index_t page_tokens_, pages_;
+  std::vector<index_t> lengths_;
+  std::vector<std::int32_t> table_;
+  attention_tensors<float> tensors_;
+  std::vector<std::vector<float>> pools_;
+  std::size_t calls_ = 0;
+};
+
+void add_pages(const attention_shape& shape, index_t page_tokens) {
+  add("cache/pages:" + std::to_string(page_tokens) + shape.name(), [=](benchmark::State& state) {
+    cached_layers<float> text(shape, turned);
+    paged_layers pages(shape, page_tokens);
+    const both times = run_in_turn(state, [&] { text.attend(turned); }, [&] { pages.attend(turned); });
+    count_reading(state, times.other, pages.bytes());
+    state.counters["x cache"] = 1 / times.ratio();
   });
 }
 
@@ -161,6 +206,7 @@ void add_benchmarks() {
     add_storage<quantized<8>>("quantized8", shape);
     add_over_plain("scale_invariant", shape, rope{} | dot_product{} | scale_invariant{} | causal{});
     add_threads(shape);
+    for (const index_t page_tokens : {16, 64, 256}) add_pages(shape, page_tokens);
   }
   add_batch();
   add_continuations({.heads = 32, .key_heads = 8, .keys = 8192, .queries = 1, .channels = 128});

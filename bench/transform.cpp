@@ -49,6 +49,11 @@ void add_benchmarks() {
   add_cost_over_plain("softcap", dot_product{} | softcap{50} | causal{});
   add_cost_over_plain("dropout", dot_product{} | causal{} | dropout{.share = 0.1});
   add_cost_over_plain("dropout of share 0", dot_product{} | causal{} | dropout{.share = 0});
+  // The same rows in two sentences: each row's keys are cut at another place.
+  add_cost("sum of two halves", dot_product{} | causal{},
+           (dot_product{} | sliding_window{1023}) + (dot_product{} | causal{} | at_least{1024}));
+  add_cost("sum of two halves with rope", rope{} | dot_product{} | causal{},
+           (rope{} | dot_product{} | sliding_window{1023}) + (rope{} | dot_product{} | causal{} | at_least{1024}));
   const float slope = float(alibi::slope(0, 1));
   add_cost("own decay over alibi", dot_product{} | alibi{} | causal{}, dot_product{} | own_decay{slope} | causal{});
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -8,20 +7,22 @@
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/text.hpp>
-#include <longspan/kernel/differentiate_texts.hpp>
+#include <longspan/kernel/bound_backward.hpp>
+#include <longspan/kernel/differentiate_summands.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/require_differentiable.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/mechanism/wrong_call.hpp>
+#include <longspan/position/angle_table.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/backward_tensors.hpp>
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/eigen.hpp>
 #include <longspan/tensor/gradients.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -32,7 +33,7 @@ namespace detail {
 // Throws shape_error where results, gradients or what was kept do not fit queries, keys and values that fit each other, or share memory.
 template <class... Parts, class Tensors>
 void require_fitting(const mechanism<Parts...>& whole, const Tensors& tensors, const shapes& lengths) {
-  require_differentiable<Parts...>();
+  detail::require_differentiable(whole);
   require_results(lengths, "output", tensors.output, lengths.value_channels);
   require_sums(lengths, "log_sum_exp", tensors.log_sum_exp);
   require_results(lengths, "d_output", tensors.d_output, lengths.value_channels);
@@ -44,31 +45,38 @@ void require_fitting(const mechanism<Parts...>& whole, const Tensors& tensors, c
   require_part_gradients_apart(whole, tensors);
 }
 
-// Zeros for every learned number, d_parameters[number][head], and [number][channel] for row parts.
-template <class... Parts>
-void begin_parameters(const mechanism<Parts...>&, const shapes& lengths, std::vector<std::vector<double>>& d_parameters) {
-  for (std::size_t number = 0; number < d_parameters.size(); ++number)
-    d_parameters[number].assign(std::size_t(number < row_parameters<Parts...> ? lengths.channels : lengths.heads), 0);
-}
-
-// Shared by all doors, which know that q, k and v fit each other. d_parameters has a list for every learned number that is to be
-// differentiated by.
+// Shared by all doors, which know that q, k and v fit each other. Returns the derivatives by the learned numbers, where they are asked for:
+// see no_derivatives.
 template <bool Learning, device D, class... Parts, class Tensors>
-void checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
-                      std::vector<std::vector<double>>& d_parameters) {
-  const auto& [lengths, texts] = batch;
+std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors,
+                                                  const batch_of_texts& batch) {
+  using T = typename Tensors::compute;
+  const shapes& lengths = batch.lengths;
+  const std::span<const text> texts(batch.texts);
   detail::require_fitting(whole, tensors, lengths);
-  detail::begin_parameters(whole, lengths, d_parameters);
   detail::check(whole, lengths, texts);  // before takers ask for memory
-  const auto& taking = detail::with_takers<typename Tensors::compute>(whole, lengths);
-  if (lengths.key_heads == 0) return detail::begin_gradients(taking), detail::finish_gradients(taking);
-  detail::differentiate_texts<Learning>(d, whole, taking, tensors, lengths, texts, d_parameters, [&] {
-    detail::fill_between(d, tensors.d_query, batch.texts, &text::queries, {});
-    detail::fill_between(d, tensors.d_key, batch.texts, &text::keys, {});
-    detail::fill_between(d, tensors.d_value, batch.texts, &text::keys, {});
+  const auto& taking = detail::with_takers<T>(whole, lengths);
+  if (lengths.key_heads == 0) {
+    detail::begin_gradients(taking), detail::finish_gradients(taking);
+    return detail::no_derivatives<Learning>(whole, lengths);
+  }
+  angle_tables<T> tables(texts);
+  const auto bind = [&](const auto& sentence, const auto& seen) {
+    return detail::bind_backward<Learning, T>(sentence, lengths, texts, seen, tables);
+  };
+  std::vector<std::vector<double>> d_parameters;
+  if constexpr (is_sum<Parts...>) {
+    auto bound = detail::bind_summands(taking, lengths, texts, bind);
     detail::begin_gradients(taking);
-  });
+    detail::differentiate_summands<Learning>(d, whole, lengths, std::move(bound), tensors, texts, d_parameters);
+  } else {
+    auto bound = bind(taking, detail::see(taking, lengths, texts));
+    d_parameters = detail::no_derivatives<Learning>(whole, lengths);
+    detail::begin_gradients(taking);
+    detail::differentiate_sentence(d, whole, std::move(bound), tensors, texts, d_parameters);
+  }
   detail::finish_gradients(taking);
+  return d_parameters;
 }
 
 // Puts the gradients of learned numbers in their place in a mechanism.
@@ -84,9 +92,7 @@ void put_parameters(const mechanism<Parts...>& whole, const std::vector<std::vec
 template <device D, class... Parts, class Tensors>
 void backward_with_parameters(const D& d, const mechanism<Parts...>& whole, const Tensors& tensors, const batch_of_texts& batch,
                               mechanism<Parts...>& d_mechanism) {
-  std::vector<std::vector<double>> d_parameters((0 + ... + parameter_count<Parts>));
-  detail::checked_backward<true>(d, whole, tensors, batch, d_parameters);
-  detail::put_parameters(whole, d_parameters, d_mechanism);
+  detail::put_parameters(whole, detail::checked_backward<true>(d, whole, tensors, batch), d_mechanism);
 }
 
 template <class Q, class K, class V>
@@ -103,9 +109,8 @@ batch_of_texts batch_of(const Q& q, const K& k, const V& v, const placement& whe
 template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
 void backward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
                    const DKept& d_kept, DQ&& d_q, DK&& d_k, DV&& d_v, const placement& where = {}) {
-  std::vector<std::vector<double>> none;
   detail::checked_backward<false>(d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, d_q, d_k, d_v),
-                                  detail::batch_of(q, k, v, where), none);
+                                  detail::batch_of(q, k, v, where));
 }
 
 // The same, and the gradients of the learned numbers: `d_mechanism` takes them in the place of the numbers themselves.
@@ -124,9 +129,8 @@ auto backward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K&
               const DKept& d_kept, const placement& where = {}) {
   const auto batch = detail::batch_of(q, k, v, where);
   auto made = detail::make_gradients(q, k, v);
-  std::vector<std::vector<double>> none;
   detail::checked_backward<false>(
-      d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value), batch, none);
+      d, whole, detail::make_backward_tensors(q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value), batch);
   return made;
 }
 

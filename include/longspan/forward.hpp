@@ -2,15 +2,17 @@
 
 #include <concepts>
 #include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <longspan/core/device.hpp>
+#include <longspan/kernel/attend_summands.hpp>
 #include <longspan/kernel/attend_texts.hpp>
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/without_negligible.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
-#include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/mechanism/wrong_call.hpp>
 #include <longspan/tensor/aliasing.hpp>
@@ -32,9 +34,14 @@ void run_forward(const D& d, const mechanism<Parts...>& whole, const Tensors& te
   const auto& [lengths, texts] = batch;
   using Words = typename Tensors::words;
   using T = typename Words::compute;
-  auto bound = detail::bind<T>(whole, lengths, texts, tile_keys<Words>(lengths));
+  auto bound = detail::bind_for_kernel<T>(whole, lengths, texts, texts, tile_keys<Words>(lengths));
   if (lengths.heads == 0) return;
-  detail::attend_texts(d, detail::without_negligible(d, whole, std::move(bound), tensors), tensors, texts);
+  if constexpr (is_sum<Parts...>)
+    detail::attend_summands(d, std::move(bound), tensors, texts, [&](auto number, auto summand, const auto& into) {
+      return detail::without_negligible(d, std::get<number>(whole.parts), std::move(summand), into);
+    });
+  else
+    detail::attend_texts(d, detail::without_negligible(d, whole, std::move(bound), tensors), tensors, texts);
 }
 
 // The same into memory of the caller's.
@@ -60,7 +67,7 @@ void checked_forward(const D& d, const mechanism<Parts...>& whole, const Tensors
 // Throws shape_error where the tensors do not fit, std::invalid_argument for a parameter of the mechanism out of its range; nothing is then
 // written.
 template <device D, class... Parts, class Q, class K, class V, class Output, class LogSumExp>
-  requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement>)
+  requires(!std::same_as<std::remove_cvref_t<LogSumExp>, placement> && !detail::is_cache<K>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   LogSumExp&& log_sum_exp, const placement& where = {}) {
   const auto sums = detail::traits_of<LogSumExp>::log_sum_exp_of(log_sum_exp);
@@ -70,6 +77,7 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
 
 // The same without the log-sum-exp.
 template <device D, class... Parts, class Q, class K, class V, class Output>
+  requires(!detail::is_cache<K>)
 void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, Output&& output,
                   const placement& where = {}) {
   detail::checked_forward(d, whole, detail::make_forward_tensors(q, k, v, output), where, false);
@@ -77,6 +85,7 @@ void forward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, cons
 
 // Fused attention: returns attended{output, log_sum_exp}, Eigen tensors or matrices of the rank and storage order of q.
 template <device D, class... Parts, class Q, class K, class V>
+  requires(!detail::is_cache<K>)
 auto forward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
   const detail::batch_of_texts batch(detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
   auto result = detail::make_attended<Q, detail::element_of<Q>>(batch.lengths);
@@ -87,6 +96,7 @@ auto forward(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& 
 
 // Without a device, on the calling thread.
 template <class... Parts, class Q, class K, class V>
+  requires(!detail::is_cache<K>)
 auto forward(const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const placement& where = {}) {
   return longspan::forward(Eigen::DefaultDevice{}, whole, q, k, v, where);
 }

@@ -9,7 +9,7 @@
 //   key_numbers                                                          data that bodies of transforms read under their keys
 //   dual, select, min, max, abs and the functions of <cmath>             what bodies of transforms call; longspan::simd has the rest
 //   mechanism, attended, gradients, view, placement, tensor_traits, device
-//   kv_cache, cache_shape, quantized
+//   kv_cache, cache_shape, quantized, paged, prepared_keys
 //   reference::attention
 // Everything in longspan::detail is internal and may change with any version.
 
@@ -40,7 +40,10 @@
 // by distance,
 #include <longspan/transform/alibi.hpp>
 #include <longspan/transform/by_distance.hpp>
+#include <longspan/transform/kerple.hpp>
+#include <longspan/transform/relative_bias.hpp>
 #include <longspan/transform/scale_invariant.hpp>
+#include <longspan/transform/t5_buckets.hpp>
 // by a bound,
 #include <longspan/transform/softcap.hpp>
 // and by data.
@@ -48,10 +51,12 @@
 #include <longspan/transform/forgetting.hpp>
 
 // A row sees some keys.
+#include <longspan/mask/at_least.hpp>
 #include <longspan/mask/boolean_mask.hpp>
 #include <longspan/mask/causal.hpp>
 #include <longspan/mask/chunks.hpp>
 #include <longspan/mask/everything.hpp>
+#include <longspan/mask/first_keys.hpp>
 #include <longspan/mask/prefix.hpp>
 #include <longspan/mask/sinks_and_window.hpp>
 #include <longspan/mask/sliding_window.hpp>
@@ -61,15 +66,26 @@
 #include <longspan/softmax/sink.hpp>
 #include <longspan/softmax/skip_negligible.hpp>
 
+// Methods for contexts longer than the trained one, as sentences and sums of sentences.
+#include <longspan/method/dual_chunk.hpp>
+#include <longspan/method/lm_infinite.hpp>
+#include <longspan/method/pose.hpp>  // positions to train with
+#include <longspan/method/rerope.hpp>
+#include <longspan/method/self_extend.hpp>
+#include <longspan/method/streaming_llm.hpp>
+
 // Keys and values are kept between calls.
-#include <longspan/cache/forward.hpp>   // forward, forward_into
-#include <longspan/cache/kv_cache.hpp>  // append, truncate, copy
+#include <longspan/cache/forward.hpp>       // forward, forward_into
+#include <longspan/cache/kv_cache.hpp>      // append, truncate, copy
+#include <longspan/cache/prepare_keys.hpp>  // keys turned once, for pages of one's own
+#include <longspan/tensor/paged.hpp>        // pages of an engine's own
 
 // The sentence, and what runs it.
 #include <longspan/backward.hpp>              // gradients of the tensors and of learned numbers
 #include <longspan/forward.hpp>               // forward, forward_into
 #include <longspan/mechanism.hpp>             // position | score | transform | mask | skip_negligible | dropout | sink
 #include <longspan/mechanism/parameters.hpp>  // for_each_learned, get
+#include <longspan/mechanism/prepare.hpp>     // tables of a sentence made once
 #include <longspan/reference/attention.hpp>   // the definition
 #include <longspan/simd/select.hpp>           // choices in the bodies of transforms
 #include <longspan/softmax/merge.hpp>         // parts of the keys, put together

@@ -356,10 +356,14 @@ TEST(kv_cache, has_the_same_bits_on_any_device) {
   cache.append(in.k, in.v);
   Eigen::ThreadPool pool(3);
   const Eigen::ThreadPoolDevice device(&pool, 3);
+  kv_cache<float> other(turned, fits);
+  other.append(device, some_tokens(in.k, 0, 333), some_tokens(in.v, 0, 333));
+  other.append(device, 0, some_tokens(in.k, 333, 367), some_tokens(in.v, 333, 367));
   for (const index_t queries : {1, 20, 700}) {
     const auto q = some_tokens(in.q, 700 - queries, queries);
     const auto alone = forward(turned, q, cache);
     EXPECT_TRUE(same_bits(forward(device, turned, q, cache).output, alone.output));
+    EXPECT_TRUE(same_bits(forward(turned, q, other).output, alone.output));
     tensor<float> output(1, 4, queries, 9);
     Eigen::Tensor<float, 3, Eigen::RowMajor> sums(1, 4, queries);
     forward_into(device, turned, q, cache, output, sums);

@@ -10,8 +10,8 @@ endmacro()
 # Sets <floor> and <folder> for a path below longspan/: a file may include its own folder's files and those of lower floors.
 function(place header floor folder)
   set(rules
-      "^(core/|version[.]hpp$) 0 core" "^simd/ 1" "^(tensor/(eigen|bits)|cache/forward)[.]hpp$ 7 doors" "^(tensor|tile|parameter)/ 2"
-      "^(position|score|transform|mask|softmax)/ 3" "^mechanism(/|[.]hpp$) 4 mechanism" "^(kernel|reference)/ 5"
+      "^(core/|version[.]hpp$) 0 core" "^simd/ 1" "^(tensor/(eigen|bits)|cache/(forward|prepare_keys))[.]hpp$ 7 doors" "^(tensor|tile|parameter)/ 2"
+      "^(position|score|transform|mask|softmax)/ 3" "^mechanism(/|[.]hpp$) 4 mechanism" "^(kernel|reference|method)/ 5"
       "^cache/ 6" "^(forward|backward)[.]hpp$ 7 doors" "^longspan[.]hpp$ 8 contents" "^distributed/ 8")
   string(REGEX REPLACE "/.*" "" own_folder "${header}")
   set(${floor} "" PARENT_SCOPE)

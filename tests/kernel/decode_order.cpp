@@ -154,10 +154,10 @@ struct lie_in {
 
   using head = key_head<text_of_a_call>;
   void append_first(const head& of, interval needed, buffer<memory_rows>& to) const {
-    to.push_back(rows_in_memory((of.text->tensors.*one).head(0, of.head), needed));
+    append_rows((of.text->tensors.*one).head(0, of.head), needed, to);
   }
   void append_second(const head& of, interval needed, buffer<memory_rows>& to) const {
-    to.push_back(rows_in_memory((of.text->tensors.*other).head(0, of.head), needed));
+    append_rows((of.text->tensors.*other).head(0, of.head), needed, to);
   }
 };
 
@@ -200,7 +200,7 @@ struct keys_and_values {
 // Both texts of them.
 two_texts lying_in(const keys_and_values& memory, std::vector<interval> of_head) {
   const auto of = [&](index_t b) {
-    return two_tensors{tokens_of(memory.key, b, {0, 300}), tokens_of(memory.value, b, {0, 300})};
+    return two_tensors{memory.key.tokens_of(b, {0, 300}), memory.value.tokens_of(b, {0, 300})};
   };
   return two_texts(std::move(of_head), 300, of(0), of(1));
 }

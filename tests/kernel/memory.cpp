@@ -84,6 +84,19 @@ TEST(memory, steady_decoding_allocates_nothing) {
     }
 }
 
+// Where the tables of the sentence were made before.
+TEST(memory, steady_decoding_by_a_prepared_sentence_allocates_nothing) {
+  const lengths one_query{.heads = 8, .key_heads = 2, .queries = 1, .keys = 700, .channels = 32, .value_channels = 32};
+  const shapes longest{.keys = 4096, .channels = 32};
+  const auto far = [](index_t t) { return -0.01 * double(t); };
+  EXPECT_EQ(allocations_of_the_third_call(prepare(rope{} | dot_product{} | scale_invariant{} | causal{}, longest), one_query), 0);
+  EXPECT_EQ(
+      allocations_of_the_third_call(
+          prepare(p_rope{} | dot_product{} | by_distance{far} | sliding_window{300} | sink{{1, 2, 3, 4, 5, 6, 7, 8}}, longest),
+          one_query),
+      0);
+}
+
 // A cache that grows by a token a call, over several tiles: only where a power of two is passed is anything asked for.
 TEST(memory, decoding_a_growing_cache_allocates_hardly_ever) {
   const auto in =

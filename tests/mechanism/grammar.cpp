@@ -103,6 +103,18 @@ TEST(mechanism, drops_weights_between_masks_and_sink) {
   EXPECT_TRUE((says<dot_product, causal, prefix, dropout, sink>(dot_product{} | causal{} | prefix{2} | (dropout{} | sink{}))));
 }
 
+TEST(mechanism, adds_whole_sentences_in_the_order_written) {
+  const auto near = rope{} | dot_product{} | sliding_window{3};
+  const auto far = dot_product{} | causal{} | at_least{4};
+  using Near = mechanism<rope, dot_product, sliding_window>;
+  using Far = mechanism<dot_product, causal, at_least>;
+  EXPECT_TRUE((says<Near, Far>(near + far)));
+  EXPECT_TRUE((says<Near, Far, Near>(near + far + near)));
+  EXPECT_TRUE((says<Near, Near, Far, Far>((near + near) + (far + far))));
+  EXPECT_EQ((get<sliding_window>(near + far).before), 3);
+  EXPECT_EQ((get<dot_product, 1>(near + (dot_product{.scale = 2} | causal{})).scale), 2);
+}
+
 TEST(mechanism, intersects_masks_of_any_number) {
   EXPECT_TRUE((says<dot_product, causal, sliding_window, prefix, odd_keys>(dot_product{} | causal{} | sliding_window{4} |
                                                                            prefix{2} | odd_keys{5})));

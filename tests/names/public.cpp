@@ -3,21 +3,25 @@
 
 namespace reachable {
 
-using longspan::alibi, longspan::by_distance, longspan::scale_invariant, longspan::softcap;
+using longspan::alibi, longspan::by_distance, longspan::kerple_log, longspan::kerple_power, longspan::relative_bias,
+    longspan::t5_buckets, longspan::scale_invariant, longspan::softcap;
 using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
 using longspan::bfloat16_bits, longspan::half_bits;
 using longspan::bias, longspan::forgetting, longspan::key_numbers;
 using longspan::dropout;
+using longspan::dual_chunk, longspan::leaky_rerope, longspan::lm_infinite, longspan::pose, longspan::rerope,
+    longspan::self_extend, longspan::streaming_llm;
 using longspan::forward, longspan::forward_into, longspan::reference::attention;
 using longspan::gradients, longspan::gradients_with_parameters;
 using longspan::index_t, longspan::interval, longspan::query_row, longspan::shapes, longspan::shape_error, longspan::device;
-using longspan::kv_cache, longspan::cache_shape, longspan::quantized;
+using longspan::kv_cache, longspan::cache_shape, longspan::quantized, longspan::paged, longspan::prepared_keys,
+    longspan::prepare_keys, longspan::prepare;
 using longspan::learned, longspan::per_head, longspan::dual, longspan::select;
 using longspan::log_n, longspan::ss_max, longspan::llama4_temperature;
 using longspan::mapped_rotation, longspan::positions, longspan::rotary_tables, longspan::per_channel;
-using longspan::mask, longspan::boolean_mask, longspan::causal, longspan::chunks, longspan::everything, longspan::sliding_window,
-    longspan::prefix, longspan::sinks_and_window;
-using longspan::mechanism, longspan::operator|;
+using longspan::mask, longspan::at_least, longspan::boolean_mask, longspan::causal, longspan::chunks, longspan::everything,
+    longspan::sliding_window, longspan::prefix, longspan::sinks_and_window;
+using longspan::mechanism, longspan::operator|, longspan::operator+;
 using longspan::pairing, longspan::rope, longspan::p_rope, longspan::partial_rotary, longspan::truncated_rope;
 using longspan::rms_normalize, longspan::no_position, longspan::yarn_scaling, longspan::llama3_scaling,
     longspan::longrope_scaling;

@@ -9,6 +9,7 @@
 #include <longspan/longspan.hpp>
 
 #include "support/logits.hpp"
+#include "support/loss.hpp"
 #include "support/tensors.hpp"
 
 namespace {
@@ -111,6 +112,50 @@ TEST(by_distance, is_never_asked_beyond_the_distances_seen) {
     const auto in = random_inputs<float>(at.of);
     EXPECT_NO_THROW(forward(dot_product{} | fenced | sinks_and_window{2, 3}, in.q, in.k, in.v, at.where)) << at.name;
   }
+}
+
+// A function of the head has a table for each; its learned numbers are those of the mechanism.
+TEST(by_distance, may_depend_on_the_head) {
+  const auto in = random_inputs<double>({.heads = 4, .key_heads = 2, .queries = 40, .keys = 70});
+  const auto mechanism =
+      dot_product{} |
+      by_distance{[](index_t t, index_t head) { return affine{1 + 0.1 * double(head), -0.01 * double(t * head)}; }} | causal{};
+  const auto wanted = reference::attention(mechanism, in.q, in.k, in.v);
+  EXPECT_LT(worst_difference(forward(mechanism, in.q, in.k, in.v).output, wanted.output), 1e-13);
+  EXPECT_LT(worst_difference(reference::attention(dot_product{} | alibi{} | causal{}, in.q, in.k, in.v).output,
+                             reference::attention(dot_product{} | by_distance{[](index_t t, index_t head) {
+                                                    return -alibi::slope(head, 4) * double(t);
+                                                  }} | causal{},
+                                                  in.q, in.k, in.v)
+                                 .output),
+            1e-15);
+}
+
+TEST(kerple, is_its_formula_and_learns_both_numbers_of_each_head) {
+  const auto log = dot_product{} | by_distance{kerple_log{{0.5, 2}, {0.1, 3}}} | causal{};
+  const auto power = dot_product{} | by_distance{kerple_power{0.25, {0.5, 1.5}}} | causal{};
+  const query_row first{.position = 9, .head = 0, .heads = 2}, second{.position = 9, .head = 1, .heads = 2};
+  EXPECT_NEAR(logit((get<by_distance<kerple_log>>(log)), first, 3, 2.0), 2 - 0.5 * std::log(1.6), 1e-15);
+  EXPECT_NEAR(logit((get<by_distance<kerple_log>>(log)), second, 12, 2.0), 2 - 2 * std::log(10.), 1e-15);
+  EXPECT_NEAR(logit((get<by_distance<kerple_power>>(power)), second, 3, 2.0), 2 - 0.25 * std::pow(6, 1.5), 1e-14);
+  EXPECT_EQ(logit((get<by_distance<kerple_power>>(power)), first, 9, 2.0), 2);
+  const auto in = random_inputs<double>({.heads = 2, .key_heads = 1, .queries = 30, .keys = 70});
+  const loss of{normal<double>(1, 2, 30, 8, 4), sums(sums(1, 2, 30).setRandom())};
+  const auto made =
+      backward_with_parameters(log, in.q, in.k, in.v, kept_of(log, in), attended{of.d_output, of.d_log_sum_exp}).d_mechanism;
+  std::vector<double> slopes;
+  for_each_learned(made, [&](double slope) { slopes.push_back(slope); });
+  ASSERT_EQ(slopes.size(), 4u);
+  for (std::size_t number = 0; number < 4; ++number) {
+    const double wanted = difference(1e-3, [&](double offset) {
+      auto moved = log;
+      std::size_t count = 0;
+      for_each_learned(moved, [&](double& each) { each += count++ == number ? offset : 0; });
+      return of(moved, in);
+    });
+    EXPECT_NEAR(slopes[number], wanted, 1e-8 * (1 + std::abs(wanted))) << number;
+  }
+  EXPECT_THROW(forward(dot_product{} | by_distance{kerple_log{0, 1}} | causal{}, in.q, in.k, in.v), std::invalid_argument);
 }
 
 }  // namespace

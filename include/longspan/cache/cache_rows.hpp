@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include <longspan/cache/recent_angles.hpp>
+#include <longspan/cache/summand_of_keys.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/core/text.hpp>
@@ -33,22 +33,11 @@ class cache_rows {
   // A row of either after the row parts, and a key after the score.
   virtual void turn(std::span<T> row, const token& of) const = 0;
   virtual void key(std::span<T> row, const token& of) const = 0;
-  // Whether any row at `position` or beyond may see one of some keys, both counted in the cache.
+  // Whether any row at `position` or beyond may see one of some keys.
   virtual bool needed_from(index_t position, interval keys) const = 0;
   // Whether keys are prepared as by other row parts and another score, a tuple of that type.
   virtual bool same_as(const std::type_info& type, const void* parts) const = 0;
 };
-
-// Whether two parts of one type turn rows alike, as far as they can be compared.
-template <class P>
-bool turn_alike(const P& one, const P& other, const shapes& lengths) {
-  if constexpr (std::equality_comparable<P>)
-    return one == other;
-  else if constexpr (rotation<P>)
-    return one.frequencies(lengths.channels) == other.frequencies(lengths.channels);
-  else
-    return true;
-}
 
 // A row part and what turns its rows.
 template <class T, class P>
@@ -103,18 +92,19 @@ bool may_see(const M& mask, index_t position, interval keys) {
   return any;
 }
 
-template <class T, class Rows, class Score, class Masks>
+// Masks are the tuples of masks of the sentence, of each summand of a sum.
+template <class T, class Rows, class Score, class... Masks>
 class rows_of_sentence;
 template <class T, class... Rows, class Score, class... Masks>
-class rows_of_sentence<T, std::tuple<Rows...>, Score, std::tuple<Masks...>> final : public cache_rows<T> {
+class rows_of_sentence<T, std::tuple<Rows...>, Score, Masks...> final : public cache_rows<T> {
  public:
   using parts = std::pair<std::tuple<Rows...>, Score>;
 
-  rows_of_sentence(const std::tuple<Rows...>& rows, const Score& score, const std::tuple<Masks...>& masks, const shapes& lengths)
+  rows_of_sentence(const std::tuple<Rows...>& rows, const Score& score, const shapes& lengths, const Masks&... masks)
       : lengths_(lengths),
         rows_(std::apply([&](const Rows&... each) { return std::tuple<kept_part<T, Rows>...>{{each, lengths}...}; }, rows)),
         score_(score),
-        masks_(masks) {}
+        masks_(masks...) {}
 
   std::unique_ptr<cache_rows<T>> clone() const override { return std::make_unique<rows_of_sentence>(*this); }
 
@@ -130,7 +120,8 @@ class rows_of_sentence<T, std::tuple<Rows...>, Score, std::tuple<Masks...>> fina
   }
   bool needed_from(index_t position, interval keys) const override {
     position += lengths_.first_key, keys = {keys.first + lengths_.first_key, keys.last + lengths_.first_key};
-    return std::apply([&](const Masks&... each) { return (detail::may_see(each, position, keys) && ...); }, masks_);
+    const auto by_all = [&](const auto&... mask) { return (detail::may_see(mask, position, keys) && ...); };
+    return std::apply([&](const Masks&... each) { return (std::apply(by_all, each) || ...); }, masks_);
   }
   bool same_as(const std::type_info& type, const void* other) const override {
     if (type != typeid(parts)) return false;
@@ -150,11 +141,15 @@ class rows_of_sentence<T, std::tuple<Rows...>, Score, std::tuple<Masks...>> fina
 // Of a sentence, for keys of so many channels.
 template <class T, class... Parts>
 std::unique_ptr<cache_rows<T>> rows_of(const mechanism<Parts...>& whole, const shapes& lengths) {
-  const auto rows = detail::pick<place::rows>(whole, unchanged);
-  const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
-  const auto masks = detail::pick<place::mask>(whole, unchanged);
-  return std::make_unique<rows_of_sentence<T, std::remove_const_t<decltype(rows)>, std::remove_const_t<decltype(score)>,
-                                           std::remove_const_t<decltype(masks)>>>(rows, score, masks, lengths);
+  const auto& first = detail::summand_of_keys(whole, lengths);
+  const auto rows = detail::pick<place::rows>(first, unchanged);
+  const auto score = std::get<0>(detail::pick<place::score>(first, unchanged));
+  const auto made = [&]<class... Masks>(const Masks&... masks) -> std::unique_ptr<cache_rows<T>> {
+    using made_rows = rows_of_sentence<T, std::remove_const_t<decltype(rows)>, std::remove_const_t<decltype(score)>, Masks...>;
+    return std::make_unique<made_rows>(rows, score, lengths, masks...);
+  };
+  return std::apply([&](const auto&... each) { return made(detail::pick<place::mask>(each, unchanged)...); },
+                    detail::summands_of(whole));
 }
 
 // The row parts of a sentence over a cache, as the kernel is given them: those of the cache.

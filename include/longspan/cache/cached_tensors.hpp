@@ -5,9 +5,9 @@
 #include <limits>
 #include <span>
 
-#include <longspan/cache/byte_keys.hpp>
-#include <longspan/cache/byte_values.hpp>
 #include <longspan/cache/hadamard.hpp>
+#include <longspan/cache/integer_keys.hpp>
+#include <longspan/cache/integer_values.hpp>
 #include <longspan/cache/paged_keys.hpp>
 #include <longspan/cache/paged_values.hpp>
 #include <longspan/cache/text_pages.hpp>
@@ -19,7 +19,6 @@
 #include <longspan/kernel/wave.hpp>
 #include <longspan/kernel/wave_operands.hpp>
 #include <longspan/simd/words.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 #include <longspan/tile/read_ahead.hpp>
@@ -44,8 +43,13 @@ struct cached_tensors {
     visit("query", query);
   }
   cached_tensors tokens_of(const text& of) const {
-    return {detail::tokens_of(query, of.batch, of.queries), detail::tokens_of(output, of.batch, of.queries),
-            detail::tokens_of(log_sum_exp, of.batch, of.queries), layout, pages + of.number};
+    return {query.tokens_of(of.batch, of.queries), output.tokens_of(of.batch, of.queries),
+            log_sum_exp.tokens_of(of.batch, of.queries), layout, pages + of.number};
+  }
+  template <class Other>
+  cached_tensors<Storage, Q, Other> with_results(const view<Other>& other_output,
+                                                 const view<typename words::compute>& other_log_sum_exp) const {
+    return {query, other_output, other_log_sum_exp, layout, pages};
   }
   bool keeps_log_sum_exp() const { return log_sum_exp.extent[3] != 0; }
   // Keys and values are stored as `storage` turns them: so is a prepared query, and a row of output is turned back.
@@ -55,15 +59,15 @@ struct cached_tensors {
   }
 };
 
-// What multiplies the pages of a head, and what that works in: see byte_keys, where the instruction set multiplies bytes.
+// What multiplies the pages of a head, and what that works in: see integer_keys, where the instruction set multiplies integers.
 template <class Storage>
-inline constexpr bool in_bytes = cache_storage<Storage>::per_word == 4;
+inline constexpr bool in_integers = cache_storage<Storage>::per_word == 2;
 template <class Storage>
-using room_of_pages = std::conditional_t<in_bytes<Storage>, byte_room, no_room>;
+using room_of_pages = std::conditional_t<in_integers<Storage>, integer_room, no_room>;
 template <class Storage, class Ahead>
-using keys_of_pages = std::conditional_t<in_bytes<Storage>, byte_keys<Ahead>, paged_keys<Storage, Ahead>>;
+using keys_of_pages = std::conditional_t<in_integers<Storage>, integer_keys<Ahead>, paged_keys<Storage, Ahead>>;
 template <class Storage, class Ahead>
-using values_of_pages = std::conditional_t<in_bytes<Storage>, byte_values<Ahead>, paged_values<Storage, Ahead>>;
+using values_of_pages = std::conditional_t<in_integers<Storage>, integer_values<Ahead>, paged_values<Storage, Ahead>>;
 
 // One of them with a room of its own.
 template <class Storage, class Operand>
@@ -126,11 +130,15 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
 
   void append_first(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
-    append(of, needed, to, pages.depth(), [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); });
+    append(
+        of, needed, to, pages.depth(), [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); },
+        [&](std::byte* page) { return pages.key_scales(page, of.head); });
   }
   void append_second(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
     const layout& pages = *of.text->tensors.layout;
-    append(of, needed, to, pages.width(), [&](std::byte* page, index_t key) { return pages.value_row(page, of.head, key); });
+    append(
+        of, needed, to, pages.width(), [&](std::byte* page, index_t key) { return pages.value_row(page, of.head, key); },
+        [&](std::byte* page) { return pages.value_scales(page, of.head); });
   }
 
   template <class Attend>
@@ -145,14 +153,17 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   }
 
  private:
-  // Where the panels of some keys lie, or their values: `numbers` for each key.
-  template <class At>
-  static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at) {
+  // Where the panels of some keys lie, or their values: `numbers` for each key; and their scales.
+  template <class At, class Scales>
+  static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at, Scales scales) {
     constexpr auto size = index_t(sizeof(typename layout::number));
     for (index_t first = round_down(needed.first, layout::panel); first < needed.last; first += layout::panel) {
       std::byte* const page = of.text->tensors.pages->page_of(first);
       if (page == nullptr) continue;  // no row sees it, and it was given back
       const auto* const from = at(page, first % layout::keys);
+      if constexpr (layout::scaled)
+        to.push_back({reinterpret_cast<std::intptr_t>(scales(page) + first % layout::keys), 0,
+                      layout::panel * index_t(sizeof(typename layout::T)), 1});
       to.push_back({reinterpret_cast<std::intptr_t>(from), 0, layout::panel * numbers * size, 1});
     }
   }

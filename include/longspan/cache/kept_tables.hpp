@@ -42,7 +42,8 @@ class kept_tables {
       const bool joins = needed.seen.empty() ||
                          (needed.seen.first <= held.seen.last && held.seen.first <= needed.seen.last && !held.seen.empty());
       if (!fits || !joins) {
-        const reach next = with_room({needed.seen, hull(needed.touched, {held.touched.first, needed.touched.last})});
+        const reach next =
+            with_room({needed.seen, hull(needed.touched, {held.touched.first, needed.touched.last}), needed.heads, needed.texts});
         table = part.template prepare<T>(next);
         held = next;
       } else {
@@ -52,7 +53,8 @@ class kept_tables {
       }
     }
     static reach with_room(const reach& needed) {
-      return {needed.seen, {needed.touched.first, needed.touched.last + std::max<index_t>(needed.touched.last / 2, 64)}};
+      const index_t last = needed.touched.last + std::max<index_t>(needed.touched.last / 2, 64);
+      return {needed.seen, {needed.touched.first, last}, needed.heads, needed.texts};
     }
   };
 

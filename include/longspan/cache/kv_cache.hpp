@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,9 +15,10 @@
 #include <longspan/cache/spare_pages.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/cache/write_tokens.hpp>
+#include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
-#include <longspan/mechanism.hpp>
+#include <longspan/mechanism/prepare.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/shape.hpp>
@@ -29,8 +29,8 @@ LONGSPAN_NAMESPACE_BEGIN
 // turned when it is appended, never again. Made with a sentence; then `forward(mechanism, q, cache)` attends to all of a text's keys, for
 // any mechanism with the same row parts and score. As float and double the results have the bits of the call that sees all keys at once, in
 // whatever pieces they came; Eigen::half, Eigen::bfloat16 and quantized<8> round keys, after they are prepared, and values once, when they
-// are appended, and are computed with as floats; 8 bits as integers where the instruction set multiplies bytes, beside queries of 15 bits
-// and weights of 16.
+// are appended, and are computed with as floats; 8 bits as integers, beside queries and weights of 16, where the instruction set
+// multiplies these faster (AVX2, AVX-512).
 //
 //   kv_cache<float> cache(mechanism, {.key_heads = 8, .channels = 128, .value_channels = 128});
 //   cache.append(k, v);                                    // the tokens of a prompt, or the next one
@@ -39,8 +39,7 @@ LONGSPAN_NAMESPACE_BEGIN
 // A copy shares pages with its original, of a cache and of a text within it, and a shared page is copied before it is written to. Texts
 // that follow each other with one prompt read its pages once for up to 96 of the query rows of a call. Pages that no row from the last
 // appended tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page;
-// running out of it leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
-// Everything that does not fit throws shape_error, and nothing is appended.
+// running out of it, or shape_error for what does not fit, leaves the cache as it was. One thread at a time uses it, others its copies.
 template <class Storage>
 class kv_cache {
   using layout = detail::page_layout<Storage>;
@@ -59,8 +58,8 @@ class kv_cache {
                          .value_channels = of.value_channels,
                          .first_key = of.first_key};
     detail::pick<detail::place::rows, detail::place::score>(
-        whole, [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
-    rows_ = detail::rows_of<T>(whole, lengths);
+        detail::summand_of_keys(whole, lengths), [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
+    rows_ = detail::rows_of<T>(detail::unprepared(whole), lengths);
   }
 
   kv_cache(const kv_cache& other) : layout_(other.layout_), texts_(other.texts_), rows_(other.rows_->clone()) {}
@@ -73,24 +72,26 @@ class kv_cache {
 
   // Memory of all pages, in bytes, those that are reserved among them. A page that texts share counts once; one that copies of the cache
   // share counts in each of them.
-  index_t bytes() const {
-    std::vector<const std::byte*> held;
-    for (const pages& each : texts_)
-      for (const detail::page& page : each.pages)
-        if (page != nullptr) held.push_back(page.get());
-    std::sort(held.begin(), held.end());
-    return (std::unique(held.begin(), held.end()) - held.begin() + spare_.count()) * layout_.bytes();
-  }
+  index_t bytes() const { return (detail::count_pages(std::span<const pages>(texts_)) + spare_.count()) * layout_.bytes(); }
 
   // Appends tokens to every text, k (text, key_head, token, channel) and v (text, key_head, token, value_channel); or to one, of batch 1.
+  // The threads of a device share the key heads; without one the calling thread does it.
+  template <device D, class K, class V>
+  void append(const D& d, const K& k, const V& v) {
+    append_to(d, {0, texts()}, detail::view_of(k), detail::view_of(v));
+  }
+  template <device D, class K, class V>
+  void append(const D& d, index_t text, const K& k, const V& v) {
+    text_at(text);
+    append_to(d, {text, text + 1}, detail::view_of(k), detail::view_of(v));
+  }
   template <class K, class V>
   void append(const K& k, const V& v) {
-    append_to({0, texts()}, detail::view_of(k), detail::view_of(v));
+    append(detail::this_thread{}, k, v);
   }
   template <class K, class V>
   void append(index_t text, const K& k, const V& v) {
-    text_at(text);
-    append_to({text, text + 1}, detail::view_of(k), detail::view_of(v));
+    append(detail::this_thread{}, text, k, v);
   }
 
   // Makes room for every text to grow to so many tokens: until then appending asks for no pages, and pages that are let go are kept.
@@ -101,7 +102,7 @@ class kv_cache {
     for (pages& each : texts_) {
       each.pages.reserve(std::size_t(most));
       const auto last = std::size_t(each.length / layout::keys);  // that the next token is written to, copied if it is shared
-      const bool copied = last < each.pages.size() && each.pages[last].use_count() > 1;
+      const bool copied = last < each.pages.size() && each.pages[last].shared();
       missing += std::max(most - index_t(each.pages.size()), index_t(0)) + copied;
     }
     spare_.reserve(missing, layout_.bytes());
@@ -111,15 +112,14 @@ class kv_cache {
   // take the memory of one prompt. Keys stay as they were turned.
   void copy(index_t from, index_t to) {
     const pages& source = text_at(from);
-    text_at(to);
-    pages& copied = texts_[std::size_t(to)];
+    pages& copied = (text_at(to), texts_[std::size_t(to)]);
     if (&copied == &source) return;
     copied.pages.reserve(source.pages.size());
     cut(copied, 0);
     copied.pages = source.pages, copied.length = source.length;
   }
 
-  // Forgets the tokens of a text from `length` on; erase: all. Throws where rows that come then would see what was given back.
+  // Forgets the tokens of a text from `length` on. Throws where rows that come then would see what was given back.
   void truncate(index_t length) {
     for (index_t t = 0; t < texts(); ++t) check_truncated(t, length);
     for (index_t t = 0; t < texts(); ++t) cut(texts_[std::size_t(t)], length);
@@ -164,13 +164,13 @@ class kv_cache {
     }
   }
 
-  template <class K, class V>
-  void append_to(interval texts, const view<K>& k, const view<V>& v) {
+  template <device D, class K, class V>
+  void append_to(const D& d, interval texts, const view<K>& k, const view<V>& v) {
     detail::require_tokens(layout_, texts.size(), k, v);
     detail::buffer<detail::longer_text<Storage>> longer;
     for (index_t t = texts.first; t < texts.last; ++t) longer.emplace_back(texts_[std::size_t(t)], k.extent[2], layout_, spare_);
     for (index_t t = 0; t < texts.size(); ++t)
-      detail::write_text(layout_, *rows_, texts.first + t, longer[std::size_t(t)], k, v, t);
+      detail::write_text(d, layout_, *rows_, texts.first + t, longer[std::size_t(t)], k, v, t);
     for (index_t t = 0; t < texts.size(); ++t) {
       const index_t first = longer[std::size_t(t)].places().first;
       longer[std::size_t(t)].commit();

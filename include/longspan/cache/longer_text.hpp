@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -28,12 +27,10 @@ class longer_text {
     const index_t pages = round_up(length_, page_keys) / page_keys, own = index_t(of.pages.size());
     if (std::size_t(pages) > of.pages.capacity()) of.pages.reserve(std::max(std::size_t(pages), 2 * of.pages.capacity()));
     for (index_t p = first_; p < pages; ++p) {
-      const bool shared = p < own && of.pages[std::size_t(p)].use_count() > 1;
+      const bool shared = p < own && of.pages[std::size_t(p)].shared();
       fresh_.push_back(p < own && !shared ? page() : spare.take(layout.bytes()));
       if (shared) std::memcpy(fresh_.back().get(), of.pages[std::size_t(p)].get(), std::size_t(layout.bytes()));
     }
-    std::atomic_thread_fence(
-        std::memory_order_acquire);  // what threads read of pages that their copies then let go, they have read
   }
 
   longer_text(longer_text&&) noexcept = default;

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
+#include <utility>
 
 #include <longspan/cache/storage.hpp>
 #include <longspan/core/index.hpp>
@@ -70,16 +71,39 @@ struct no_room {
   no_room(index_t, index_t, index_t) {}
 };
 
-// The memory of a page, which copies of a cache share. Cleared: lanes of keys that are not there yet are multiplied, and what comes of it
-// is hidden.
-using page = std::shared_ptr<std::byte>;
+// The memory of a page, which copies of a cache share, or none. Cleared: lanes of keys that are not there yet are multiplied, and what
+// comes of it is hidden. Not a shared_ptr: whoever writes to a page that others let go must have seen all that they did with it, and use_count()
+// promises no order.
+class page {
+  static constexpr std::align_val_t line{64};
 
-inline page make_page(index_t bytes) {
-  constexpr std::align_val_t line{64};
-  auto* const memory = static_cast<std::byte*>(::operator new(std::size_t(bytes), line));
-  std::memset(memory, 0, std::size_t(bytes));
-  return page(memory, [](std::byte* of) { ::operator delete(of, std::align_val_t(64)); });
-}
+ public:
+  page() = default;
+  explicit page(index_t bytes) : memory_(static_cast<std::byte*>(::operator new(std::size_t(line) + std::size_t(bytes), line))) {
+    new (memory_) owners(1);
+    std::memset(get(), 0, std::size_t(bytes));
+  }
+  page(const page& other) noexcept : memory_(other.memory_) {
+    if (memory_ != nullptr) count().fetch_add(1, std::memory_order_relaxed);
+  }
+  page(page&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
+  page& operator=(page other) noexcept { return std::swap(memory_, other.memory_), *this; }
+  ~page() {
+    if (memory_ != nullptr && count().fetch_sub(1, std::memory_order_acq_rel) == 1) ::operator delete(memory_, line);
+  }
+
+  std::byte* get() const { return memory_ == nullptr ? nullptr : memory_ + std::size_t(line); }
+  // Whether other owners hold it too. Where none does any more, what they read of it they have read.
+  bool shared() const { return count().load(std::memory_order_acquire) > 1; }
+  bool operator==(const page&) const = default;
+  bool operator==(std::nullptr_t) const { return memory_ == nullptr; }
+
+ private:
+  using owners = std::atomic<index_t>;  // at the beginning of the memory, in a line of its own
+  owners& count() const { return *std::launder(reinterpret_cast<owners*>(memory_)); }
+
+  std::byte* memory_ = nullptr;
+};
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

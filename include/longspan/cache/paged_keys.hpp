@@ -48,6 +48,7 @@ class paged_keys : public key_operand<number_words<typename cache_storage<Storag
       }
     }
     if constexpr (layout::scaled) {
+      ahead_.ask(keys.size() * index_t(sizeof(T)));
       const T* const scales = layout_.key_scales(page, head_) + first;
       for (index_t r = 0; r < rows; ++r)
         for (index_t j = 0; j < keys.size(); ++j) to[r * stride + j] *= scales[j];

@@ -59,6 +59,7 @@ class paged_values : public value_operand<number_words<typename cache_storage<St
     using product_of_page = product<T, number_words<T>, typename layout::number>;
     const auto* const values = layout_.value_row(page, head_, first);
     if constexpr (layout::scaled) {
+      ahead_.ask(keys.size() * index_t(sizeof(T)));
       const T* const scales = layout_.value_scales(page, head_) + first;
       std::array<T, std::size_t(shape::most_decode_rows * layout::keys)> scaled;
       for (index_t r = 0; r < rows; ++r)

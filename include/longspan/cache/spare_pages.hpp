@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -20,13 +19,13 @@ class spare_pages {
   // Holds at least so many, and keeps as many.
   void reserve(index_t pages, index_t bytes) {
     free_.reserve(std::size_t(pages));
-    while (index_t(free_.size()) < pages) free_.push_back(make_page(bytes));
+    while (index_t(free_.size()) < pages) free_.push_back(page(bytes));
     most_ = std::max(most_, pages);
   }
 
   // A cleared page: one that is held, or a new one.
   page take(index_t bytes) {
-    if (free_.empty()) return make_page(bytes);
+    if (free_.empty()) return page(bytes);
     page one = std::move(free_.back());
     free_.pop_back();
     std::memset(one.get(), 0, std::size_t(bytes));
@@ -36,8 +35,7 @@ class spare_pages {
   // Keeps a page unless others share it or as many are held as were reserved.
   void give(page&& one) noexcept {
     const page given = std::move(one);
-    if (given == nullptr || given.use_count() > 1 || index_t(free_.size()) >= most_) return;
-    std::atomic_thread_fence(std::memory_order_acquire);  // what other threads read of it, they have read
+    if (given == nullptr || given.shared() || index_t(free_.size()) >= most_) return;
     free_.push_back(given);
   }
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include <longspan/core/index.hpp>
-#include <longspan/simd/byte_words.hpp>
+#include <longspan/simd/integer_pairs.hpp>
 #include <longspan/simd/widen.hpp>
 #include <longspan/tensor/traits.hpp>
 
@@ -45,7 +45,6 @@ struct cache_storage {
     else
       return i;
   }
-  static number as_key(number x) { return x; }
   static void write(std::span<const compute> row, number* to, compute*) {
     for (const compute x : row) *to++ = number{static_cast<Storage>(x)};
   }
@@ -56,12 +55,10 @@ struct cache_storage<quantized<8>> {
   using number = std::int8_t;
   using compute = float;
   static constexpr bool scaled = true, turned = true;
-  static constexpr index_t batches_together = 1, per_word = multiplies_bytes ? 4 : 1;
+  static constexpr index_t batches_together = 1, per_word = multiplies_integers ? 2 : 1;
   static constexpr float most = 127;
 
   static constexpr index_t place(index_t i) { return i; }
-  // Keys that are multiplied as bytes have no sign: 128 is added.
-  static number as_key(number x) { return per_word == 1 ? x : number(x ^ 0x80); }
   static void write(std::span<const float> row, number* to, float* scale) {
     float largest = 0;
     bool finite = true;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include <longspan/cache/page.hpp>
@@ -33,6 +35,17 @@ struct text_pages {
     return true;
   }
 };
+
+// How many pages some texts hold: one that they share counts once.
+template <class Storage>
+index_t count_pages(std::span<const text_pages<Storage>> texts) {
+  std::vector<const std::byte*> held;
+  for (const auto& each : texts)
+    for (const page& one : each.pages)
+      if (one != nullptr) held.push_back(one.get());
+  std::sort(held.begin(), held.end());
+  return std::unique(held.begin(), held.end()) - held.begin();
+}
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

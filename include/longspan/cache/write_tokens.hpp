@@ -9,6 +9,7 @@
 #include <longspan/cache/longer_text.hpp>
 #include <longspan/cache/page.hpp>
 #include <longspan/cache/storage.hpp>
+#include <longspan/core/device.hpp>
 #include <longspan/core/index.hpp>
 #include <longspan/core/text.hpp>
 #include <longspan/core/token.hpp>
@@ -37,7 +38,7 @@ void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows,
     rows.key(key, own.at(longspan::token::role::key, own.first_key + j - own.keys.first, head));
     if constexpr (storage::turned) detail::hadamard(key);
     storage::write(key, stored.data(), key_scales + scale);
-    for (index_t c = 0; c < layout.channels; ++c) layout.key_at(page, head, at, c) = storage::as_key(stored[std::size_t(c)]);
+    for (index_t c = 0; c < layout.channels; ++c) layout.key_at(page, head, at, c) = stored[std::size_t(c)];
     copy_row(v.row(token), v.channel_stride, value.data(), 1, v.channels);
     if constexpr (storage::turned) detail::hadamard(value);
     storage::write(value, stored.data(), value_scales + scale);
@@ -46,17 +47,18 @@ void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows,
 }
 
 // Writes the tokens of row `batch` of two tensors behind a text, page by page.
-template <class Storage, class T, class K, class V>
-void write_text(const page_layout<Storage>& layout, cache_rows<T>& rows, index_t text_number, const longer_text<Storage>& of,
-                const view<K>& k, const view<V>& v, index_t batch) {
+template <device D, class Storage, class T, class K, class V>
+void write_text(const D& d, const page_layout<Storage>& layout, cache_rows<T>& rows, index_t text_number,
+                const longer_text<Storage>& of, const view<K>& k, const view<V>& v, index_t batch) {
   constexpr index_t keys = page_layout<Storage>::keys;
   const interval places = of.places();
   for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
     some.last = std::min(round_down(some.first, keys) + keys, places.last);
     const text own{text_number, text_number, {}, some, 0, layout.first_key + some.first, layout.first_key + some.last};
     rows.reach(std::span(&own, 1));
-    for (index_t h = 0; h < layout.key_heads; ++h)
+    detail::for_each_item(d, layout.key_heads, [&](index_t, index_t h) {
       detail::write_tokens(layout, rows, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);
+    });
   }
 }
 

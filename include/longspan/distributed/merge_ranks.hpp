@@ -9,6 +9,7 @@
 
 #include <mpi.h>
 
+#include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/distributed/ranks.hpp>
@@ -81,7 +82,7 @@ auto merge_ranks(const ranks& all, const attended<Output, LogSumExp>& own) {
     if (rank == 0)
       detail::copy_tokens(next.output, merged.output), detail::copy_tokens(next.log_sum_exp, merged.log_sum_exp);
     else
-      detail::write_merged(merged, merged, next);
+      detail::write_merged(this_thread{}, merged, merged, next);
   }
   return *std::move(whole);
 }

@@ -87,7 +87,10 @@ class ring_backward {
             own(tensors_.query), part.key, part.value, own(tensors_.output), own(tensors_.log_sum_exp), own(tensors_.d_output),
             own(tensors_.d_log_sum_exp), d_query, d_key, d_value},
         rows.first, part.tokens.first};
-    detail::differentiate_texts<Learning>(d_, whole_, taking_, piece, call_.lengths, texts, d_parameters_, [] {});
+    angle_tables<T> tables(texts);
+    auto bound =
+        detail::bind_backward<Learning, T>(taking_, call_.lengths, texts, detail::see(taking_, call_.lengths, texts), tables);
+    detail::differentiate_texts(d_, whole_, std::move(bound), piece, d_parameters_);
     detail::add_tokens<T>(d_query, detail::tokens_of(own_d_query(), rows));
     detail::add_tokens<T>(d_key, to.d_key), detail::add_tokens<T>(d_value, to.d_value);
   }
@@ -159,7 +162,7 @@ void run_ring_backward(const ranks& all, const D& d, const mechanism<Parts...>& 
   std::optional<ring_backward<Learning, Device, mechanism<Parts...>, Taking, Tensors>> rows;
   together(all, [&] {
     detail::require_fitting(whole, tensors, call.lengths);
-    detail::begin_parameters(whole, call.lengths, d_parameters);
+    d_parameters = detail::no_derivatives<Learning>(whole, call.lengths);
     detail::check(whole, call.lengths, call.texts);
     taking.emplace(detail::with_takers<T>(whole, call.lengths));
     sight.emplace(whole, call);

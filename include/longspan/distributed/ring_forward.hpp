@@ -26,8 +26,8 @@
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/softmax/merge.hpp>
+#include <longspan/tensor/fill_between.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -92,10 +92,7 @@ class ring_forward {
                                   packed_view(part_sums_.data(), batch, heads, tokens, 1)};
       std::fill_n(part_sums_.data(), batch * heads * tokens, -std::numeric_limits<T>::infinity());
       attend(texts, part, rows, apart);
-      for_each_head([&](index_t b, index_t h) {
-        const auto into = head_of(all, b, h);
-        detail::write_merged(into, into, head_of(apart, b, h));
-      });
+      detail::write_merged(d_, all, all, apart);
     }
   }
 
@@ -109,17 +106,11 @@ class ring_forward {
     const index_t heads = output_.extent[1];
     detail::for_each_item(d_, output_.extent[0] * heads, [&](index_t, index_t item) { work(item / heads, item % heads); });
   }
-  static part_view<T, T> head_of(const part_view<T, T>& of, index_t b, index_t h) {
-    const auto one = [&](const view<T>& tensor) {
-      return view<T>{tensor.head(b, h).data, {1, 1, tensor.extent[2], tensor.extent[3]}, tensor.stride};
-    };
-    return {one(of.output), one(of.log_sum_exp)};
-  }
 
   template <class Part>
   void attend(const buffer<text>& texts, const Part& part, interval rows, const part_view<T, T>& to) {
-    const piece_tensors piece{forward_tensors<Words, number_of<decltype(tensors_.query)>, number_of<decltype(part.key)>,
-                                              number_of<decltype(part.value)>, T>{
+    const piece_tensors piece{forward_tensors<Words, decltype(tensors_.query), view<const number_of<decltype(part.key)>>,
+                                              view<const number_of<decltype(part.value)>>, view<T>>{
                                   detail::tokens_of(tensors_.query, rows), part.key, part.value, to.output, to.log_sum_exp},
                               rows.first, part.tokens.first};
     auto bound = detail::bind<T>(whole_, call_.lengths, texts, tile_keys<Words>(call_.lengths));

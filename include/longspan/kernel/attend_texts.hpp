@@ -10,7 +10,7 @@
 #include <longspan/kernel/bound_text.hpp>
 #include <longspan/kernel/decode.hpp>
 #include <longspan/kernel/prefill.hpp>
-#include <longspan/tensor/tokens_of.hpp>
+#include <longspan/tensor/fill_between.hpp>
 #include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN

@@ -19,7 +19,7 @@ namespace detail {
 // stand in the lanes, and a key's words are broadcast from where they lie, so that nothing of the keys is packed. Of a panel only the
 // scores are transposed, an eighth of what its keys would be at 128 channels and 16 rows. With 16 rows the product runs at 85 % of the
 // peak, with 32 at all of it, where a packed panel took half again as long to pack as to multiply (Zen 5).
-template <class Words, class Mechanism, class S>
+template <class Words, class Mechanism, head_rows Head>
 class broadcast_keys final : public key_operand<Words> {
  public:
   using T = typename Words::compute;
@@ -29,7 +29,7 @@ class broadcast_keys final : public key_operand<Words> {
   struct room {
     T *queries, *scores, *scratch;
   };
-  broadcast_keys(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, const room& own, read_ahead& ahead)
+  broadcast_keys(const Mechanism& mechanism, index_t key_head, const Head& keys, const room& own, read_ahead& ahead)
       : mechanism_(mechanism), key_head_(key_head), keys_(keys), own_(own), ahead_(ahead) {}
 
   // As far ahead as a panel (asked_ahead in tile/shape.hpp).
@@ -45,19 +45,28 @@ class broadcast_keys final : public key_operand<Words> {
           transpose(query + r * query_stride + c, query_stride, own_.queries + c * columns + r, columns, lanes);
     transposed_ = query;
     const bool as_they_lie = Mechanism::keeps_keys && is_words<Words>(keys_);
-    const index_t in_place = as_they_lie ? round_down(std::min(keys.last, keys_.tokens) - keys.first, lanes) : 0;
     const auto some = [&](const T* from, index_t from_stride, interval of, auto& ahead) {
       multiply_broadcast(
           product<T, Words>{from, from_stride, own_.queries, columns, own_.scores + of.first * columns, columns, depth},
           of.size(), columns, ahead);
     };
-    some(reinterpret_cast<const T*>(keys_.row(keys.first)), keys_.token_stride / Words::per_word, {0, in_place}, ahead_);
-    if (in_place < keys.size()) {
-      prepare_keys_of_head<Words>(mechanism_, key_head_, keys_, keys.first + in_place, keys.size() - in_place, own_.scratch,
-                                  query_stride, ahead_);
+    index_t reached = 0;
+    for_each_lying_together(keys_, keys, [&](interval stretch) {
+      stretch = {reached, stretch.last - keys.first};
+      const index_t last = as_they_lie ? std::min(stretch.last, keys_.tokens - keys.first) : 0;
+      const index_t in_place = std::max(round_down(last - reached, lanes), index_t(0));
+      if (in_place > 0)
+        some(reinterpret_cast<const T*>(keys_.row(keys.first + reached)), keys_.token_stride / Words::per_word,
+             {reached, reached + in_place}, ahead_);
+      // Whole batches that do not lie together, in a stretch or across its end.
+      const index_t rest = round_up(std::max(stretch.last - reached - in_place, index_t(0)), lanes);
+      reached += in_place;
+      if (rest == 0) return;
+      prepare_keys_of_head<Words>(mechanism_, key_head_, keys_, keys.first + reached, rest, own_.scratch, query_stride, ahead_);
       nothing_ahead nothing;
-      some(own_.scratch, query_stride, {in_place, keys.size()}, nothing);
-    }
+      some(own_.scratch, query_stride, {reached, reached + rest}, nothing);
+      reached += rest;
+    });
     for (index_t r = 0; r < rows; r += lanes)
       for (index_t j = 0; j < keys.size(); j += lanes)
         transpose(own_.scores + j * columns + r, columns, to + r * stride + j, stride, rows - r);
@@ -68,7 +77,7 @@ class broadcast_keys final : public key_operand<Words> {
 
   const Mechanism& mechanism_;
   index_t key_head_;
-  const head_view<const S>& keys_;
+  const Head& keys_;
   room own_;
   read_ahead& ahead_;
   mutable const T* transposed_ = nullptr;  // the queries that stand in the lanes

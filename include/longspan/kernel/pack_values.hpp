@@ -12,8 +12,8 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // Whether a tensor's values can be multiplied where they lie.
-template <class Words, class S>
-bool in_place(const head_view<const S>& values) {
+template <class Words, head_rows Head>
+bool in_place(const Head& values) {
   return Words::per_word == 1 && is_words<Words>(values);
 }
 
@@ -28,13 +28,13 @@ index_t packed_values_scratch(index_t width) {
 }
 
 // The keys from `first`, which begins a word, as the row of words that holds them; keys beyond the last are zeros.
-template <class Words, class S, class T = typename Words::compute>
-void pack_values(const head_view<const S>& values, index_t first, T* row, index_t width, T* scratch) {
+template <class Words, head_rows Head, class T = typename Words::compute>
+void pack_values(const Head& values, index_t first, T* row, index_t width, T* scratch) {
   if constexpr (Words::per_word == 2)
     if (values.channel_stride == 1 && values.channels == width && first + 2 <= values.tokens) {
       for (index_t c = 0; c < width; c += simd::lanes<batch<T>>)
-        simd::store(row + c, Words::together(simd::widen<narrow_format<S>>(values.row(first) + c),
-                                             simd::widen<narrow_format<S>>(values.row(first + 1) + c)));
+        simd::store(row + c, Words::together(simd::widen<narrow_format<typename Head::number>>(values.row(first) + c),
+                                             simd::widen<narrow_format<typename Head::number>>(values.row(first + 1) + c)));
       return;
     }
   T* const numbers = Words::per_word == 1 ? row : scratch;

@@ -36,14 +36,13 @@ class packed_keys final : public key_operand<Words> {
 
   // Fills the panel that begins at key `first`, and asks for what is `ahead` meanwhile. `scratch` has room for the numbers of one panel,
   // each key padded to whole batches.
-  template <class Mechanism, class S, class Ahead>
-  void pack(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, index_t first, T* scratch,
-            Ahead&& ahead) const {
+  template <class Mechanism, head_rows Head, class Ahead>
+  void pack(const Mechanism& mechanism, index_t key_head, const Head& keys, index_t first, T* scratch, Ahead&& ahead) const {
     const index_t count = std::min(shape::panel, keys.tokens - first), stride = padded_words_for<Words>(keys.channels);
-    if (Mechanism::keeps_keys && is_words<Words>(keys) && count == shape::panel)
+    if (Mechanism::keeps_keys && is_words<Words>(keys) && count == shape::panel && keys.together_until(first) >= first + count)
       return transpose(reinterpret_cast<const T*>(keys.row(first)), keys.token_stride / Words::per_word, first, ahead);
     for (index_t j = 0; j < count; ++j) {
-      ahead.ask(keys.channels * index_t(sizeof(S)));
+      ahead.ask(keys.channels * index_t(sizeof(typename Head::number)));
       prepare_row<Words>(keys, first + j, scratch + j * stride,
                          [&](std::span<T> channels) { mechanism.key(channels, mechanism.key_token(key_head, first + j)); });
     }

@@ -67,17 +67,18 @@ void round_row(std::span<typename Words::compute> row) {
 }
 
 // Whether a token's channels in memory are a row of words already, in whole batches.
-template <class Words, class S>
-bool is_words(const head_view<const S>& rows) {
+template <class Words, head_rows Head>
+bool is_words(const Head& rows) {
   using T = typename Words::compute;
+  using S = typename Head::number;
   return (Words::per_word > 1 ? sizeof(S) * std::size_t(Words::per_word) == sizeof(T) : std::is_same_v<S, T>) &&
          rows.channel_stride == 1 && rows.channels % (Words::per_word * simd::lanes<typename Words::Batch>) == 0 &&
          rows.token_stride % Words::per_word == 0;
 }
 
 // A token's channels, prepared, as a row of words; clears what pads them. `row` has room for the numbers.
-template <class Words, class S, class Prepare>
-void prepare_row(const head_view<const S>& from, index_t token, typename Words::compute* row, Prepare prepare) {
+template <class Words, head_rows Head, class Prepare>
+void prepare_row(const Head& from, index_t token, typename Words::compute* row, Prepare prepare) {
   using T = typename Words::compute;
   const index_t words = padded_words_for<Words>(from.channels);
   copy_row(from.row(token), from.channel_stride, row, 1, from.channels);
@@ -87,13 +88,13 @@ void prepare_row(const head_view<const S>& from, index_t token, typename Words::
 }
 
 // Keys `first` and on of a key head, prepared, rows `stride` words apart. Those beyond the last repeat it: their scores are cut.
-template <class Words, class Mechanism, class S, class Ahead>
-void prepare_keys_of_head(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, index_t first,
-                          index_t count, typename Words::compute* to, index_t stride, Ahead& ahead) {
+template <class Words, class Mechanism, head_rows Head, class Ahead>
+void prepare_keys_of_head(const Mechanism& mechanism, index_t key_head, const Head& keys, index_t first, index_t count,
+                          typename Words::compute* to, index_t stride, Ahead& ahead) {
   using T = typename Words::compute;
   for (index_t j = 0; j < count; ++j) {
     const index_t token = std::min(first + j, keys.tokens - 1);
-    ahead.ask(keys.channels * index_t(sizeof(S)));
+    ahead.ask(keys.channels * index_t(sizeof(typename Head::number)));
     prepare_row<Words>(keys, token, to + j * stride,
                        [&](std::span<T> channels) { mechanism.key(channels, mechanism.key_token(key_head, token)); });
   }

@@ -17,7 +17,7 @@ namespace detail {
 
 // The keys of one key head for a few query rows, which read each of them once: a batch or two of keys at a time, from where they lie if
 // they need no preparation, else a batch prepared in the thread's own memory.
-template <class Words, class Mechanism, class S>
+template <class Words, class Mechanism, head_rows Head>
 class streamed_keys final : public key_operand<Words> {
  public:
   using T = typename Words::compute;
@@ -25,26 +25,30 @@ class streamed_keys final : public key_operand<Words> {
   static constexpr index_t keys_at_once = shape::streamed_batches * shape::lanes;
 
   // `scratch` has room for the numbers of a batch of keys, each padded to whole batches.
-  streamed_keys(const Mechanism& mechanism, index_t key_head, const head_view<const S>& keys, T* scratch, read_ahead& ahead)
+  streamed_keys(const Mechanism& mechanism, index_t key_head, const Head& keys, T* scratch, read_ahead& ahead)
       : mechanism_(mechanism), key_head_(key_head), keys_(keys), scratch_(scratch), ahead_(ahead) {}
 
   [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
                                  index_t stride) const override {
     const bool as_they_lie = Mechanism::keeps_keys && is_words<Words>(keys_);
+    index_t reached = keys.first;
     const auto some = [&]<index_t Batches>(std::integral_constant<index_t, Batches>, index_t j) {
       const T* const from = reinterpret_cast<const T*>(keys_.row(j));
       multiply_transposed<Batches>(product<T, Words>{query, query_stride, from, keys_.token_stride / Words::per_word,
                                                      to + (j - keys.first), stride, query_stride},
                                    ahead_, rows);
     };
-    index_t j = keys.first;
-    const index_t in_place = as_they_lie ? std::min(keys.last, keys_.tokens) : 0;
-    for (; j + keys_at_once <= in_place; j += keys_at_once) some(std::integral_constant<index_t, shape::streamed_batches>{}, j);
-    for (; j + lanes <= in_place; j += lanes) some(std::integral_constant<index_t, 1>{}, j);
-    for (; j < keys.last; j += lanes)
-      multiply_transposed<1>(product<T, Words>{query, query_stride, prepared(j, query_stride), query_stride,
-                                               to + (j - keys.first), stride, query_stride},
-                             nothing_ahead{}, rows);
+    for_each_lying_together(keys_, keys, [&](interval stretch) {
+      index_t& j = reached;
+      const index_t in_place = as_they_lie ? std::min(stretch.last, keys_.tokens) : 0;
+      for (; j + keys_at_once <= in_place; j += keys_at_once) some(std::integral_constant<index_t, shape::streamed_batches>{}, j);
+      for (; j + lanes <= in_place; j += lanes) some(std::integral_constant<index_t, 1>{}, j);
+      // A batch that does not lie together, in a stretch or across its end.
+      for (; j < stretch.last; j += lanes)
+        multiply_transposed<1>(product<T, Words>{query, query_stride, prepared(j, query_stride), query_stride,
+                                                 to + (j - keys.first), stride, query_stride},
+                               nothing_ahead{}, rows);
+    });
   }
 
  private:
@@ -57,7 +61,7 @@ class streamed_keys final : public key_operand<Words> {
 
   const Mechanism& mechanism_;
   index_t key_head_;
-  const head_view<const S>& keys_;
+  const Head& keys_;
   T* scratch_;
   read_ahead& ahead_;
 };

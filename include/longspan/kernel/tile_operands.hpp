@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/broadcast_keys.hpp>
@@ -22,13 +23,15 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Where some tokens of a head of a tensor lie, for read_ahead; nowhere if their channels do not lie side by side.
-template <class S>
-memory_rows rows_in_memory(const head_view<S>& head, interval tokens) {
-  if (tokens.empty() || head.channel_stride != 1) return {};
-  constexpr auto bytes = index_t(sizeof(S));
-  return {reinterpret_cast<std::intptr_t>(head.row(tokens.first)), tokens.size() > 1 ? head.token_stride * bytes : 0,
-          head.channels * bytes, tokens.size()};
+// Appends where some tokens of a head lie, for read_ahead; nothing if their channels do not lie side by side.
+template <head_rows Head>
+void append_rows(const Head& head, interval tokens, buffer<memory_rows>& to) {
+  if (head.channel_stride != 1) return;
+  constexpr auto bytes = index_t(sizeof(typename Head::number));
+  for_each_lying_together(head, tokens, [&](interval some) {
+    to.push_back({reinterpret_cast<std::intptr_t>(head.row(some.first)), some.size() > 1 ? head.token_stride * bytes : 0,
+                  head.channels * bytes, some.size()});
+  });
 }
 
 // The keys and values of a tile, as decoding multiplies them: keys streamed or broadcast from where they lie or are prepared, values where
@@ -41,22 +44,23 @@ class tile_operands {
   using T = typename Words::compute;
   using shape = tile_shape<T>;
   using Head = key_head<Text>;
-  using streamed = streamed_keys<Words, Mechanism, typename Tensors::key_number>;
-  using broadcast = broadcast_keys<Words, Mechanism, typename Tensors::key_number>;
+  using keys_of_head = decltype(std::declval<const Tensors&>().key.head(0, 0));
+  using values_of_head = decltype(std::declval<const Tensors&>().value.head(0, 0));
+  using streamed = streamed_keys<Words, Mechanism, keys_of_head>;
+  using broadcast = broadcast_keys<Words, Mechanism, keys_of_head>;
 
  public:
   explicit tile_operands(std::span<const Text> texts)
       : in_place_(in_place<Words>(texts[0].tensors.value.head(0, 0))),
         depth_(padded_words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
-        heads_side_by_side_(texts[0].tensors.key.stride[1] < texts[0].tensors.key.stride[2]) {}
+        heads_side_by_side_(texts[0].tensors.key.heads_side_by_side()) {}
 
-  // Whether two texts read the same keys and values, as they lie: those of a batch axis of stride 0.
-  static bool share(const Text& one, const Text& other, interval) {
-    const auto same = [](const auto& a, const auto& b) {
-      return a.data == b.data && a.stride == b.stride && a.extent == b.extent;
-    };
-    return Mechanism::keeps_keys && same(one.tensors.key, other.tensors.key) && same(one.tensors.value, other.tensors.value);
+  // Whether two texts read the same keys and values, as they lie: those of a batch axis of stride 0,
+  // or of the same pages.
+  static bool share(const Text& one, const Text& other, interval keys) {
+    return Mechanism::keeps_keys && one.tensors.key.shares(other.tensors.key, keys) &&
+           one.tensors.value.shares(other.tensors.value, keys);
   }
 
   // Whether all heads of a tile lie before the next tile of the text.
@@ -98,8 +102,7 @@ class tile_operands {
 
   void append(bool keys, const Head& of, interval needed, buffer<memory_rows>& to) const {
     const auto& tensors = of.text->tensors;
-    to.push_back(keys ? detail::rows_in_memory(tensors.key.head(0, of.head), needed)
-                      : detail::rows_in_memory(tensors.value.head(0, of.head), needed));
+    keys ? append_rows(tensors.key.head(0, of.head), needed, to) : append_rows(tensors.value.head(0, of.head), needed, to);
   }
 
   template <class Keys, class Attend>
@@ -107,13 +110,13 @@ class tile_operands {
                    Attend attend) const {
     const key_operand<Words>& keys = keys_of_tile;
     const auto values = of.text->tensors.value.head(0, of.head);
-    ahead.ask(shape::asked_ahead(Keys::keys_at_once * of.lengths().channels * index_t(sizeof(*of.text->tensors.key.data))));
+    ahead.ask(shape::asked_ahead(Keys::keys_at_once * of.lengths().channels * index_t(sizeof(typename keys_of_head::number))));
     const auto attend_to = [&](const value_operand<Words>& rows) { attend(keys, rows); };
-    if constexpr (std::is_same_v<const T*, decltype(values.data)>)
-      if (in_place_) return attend_to(streamed_values<Words>({values.data, 0, values.token_stride}, width_, ahead));
+    if constexpr (std::is_same_v<T, typename values_of_head::number>)
+      if (in_place_) return attend_to(streamed_values<values_of_head>(values, width_, ahead));
     const by_key<T, Words::per_word> rows{own.values.data(), first, width_};
     for (index_t j = round_down(needed.first, Words::per_word); j < needed.last; j += Words::per_word) {
-      ahead.ask(Words::per_word * values.channels * index_t(sizeof(*values.data)));
+      ahead.ask(Words::per_word * values.channels * index_t(sizeof(typename values_of_head::number)));
       pack_values<Words>(values, j, rows.at(j), width_, own.scratch.data());
     }
     attend_to(cached_values<Words>({rows.data, rows.first, rows.stride}, width_));

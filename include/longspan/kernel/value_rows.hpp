@@ -1,15 +1,20 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/value_operand.hpp>
+#include <longspan/simd/words.hpp>
+#include <longspan/tensor/view.hpp>
 #include <longspan/tile/by_key.hpp>
 #include <longspan/tile/multiply.hpp>
 #include <longspan/tile/multiply_seen.hpp>
 #include <longspan/tile/read_ahead.hpp>
+#include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -54,22 +59,42 @@ class cached_values final : public value_rows<Words> {
   using value_rows<Words>::value_rows;
 };
 
-// Values that come from memory, read with what is `ahead`.
-template <class Words>
-class streamed_values final : public value_rows<Words> {
+// Values that come from memory, of a head as it lies, read with what is `ahead`.
+template <head_rows Head>
+class streamed_values final : public value_operand<number_words<typename Head::number>> {
  public:
-  using T = typename Words::compute;
+  using T = typename Head::number;
 
-  streamed_values(by_key<const T, Words::per_word> rows, index_t width, read_ahead& ahead)
-      : value_rows<Words>(rows, width), ahead_(ahead) {}
+  streamed_values(const Head& values, index_t width, read_ahead& ahead) : values_(values), width_(width), ahead_(ahead) {}
 
   [[gnu::flatten]] void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys,
                                  T* out) const override {
-    if (from == start::zero) std::fill(out, out + rows * this->width_, T(0));
-    multiply_streamed(this->operands(weights, stride, keys, out), rows, this->width_, ahead_);
+    if (from == start::zero) std::fill(out, out + rows * width_, T(0));
+    for_each_lying_together(values_, keys, [&](interval some) {
+      multiply_streamed(operands(weights + (some.first - keys.first), stride, some, out), rows, width_, ahead_);
+    });
+  }
+
+  [[gnu::flatten]] void multiply_seen(const T* weights, index_t stride, std::span<const std::uint64_t> seen, interval keys,
+                                      T* out) const override {
+    keys.last = std::min(keys.last, values_.tokens);
+    if (values_.together_until(keys.first) >= keys.last)
+      return detail::multiply_seen(operands(weights, stride, keys, out), seen, width_);
+    std::array<std::uint64_t, std::size_t(tile_shape<T>::most_decode_rows)> of_some;
+    for_each_lying_together(values_, keys, [&](interval some) {
+      const index_t before = some.first - keys.first;
+      for (std::size_t r = 0; r < seen.size(); ++r) of_some[r] = seen[r] >> before;
+      detail::multiply_seen(operands(weights + before, stride, some, out), std::span(of_some).first(seen.size()), width_);
+    });
   }
 
  private:
+  product<T, number_words<T>> operands(const T* weights, index_t stride, interval keys, T* out) const {
+    return {weights, stride, values_.row(keys.first), values_.token_stride, out, width_, keys.size()};
+  }
+
+  const Head& values_;
+  index_t width_;
   read_ahead& ahead_;
 };
 

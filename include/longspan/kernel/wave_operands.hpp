@@ -32,8 +32,7 @@ class wave_operands {
  public:
   wave_operands(std::span<const Text> texts, const wave<Text>& heads, index_t threads)
       : heads_(heads),
-        in_place_(in_place<Words>(texts[0].tensors.value.head(0, 0)) &&
-                  texts[0].tensors.value.stride[2] == texts[0].tensors.value.extent[3]),
+        in_place_(side_by_side(texts[0].tensors.value.head(0, 0))),
         depth_(words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
         room_(heads.room_for(threads, size, shape::wave_words / (depth_ + (in_place_ ? 0 : width_ / Words::per_word)))),
@@ -79,13 +78,18 @@ class wave_operands {
     return {keys_.data() + packed_keys<Words>::size(first_key_[std::size_t(w)], depth_), 0, depth_};
   }
   cached_values<Words> values(index_t w) {
-    const auto& value = heads_[w].text->tensors.value;
-    if constexpr (std::is_same_v<const T*, decltype(value.data)>)
-      if (in_place_) return {{value.head(0, heads_[w].head).data, 0, value.stride[2]}, width_};
+    const auto value = heads_[w].text->tensors.value.head(0, heads_[w].head);
+    if constexpr (std::is_same_v<const T*, decltype(value.row(0))>)
+      if (in_place_) return {{value.row(0), 0, value.token_stride}, width_};
     return {{packed_values(w), 0, width_}, width_};
   }
 
  private:
+  // Whether values can be read where they lie, one behind the other.
+  template <head_rows Head>
+  static bool side_by_side(const Head& values) {
+    return in_place<Words>(values) && values.token_stride == values.channels && values.together_until(0) >= values.tokens;
+  }
   T* packed_values(index_t w) { return values_.data() + packed_values_size<Words>(first_key_[std::size_t(w)], width_); }
 
   const wave<Text>& heads_;

@@ -15,10 +15,8 @@ LONGSPAN_NAMESPACE_BEGIN
 // among them: j <= position, and j < sinks or position - j < window. (sliding_window counts the keys before the query's own instead.)
 // Throws std::invalid_argument where either is negative.
 //
-// Over the keys of the whole text, with rope, sinks stand at their positions in the text, ever further from the query. The paper means
-// positions in the cache: sinks as if they stood right before the window, so that no distance was never trained. A decoder says so with a
-// cache that holds sinks and window alone, unrotated: these are then all the keys of the call, `everything{}` is the mask, and rope counts
-// places in the cache.
+// With rope, sinks stand at their positions in the text, ever further from the query. The paper means positions in the cache: sinks as if
+// they stood right before the window, so that no distance was never trained: streaming_llm (method/streaming_llm.hpp).
 struct sinks_and_window {
   static constexpr bool by_position_alone = true;
   index_t sinks = 4;

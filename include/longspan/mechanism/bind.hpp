@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <tuple>
@@ -34,6 +35,8 @@ auto pick(const mechanism<Parts...>& whole, Prepare prepare) {
 }
 
 inline constexpr auto unchanged = [](const auto& part) { return part; };
+// Parts that hold lists are not copied for a call: the sentence outlives it.
+inline constexpr auto borrowed = [](const auto& part) -> const auto& { return part; };
 
 template <class P>
 void check_part(const P& part, const shapes& lengths, std::span<const text> texts) {
@@ -45,11 +48,11 @@ void check_part(const P& part, const shapes& lengths, std::span<const text> text
 
 template <class... Parts>
 void check(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
-  static_assert((0 + ... + is_score<Parts>) == 1,
+  static_assert(is_sum<Parts...> || (0 + ... + is_score<Parts>) == 1,
                 "a mechanism needs a score: dot_product{} or cosine{}, before its transforms and mask");
-  static_assert((0 + ... + is_mask<Parts>) >= 1,
+  static_assert(is_sum<Parts...> || (0 + ... + is_mask<Parts>) >= 1,
                 "a mechanism ends with a mask that says what a row sees: causal{}, everything{} ...");
-  std::apply([&](const Parts&... each) { (detail::check_part(each, lengths, texts), ...); }, whole.parts);
+  std::apply([&](const auto&... each) { (detail::check_part(each, lengths, texts), ...); }, detail::parts_of(whole));
 }
 
 // The scale and the transforms, each as `prepare` gives it.
@@ -70,7 +73,7 @@ auto masks_of(const mechanism<Parts...>& whole, const shapes& lengths) {
 template <class... Parts>
 using seen_by = seen_keys<decltype(detail::masks_of(std::declval<const mechanism<Parts...>&>(), shapes{}))>;
 
-// What the rows of each text see. Neighbours that stand alike share it where the masks look at positions alone.
+// What the rows of each text see of a sentence by itself. Neighbours that stand alike share it where the masks look at positions alone.
 template <class... Parts>
 auto see(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   const auto masks = detail::masks_of(whole, lengths);
@@ -86,11 +89,11 @@ auto see(const mechanism<Parts...>& whole, const shapes& lengths, std::span<cons
 // The sentence for each text, of what all share.
 template <class Rows, class Seen, class Transforms, class... Parts>
 auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, const Rows& rows,
-              const Seen& seen, const Transforms& transforms) {
+              const buffer<std::shared_ptr<const Seen>>& seen, const Transforms& transforms) {
   const auto score = std::get<0>(detail::pick<place::score>(whole, unchanged));
   const auto dropouts = detail::pick<place::dropout>(whole, unchanged);
-  const auto sinks = detail::pick<place::sink>(whole, unchanged);
-  buffer<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, seen_by<Parts...>, std::remove_const_t<decltype(dropouts)>,
+  const auto sinks = detail::pick<place::sink>(whole, borrowed);
+  buffer<bound<Rows, std::remove_const_t<decltype(score)>, Transforms, Seen, std::remove_const_t<decltype(dropouts)>,
                std::remove_const_t<decltype(sinks)>>>
       each;
   for (std::size_t t = 0; t < texts.size(); ++t)
@@ -99,17 +102,21 @@ auto assemble(const mechanism<Parts...>& whole, const shapes& lengths, std::span
 }
 
 // The parts themselves, for the reference: rotations by their definition, functions of the distance asked for every key.
-template <class... Parts>
-auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
-  detail::check(whole, lengths, texts);
+template <class... Parts, class Seen>
+auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, const Seen& seen) {
   const auto definition = [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
       return rotation_by_definition{part.frequencies(lengths.channels)};
     else
       return part;
   };
-  return detail::assemble(whole, lengths, texts, detail::pick<place::rows>(whole, definition), detail::see(whole, lengths, texts),
+  return detail::assemble(whole, lengths, texts, detail::pick<place::rows>(whole, definition), seen,
                           detail::bind_transforms(whole, lengths, unchanged));
+}
+template <class... Parts>
+auto bind_definition(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
+  detail::check(whole, lengths, texts);
+  return detail::bind_definition(whole, lengths, texts, detail::see(whole, lengths, texts));
 }
 
 // A transform that the kernel replaces by a table of the distances that occur.
@@ -131,31 +138,56 @@ auto bind_transforms_for(const mechanism<Parts...>& whole, const shapes& lengths
 template <class Texts, class Seen>
 reach distances_of(const Texts& texts, index_t padding, Seen seen) {
   reach all;
+  all.texts = index_t(texts.size());
   for (const auto& each : texts) {
     const reach one = seen(each).distances(padding);
-    all = {hull(all.seen, one.seen), hull(all.touched, one.touched)};
+    all = {hull(all.seen, one.seen), hull(all.touched, one.touched), std::max(all.heads, one.heads), all.texts};
   }
   return all;
 }
 
-// The sentence for the kernel, for each text, with tables of the positions and the distances of the call, made once for all its texts and
-// heads. Tiles touch up to `padding` keys beyond the last.
-template <class T, class... Parts>
-auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
-  detail::check(whole, lengths, texts);
-  const places_of_texts places(texts);
-  const auto turned = [&]<class P>(const P& part) {
+// The row parts for rows of T, with tables of the places of some texts, made once for all texts and heads; table(ladder) is the angle_table
+// of a rotation.
+template <class T, class... Parts, class Table>
+auto bind_rows(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, Table& table) {
+  return detail::pick<place::rows>(whole, [&]<class P>(const P& part) {
     if constexpr (rotation<P>)
-      return angle_table<T>(part.frequencies(lengths.channels), places.queries, places.keys);
+      return table(part.frequencies(lengths.channels));
     else if constexpr (requires { part.template prepare<T>(lengths, texts); })
       return part.template prepare<T>(lengths, texts);
     else
       return part;
+  });
+}
+template <class T, class... Parts>
+auto bind_rows(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
+  const auto table = [places = places_of_texts(texts)](ladder rungs) {
+    return angle_table<T>(std::move(rungs), places.queries, places.keys);
   };
-  const auto seen = detail::see(whole, lengths, texts);
-  return detail::assemble(whole, lengths, texts, detail::pick<place::rows>(whole, turned), seen,
+  return detail::bind_rows<T>(whole, lengths, texts, table);
+}
+
+// The sentence for the kernel, for each text, of its row parts and of what its rows see, with tables of the distances of the call. Tiles
+// touch up to `padding` keys beyond the last.
+template <class T, class... Parts, class Rows, class Seen>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding, const Rows& rows,
+          const Seen& seen) {
+  return detail::assemble(whole, lengths, texts, rows, seen,
                           detail::bind_transforms_for<T>(
                               whole, lengths, detail::distances_of(seen, padding, [](const auto& each) { return *each; })));
+}
+
+// The same of a sentence that is no sum, checked. `turned` are the texts whose rows the kernel prepares.
+template <class T, class... Parts>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, std::span<const text> turned,
+          index_t padding) {
+  detail::check(whole, lengths, texts);
+  const auto seen = detail::see(whole, lengths, texts);
+  return detail::bind<T>(whole, lengths, texts, padding, detail::bind_rows<T>(whole, lengths, turned), seen);
+}
+template <class T, class... Parts>
+auto bind(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, index_t padding) {
+  return detail::bind<T>(whole, lengths, texts, texts, padding);
 }
 
 }  // namespace detail

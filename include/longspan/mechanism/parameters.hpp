@@ -40,8 +40,12 @@ struct readable_mechanism {
   using number = std::conditional_t<std::is_const_v<Mechanism>, const double, double>;
   Mechanism& whole;
 };
+template <class Part>
+inline constexpr bool is_read_from_a_copy = has_parameters<Part> && !has_const_parameters<Part>;
 template <class... Parts>
-  requires(... || (has_parameters<Parts> && !has_const_parameters<Parts>))
+inline constexpr bool is_read_from_a_copy<mechanism<Parts...>> = (is_read_from_a_copy<Parts> || ...);
+template <class... Parts>
+  requires is_read_from_a_copy<mechanism<Parts...>>
 struct readable_mechanism<const mechanism<Parts...>> {
   using number = const double;
   mechanism<Parts...> whole;

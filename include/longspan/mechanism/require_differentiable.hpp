@@ -1,8 +1,10 @@
 #pragma once
 
 #include <span>
+#include <tuple>
 #include <type_traits>
 
+#include <longspan/mechanism.hpp>
 #include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/part.hpp>
 #include <longspan/position/concept.hpp>
@@ -13,7 +15,7 @@ namespace detail {
 
 // Says at compile time what a part lacks for the backward pass.
 template <class... Parts>
-constexpr void require_differentiable() {
+constexpr void require_differentiable(const mechanism<Parts...>& whole) {
   const auto one = []<class P>(std::type_identity<P>) {
     if constexpr (is_rows<P> && !rotation<P>)
       static_assert(turns_rows_back<P, float>,
@@ -30,7 +32,8 @@ constexpr void require_differentiable() {
       static_assert(differentiable<P>,
                     "the body of a transform must run on dual numbers: call functions unqualified, write `auto logit`");
   };
-  (one(std::type_identity<Parts>{}), ...);
+  const auto each = [&]<class... P>(const std::tuple<P&...>&) { (one(std::type_identity<std::remove_const_t<P>>{}), ...); };
+  each(detail::parts_of(whole));
 }
 
 }  // namespace detail

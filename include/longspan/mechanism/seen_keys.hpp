@@ -95,7 +95,7 @@ class seen_keys {
   // keys beyond the last.
   reach distances(index_t padding) const {
     const interval queries = lengths_.query_positions(), keys = lengths_.key_positions();
-    return {distances_, {queries.first - keys.last - padding, queries.last - keys.first}};
+    return {distances_, {queries.first - keys.last - padding, queries.last - keys.first}, lengths_.heads};
   }
 
  private:

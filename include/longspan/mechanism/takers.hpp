@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tuple>
+#include <type_traits>
 
 #include <longspan/core/shapes.hpp>
 #include <longspan/mechanism.hpp>
@@ -23,7 +24,13 @@ concept writes_gradients = requires(const P& part) { part.for_each_gradient([](a
 // The mechanism with the takers of its parts; itself where it has none.
 template <class T, class... Parts>
 decltype(auto) with_takers(const mechanism<Parts...>& whole, const shapes& lengths) {
-  if constexpr ((writes_gradients<Parts> || ...)) {
+  if constexpr (is_sum<Parts...>) {
+    const auto each = [&](const auto&... summand) {
+      return mechanism<std::remove_cvref_t<decltype(detail::with_takers<T>(summand, lengths))>...>{
+          {detail::with_takers<T>(summand, lengths)...}};
+    };
+    return std::apply(each, whole.parts);
+  } else if constexpr ((writes_gradients<Parts> || ...)) {
     const auto one = [&]<class P>(const P& part) {
       if constexpr (writes_gradients<P>)
         return part.template taker<T>(lengths);
@@ -41,14 +48,14 @@ void begin_gradients(const mechanism<Parts...>& whole) {
   const auto one = [](const auto& part) {
     if constexpr (requires { part.begin_gradient(); }) part.begin_gradient();
   };
-  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+  std::apply([&](const auto&... each) { (one(each), ...); }, detail::parts_of(whole));
 }
 template <class... Parts>
 void finish_gradients(const mechanism<Parts...>& whole) {
   const auto one = [](const auto& part) {
     if constexpr (requires { part.finish_gradient(); }) part.finish_gradient();
   };
-  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+  std::apply([&](const auto&... each) { (one(each), ...); }, detail::parts_of(whole));
 }
 
 // Calls visit(name, view) for every tensor that the parts read.
@@ -57,7 +64,7 @@ void for_each_part_tensor(const mechanism<Parts...>& whole, Visit visit) {
   const auto one = [&]<class P>(const P& part) {
     if constexpr (reads_tensors<P>) part.for_each_tensor(visit);
   };
-  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+  std::apply([&](const auto&... each) { (one(each), ...); }, detail::parts_of(whole));
 }
 
 // The same for every gradient that they write, as visit(name, view, number), counted from 0.
@@ -68,7 +75,7 @@ void for_each_part_gradient(const mechanism<Parts...>& whole, Visit visit) {
     if constexpr (writes_gradients<P>)
       part.for_each_gradient([&](const char* name, const auto& gradient) { visit(name, gradient, number++); });
   };
-  std::apply([&](const auto&... each) { (one(each), ...); }, whole.parts);
+  std::apply([&](const auto&... each) { (one(each), ...); }, detail::parts_of(whole));
 }
 
 // Throws shape_error where a tensor that is written lies on one that a part reads.

@@ -8,8 +8,11 @@
 #include <vector>
 
 #include <longspan/core/interval.hpp>
+#include <longspan/core/text.hpp>
 #include <longspan/position/angles.hpp>
+#include <longspan/position/ladder.hpp>
 #include <longspan/position/rotate.hpp>
+#include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -28,7 +31,7 @@ class angle_table {
       : pairing_(each.pairing()), count_(each.count()), low_(queries), high_(keys) {
     if (high_.first < low_.first) std::swap(low_, high_);
     high_.first = std::max(high_.first, low_.empty() ? low_.first : low_.last);
-    auto table = std::make_shared<std::vector<T>>(std::size_t(2 * count_ * (low_.size() + high_.size())));
+    auto table = std::allocate_shared<buffer<T>>(recycled<T>(), std::size_t(2 * count_ * (low_.size() + high_.size())), T(0));
     T* to = table->data();
     for (const interval& run : {low_, high_})
       for (index_t place = run.first; place < run.last; ++place, to += 2 * count_) each.write(position_of(place), to);
@@ -53,7 +56,24 @@ class angle_table {
   pairing pairing_;
   index_t count_;
   interval low_, high_;  // the places of queries and keys: those of one, and what the other has beyond them
-  std::shared_ptr<const std::vector<T>> table_;
+  std::shared_ptr<const buffer<T>> table_;
+};
+
+// The tables of the rotations of a call at the places of its texts: one for all that have the same angles, as the summands of a sum may.
+template <class T>
+class angle_tables {
+ public:
+  explicit angle_tables(std::span<const text> texts) : places_(texts) {}
+
+  angle_table<T> operator()(ladder rungs) {
+    for (const auto& [own, table] : made_)
+      if (own == rungs) return table;
+    return made_.emplace_back(rungs, angle_table<T>(rungs, places_.queries, places_.keys)).second;
+  }
+
+ private:
+  places_of_texts places_;
+  std::vector<std::pair<ladder, angle_table<T>>> made_;
 };
 
 }  // namespace detail

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <bitset>
 #include <cmath>
 #include <complex>
+#include <cstddef>
+#include <limits>
 #include <utility>
-#include <vector>
 
 #include <longspan/core/index.hpp>
 #include <longspan/position/ladder.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/multiply_add.hpp>
+#include <longspan/tile/buffer.hpp>
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -20,7 +23,7 @@ namespace detail {
 class angles {
  public:
   angles(ladder rungs)
-      : rungs_(std::move(rungs)), padded_(round_up(count(), lanes)), offsets_(std::size_t(block)), product_(turns(padded_)) {}
+      : rungs_(std::move(rungs)), padded_(round_up(count(), lanes)), turns_(std::size_t((block + 2) * 2 * padded_), 0.) {}
 
   index_t count() const { return index_t(rungs_.frequencies.size()); }
   longspan::pairing pairing() const { return rungs_.pairing; }
@@ -29,62 +32,55 @@ class angles {
   template <class T>
   void write(index_t position, T* to) {
     const index_t offset = (position % block + block) % block;
-    if (begin_.cosine.empty() || first_ != position - offset)
-      turn_at(double(position - offset), 1, begin_), first_ = position - offset;
-    turns& within = offsets_[std::size_t(offset)];
-    if (within.cosine.empty()) turn_at(double(offset), rungs_.magnitude, within);
-    multiply(begin_, within, product_);
-    copy(product_, to);
+    double *const within = turns_.data() + offset * 2 * padded_, *const begin = turns_.data() + block * 2 * padded_;
+    if (first_ != position - offset) turn_at(double(position - offset), 1, begin), first_ = position - offset;
+    if (!made_[std::size_t(offset)]) turn_at(double(offset), rungs_.magnitude, within), made_.set(std::size_t(offset));
+    multiply(begin, within, product());
+    copy(product(), to);
   }
   template <class T>
   void write(double position, T* to) {
     constexpr double exact = 9007199254740992;  // 2^53: integers beyond it are not all doubles
     if (std::abs(position) < exact && position == std::floor(position)) return write(index_t(position), to);
-    turn_at(position, rungs_.magnitude, product_);
-    copy(product_, to);
+    turn_at(position, rungs_.magnitude, product());
+    copy(product(), to);
   }
 
  private:
   using Batch = batch<double>;
   static constexpr index_t block = 64, lanes = simd::lanes<Batch>;
 
-  // Of every pair, padded with zeros to whole batches.
-  struct turns {
-    std::vector<double> cosine, sine;
-    turns() = default;
-    explicit turns(index_t padded) : cosine(std::size_t(padded)), sine(cosine) {}
-  };
-
-  // In memory that is there from the second time on.
-  void turn_at(double position, double magnitude, turns& each) const {
-    each.cosine.resize(std::size_t(padded_)), each.sine.resize(std::size_t(padded_));
-    for (std::size_t i = 0; i < rungs_.frequencies.size(); ++i) {
-      const auto turn = std::polar(magnitude, position * rungs_.frequencies[i]);
-      each.cosine[i] = turn.real(), each.sine[i] = turn.imag();
+  // The turns of every pair at a position: cosines, then sines, each padded with zeros to whole batches.
+  void turn_at(double position, double magnitude, double* turns) const {
+    for (index_t i = 0; i < count(); ++i) {
+      const auto turn = std::polar(magnitude, position * rungs_.frequencies[std::size_t(i)]);
+      turns[i] = turn.real(), turns[padded_ + i] = turn.imag();
     }
   }
 
-  static void multiply(const turns& a, const turns& b, turns& product) {
-    for (std::size_t i = 0; i < product.cosine.size(); i += std::size_t(lanes)) {
-      const Batch c = simd::load<Batch>(&a.cosine[i]), s = simd::load<Batch>(&a.sine[i]), x = simd::load<Batch>(&b.cosine[i]),
-                  y = simd::load<Batch>(&b.sine[i]);
-      simd::store(&product.cosine[i], simd::multiply_add(c, x, -(s * y)));
-      simd::store(&product.sine[i], simd::multiply_add(s, x, c * y));
+  void multiply(const double* a, const double* b, double* product) const {
+    for (index_t i = 0; i < padded_; i += lanes) {
+      const Batch c = simd::load<Batch>(a + i), s = simd::load<Batch>(a + padded_ + i), x = simd::load<Batch>(b + i),
+                  y = simd::load<Batch>(b + padded_ + i);
+      simd::store(product + i, simd::multiply_add(c, x, -(s * y)));
+      simd::store(product + padded_ + i, simd::multiply_add(s, x, c * y));
     }
   }
 
   template <class T>
-  void copy(const turns& from, T* to) const {
+  void copy(const double* turns, T* to) const {
     const index_t pairs = count();
-    for (index_t i = 0; i < pairs; ++i) to[i] = T(from.cosine[std::size_t(i)]), to[pairs + i] = T(from.sine[std::size_t(i)]);
+    for (index_t i = 0; i < pairs; ++i) to[i] = T(turns[i]), to[pairs + i] = T(turns[padded_ + i]);
   }
+
+  double* product() { return turns_.data() + (block + 1) * 2 * padded_; }
 
   ladder rungs_;
   index_t padded_;
-  std::vector<turns> offsets_;  // each made when it is first asked for
-  turns begin_;                 // of the block that begins at first_
-  index_t first_ = 0;
-  turns product_;
+  buffer<double>
+      turns_;  // at the offsets, each made when it is first asked for, where a block begins, and of the position asked for
+  std::bitset<block> made_;                              // which offsets are
+  index_t first_ = std::numeric_limits<index_t>::max();  // where the block begins
 };
 
 }  // namespace detail

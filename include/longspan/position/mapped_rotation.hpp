@@ -4,7 +4,6 @@
 #include <memory>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include <longspan/core/require.hpp>
 #include <longspan/core/shapes.hpp>
@@ -12,6 +11,7 @@
 #include <longspan/core/token.hpp>
 #include <longspan/position/angle_table.hpp>
 #include <longspan/position/rotate.hpp>
+#include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -45,7 +45,15 @@ double mapped_position(const Map& map, token of) {
 }
 
 // In the place of the map of the keys: that of the queries.
-struct the_same_map {};
+struct the_same_map {
+  bool operator==(const the_same_map&) const = default;
+};
+
+// The map to the places themselves, for the keys of a rotation whose queries turn elsewhere.
+struct own_place {
+  index_t operator()(index_t place) const { return place; }
+  bool operator==(const own_place&) const = default;
+};
 
 template <class T, class Part>
 class mapped_angles;
@@ -78,6 +86,9 @@ struct mapped_rotation {
       if (!of.is_query()) return detail::mapped_position(key_map, of);
     return detail::mapped_position(query_map, of);
   }
+
+  // Where its rotation and its maps can be compared.
+  bool operator==(const mapped_rotation&) const = default;
 
   // By the definition.
   template <class T>
@@ -126,7 +137,7 @@ template <class T, class Part>
 class mapped_angles {
  public:
   mapped_angles(const Part& part, const shapes& lengths, std::span<const text> texts) {
-    auto tables = std::make_shared<std::vector<angle_table<T>>>();
+    auto tables = std::allocate_shared<buffer<angle_table<T>>>(recycled<T>());
     angles each(part.rotation.frequencies(lengths.channels));
     const places_of_texts all(texts);
     for (const text& text : texts) {
@@ -154,7 +165,7 @@ class mapped_angles {
     return (*tables_)[std::size_t(Part::one_map ? text : 2 * text + !of.is_query())];
   }
 
-  std::shared_ptr<const std::vector<angle_table<T>>> tables_;  // each text has a copy of this
+  std::shared_ptr<const buffer<angle_table<T>>> tables_;  // each text has a copy of this
 };
 
 }  // namespace detail

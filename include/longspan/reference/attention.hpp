@@ -1,16 +1,20 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/mechanism/batch_of_texts.hpp>
 #include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/fill_between.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -28,59 +32,96 @@ std::vector<double> exact_row(const head_view<const S>& head, index_t token) {
   return row;
 }
 
-// Writes the output of one row: logits of the keys it sees, softmax, weighted values. Returns its log-sum-exp.
+// The keys of one key head, and of the queries that read it a row at a time, in one sentence.
 template <class Mechanism>
-double attend_by_definition(const Mechanism& mechanism, const query_row& row, const std::vector<double>& query,
-                            const std::vector<prepared_key>& keys, std::span<double> output) {
+struct prepared_head {
+  const Mechanism& mechanism;
+  std::vector<prepared_key> keys = {};
+
+  template <class Tensors>
+  prepared_head(const Mechanism& of, const Tensors& tensors, index_t g) : mechanism(of) {
+    for (index_t j = 0; j < of.lengths.keys; ++j) {
+      keys.push_back({exact_row(tensors.key.head(0, g), j), exact_row(tensors.value.head(0, g), j)});
+      of.key(std::span(keys.back().channels), of.key_token(g, j));
+    }
+  }
+};
+
+// What a row makes of one key that it sees: its logit, what becomes of its weight after the softmax, as a factor, and its value.
+struct weighed_key {
+  double logit, factor;
+  const std::vector<double>* value;
+};
+
+// Appends what query i of head h makes of the keys that it sees.
+template <class Mechanism>
+void weigh_keys(const prepared_head<Mechanism>& of, std::vector<double> query, index_t h, index_t i,
+                std::vector<weighed_key>& weighed) {
+  const Mechanism& mechanism = of.mechanism;
+  const query_row row = mechanism.row(h, i);
   const auto transform = mechanism.transforms.of_scores(row);
-  const auto weighted = mechanism.of_weights(row);
-  const auto sink = mechanism.sink_logit(row.head, row.position - mechanism.lengths.first_query);
-  std::vector<double> logits(keys.size());
-  double maximum = sink.value_or(-std::numeric_limits<double>::infinity()), sum = 0;
-  const auto each_seen = [&](auto visit) {
-    const shapes& lengths = mechanism.lengths;
-    const auto own = mechanism.seen->keys_of(row.head, row.position - lengths.first_query);
-    for (index_t k = 0; k < lengths.keys; ++k)
-      if (detail::contains(own, k)) visit(lengths.first_key + k, std::size_t(k));
-  };
-  each_seen([&](index_t j, std::size_t k) {
+  const auto factor = mechanism.of_weights(row);
+  const auto seen = mechanism.seen->keys_of(h, i);
+  mechanism.query(std::span(query), mechanism.query_token(row));
+  for (std::size_t k = 0; k < of.keys.size(); ++k) {
+    if (!detail::contains(seen, index_t(k))) continue;
     double score = 0;
-    for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * keys[k].channels[c];
-    logits[k] = transform(mechanism.transforms.scale * score, keys_under<double>{j, row.position});
-    if (!(logits[k] <= maximum)) maximum = logits[k];  // NaN too
-  });
+    for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * of.keys[k].channels[c];
+    const keys_under<double> under{mechanism.lengths.first_key + index_t(k), row.position};
+    weighed.push_back({transform(mechanism.transforms.scale * score, under), factor(1.0, under), &of.keys[k].value});
+  }
+}
+
+// Writes the softmax over some keys and a sink, if there is one. Returns the log-sum-exp.
+inline double attend_by_definition(const std::vector<weighed_key>& keys, std::optional<double> sink, std::span<double> output) {
+  double maximum = sink.value_or(-std::numeric_limits<double>::infinity()), sum = 0;
+  for (const weighed_key& key : keys)
+    if (!(key.logit <= maximum)) maximum = key.logit;  // NaN too
   std::fill(output.begin(), output.end(), 0.0);
   const double subtrahend = maximum == -std::numeric_limits<double>::infinity() ? 0 : maximum;
   if (sink) sum = std::exp(*sink - subtrahend);
-  each_seen([&](index_t j, std::size_t k) {
-    const double weight = std::exp(logits[k] - subtrahend), changed = weighted(weight, keys_under<double>{j, row.position});
+  for (const weighed_key& key : keys) {
+    const double weight = std::exp(key.logit - subtrahend);
     sum += weight;
-    for (std::size_t c = 0; c < output.size(); ++c) output[c] += changed * keys[k].value[c];
-  });
+    for (std::size_t c = 0; c < output.size(); ++c) output[c] += weight * key.factor * (*key.value)[c];
+  }
   if (sum != 0)  // 0 where the row sees nothing, or every logit is -infinity
     for (double& channel : output) channel /= sum;
   return subtrahend + std::log(sum);
 }
 
-// The rows of one text: inputs and results are its own.
-template <class Mechanism, class Tensors>
-void text_by_definition(const Mechanism& mechanism, const Tensors& tensors) {
-  const shapes& lengths = mechanism.lengths;
+// The rows of one text, over the keys of all sentences that are given: inputs and results are its own.
+template <class Tensors, class... Mechanism>
+void text_by_definition(const Tensors& tensors, const Mechanism&... summand) {
+  const shapes& lengths = std::get<0>(std::tie(summand...)).lengths;
+  std::vector<weighed_key> weighed;
   for (index_t g = 0; g < lengths.key_heads; ++g) {
-    std::vector<prepared_key> prepared;
-    for (index_t j = 0; j < lengths.keys; ++j) {
-      prepared.push_back({exact_row(tensors.key.head(0, g), j), exact_row(tensors.value.head(0, g), j)});
-      mechanism.key(std::span(prepared.back().channels), mechanism.key_token(g, j));
-    }
+    const std::tuple heads{prepared_head<Mechanism>(summand, tensors, g)...};
     for (index_t h = g * lengths.group(); h < (g + 1) * lengths.group(); ++h)
       for (index_t i = 0; i < lengths.queries; ++i) {
-        const query_row row = mechanism.row(h, i);
-        std::vector<double> query = exact_row(tensors.query.head(0, h), i), attended(std::size_t(lengths.value_channels));
-        mechanism.query(std::span(query), mechanism.query_token(row));
-        *tensors.log_sum_exp.head(0, h).row(i) = detail::attend_by_definition(mechanism, row, query, prepared, attended);
+        const std::vector<double> query = exact_row(tensors.query.head(0, h), i);
+        std::vector<double> attended(std::size_t(lengths.value_channels));
+        std::optional<double> sink;
+        weighed.clear();
+        std::apply([&](const auto&... head) { (detail::weigh_keys(head, query, h, i, weighed), ...); }, heads);
+        ((sink = sink ? sink : summand.sink_logit(h, i)), ...);
+        *tensors.log_sum_exp.head(0, h).row(i) = detail::attend_by_definition(weighed, sink, attended);
         const auto output = tensors.output.head(0, h);
         for (index_t c = 0; c < lengths.value_channels; ++c) output.row(i)[c * output.channel_stride] = attended[std::size_t(c)];
       }
+  }
+}
+
+// The summands of a sentence, each bound to every text.
+template <class... Parts>
+auto bind_definitions(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
+  if constexpr (is_sum<Parts...>) {
+    detail::check(whole, lengths, texts);
+    return detail::bind_summands(whole, lengths, texts, [&](const auto& summand, const auto& seen) {
+      return detail::bind_definition(summand, lengths, texts, seen);
+    });
+  } else {
+    return std::tuple{detail::bind_definition(whole, lengths, texts)};
   }
 }
 
@@ -90,12 +131,15 @@ auto attention_by_definition(const mechanism<Parts...>& whole, const Q& q, const
   auto result = make_attended<Q, double>(batch.lengths);
   const view<double> output = detail::view_of(result.output),
                      log_sum_exp = traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
-  const forward_tensors<number_words<double>, element_of<Q>, element_of<K>, element_of<V>, double> tensors{
-      detail::view_of(q), detail::view_of(k), detail::view_of(v), output, log_sum_exp};
+  const forward_tensors<number_words<double>, view<const element_of<Q>>, view<const element_of<K>>, view<const element_of<V>>,
+                        view<double>>
+      tensors{detail::view_of(q), detail::view_of(k), detail::view_of(v), output, log_sum_exp};
   detail::fill_between(this_thread{}, output, batch.texts, &text::queries, 0.0);
   detail::fill_between(this_thread{}, log_sum_exp, batch.texts, &text::queries, -std::numeric_limits<double>::infinity());
-  for (const auto& mechanism : detail::bind_definition(whole, batch.lengths, batch.texts))
-    detail::text_by_definition(mechanism, tensors.tokens_of(mechanism.of));
+  const auto bound = detail::bind_definitions(whole, batch.lengths, batch.texts);
+  for (std::size_t t = 0; t < batch.texts.size(); ++t)
+    std::apply([&](const auto&... summand) { detail::text_by_definition(tensors.tokens_of(batch.texts[t]), summand[t]...); },
+               bound);
   return result;
 }
 

@@ -75,12 +75,29 @@ inline batch<float> widen_integers(const std::int8_t* from) {
 }
 #endif
 
+// Two integers of 8 bits, which become a word of two of 16 bits (simd/integer_pairs.hpp).
+struct byte_pair {
+  std::int8_t first, second;
+};
+batch<std::int32_t> widen_pairs(const byte_pair* from);
+#if defined(__AVX512BW__) && !defined(LONGSPAN_SCALAR)
+inline batch<std::int32_t> widen_pairs(const byte_pair* from) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+#elif defined(__AVX2__) && !defined(__AVX512F__) && !defined(LONGSPAN_SCALAR)
+inline batch<std::int32_t> widen_pairs(const byte_pair* from) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+#endif
+
 // Loads a batch of numbers that are stored in fewer bits than it computes in, exactly: 16-bit numbers, integers of 8 bits, or numbers of
 // its own type. One by one where the instruction set cannot (half without F16C).
 template <class Batch, class S>
 Batch load_wide(const S* from) {
   using T = scalar<Batch>;
-  if constexpr (std::same_as<S, T>) {
+  if constexpr (std::same_as<S, byte_pair>) {
+    return simd::widen_pairs(from);
+  } else if constexpr (std::same_as<S, T>) {
     return simd::load<Batch>(from);
   } else if constexpr (is_scalar<Batch>) {
     return static_cast<T>(*from);

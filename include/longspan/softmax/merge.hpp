@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/tensor/aliasing.hpp>
@@ -70,27 +71,32 @@ void require_mergeable(const char* left, const Left& a, const char* right, const
   require_memory(right, b.output), require_memory("log_sum_exp", b.log_sum_exp);
 }
 
-// Writes the union of two parts, which may be one of them: every element is read before it is written.
+// Writes row i of the union of two parts.
 template <class Both, class Left, class Right>
-void write_merged(const Both& both, const Left& left, const Right& right) {
+void write_merged_row(const Both& both, const Left& left, const Right& right, index_t b, index_t h, index_t i) {
   using T = typename Both::compute;
   constexpr T nothing = -std::numeric_limits<T>::infinity();
+  const T left_sum = *left.log_sum_exp.head(b, h).row(i), right_sum = *right.log_sum_exp.head(b, h).row(i);
+  const merged_row<T> share(left_sum, right_sum);
+  if (both.log_sum_exp.extent[3] != 0) *both.log_sum_exp.head(b, h).row(i) = share.log_sum_exp;
+  auto* const to = both.output.head(b, h).row(i);
+  const auto* const from_left = left.output.head(b, h).row(i);
+  const auto* const from_right = right.output.head(b, h).row(i);
+  for (index_t c = 0; c < both.output.extent[3]; ++c) {
+    const T x = left_sum == nothing ? T(0) : share.left * T(from_left[c * left.output.stride[3]]);
+    const T y = right_sum == nothing ? T(0) : share.right * T(from_right[c * right.output.stride[3]]);
+    to[c * both.output.stride[3]] = static_cast<typename Both::number>(x + y);
+  }
+}
+
+// Writes the union of two parts, which may be one of them: every element is read before it is written. Without a log-sum-exp where that
+// of `both` has no extent.
+template <device D, class Both, class Left, class Right>
+void write_merged(const D& d, const Both& both, const Left& left, const Right& right) {
   const auto [batches, heads, queries, channels] = both.output.extent;
-  for (index_t b = 0; b < batches; ++b)
-    for (index_t h = 0; h < heads; ++h)
-      for (index_t i = 0; i < queries; ++i) {
-        const T left_sum = *left.log_sum_exp.head(b, h).row(i), right_sum = *right.log_sum_exp.head(b, h).row(i);
-        const merged_row<T> share(left_sum, right_sum);
-        *both.log_sum_exp.head(b, h).row(i) = share.log_sum_exp;
-        auto* const to = both.output.head(b, h).row(i);
-        const auto* const from_left = left.output.head(b, h).row(i);
-        const auto* const from_right = right.output.head(b, h).row(i);
-        for (index_t c = 0; c < channels; ++c) {
-          const T x = left_sum == nothing ? T(0) : share.left * T(from_left[c * left.output.stride[3]]);
-          const T y = right_sum == nothing ? T(0) : share.right * T(from_right[c * right.output.stride[3]]);
-          to[c * both.output.stride[3]] = static_cast<typename Both::number>(x + y);
-        }
-      }
+  detail::for_each_item(d, batches * heads, [&, of_batch = heads, rows = queries](index_t, index_t item) {
+    for (index_t i = 0; i < rows; ++i) detail::write_merged_row(both, left, right, item / of_batch, item % of_batch, i);
+  });
 }
 
 }  // namespace detail
@@ -107,7 +113,7 @@ template <class Output, class LogSumExp, class OtherOutput, class OtherLogSumExp
   const auto [batch, heads, queries, channels] = a.output.extent;
   auto both = detail::make_attended<Output, detail::element_of<Output>>(
       {.batch = batch, .heads = heads, .queries = queries, .value_channels = channels});
-  detail::write_merged(detail::view_part(both), a, b);
+  detail::write_merged(detail::this_thread{}, detail::view_part(both), a, b);
   return both;
 }
 
@@ -128,7 +134,7 @@ void merge_into(Into&& into, const attended<Output, LogSumExp>& other) {
   apart(a.output, b.output), apart(a.output, b.log_sum_exp);
   apart(a.log_sum_exp, b.output), apart(a.log_sum_exp, b.log_sum_exp);
   detail::require_apart("output", a.output, "log_sum_exp", a.log_sum_exp);
-  if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(a.output.data)>>) detail::write_merged(a, a, b);
+  if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(a.output.data)>>) detail::write_merged(detail::this_thread{}, a, a, b);
 }
 
 LONGSPAN_NAMESPACE_END

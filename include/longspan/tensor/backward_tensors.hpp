@@ -6,7 +6,6 @@
 #include <longspan/simd/words.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
-#include <longspan/tensor/tokens_of.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -44,10 +43,18 @@ struct backward_tensors {
 
   // What a text has of them.
   backward_tensors tokens_of(const text& of) const {
-    const auto queries = [&](const auto& tensor) { return detail::tokens_of(tensor, of.batch, of.queries); };
-    const auto keys = [&](const auto& tensor) { return detail::tokens_of(tensor, of.batch, of.keys); };
+    const auto queries = [&](const auto& tensor) { return tensor.tokens_of(of.batch, of.queries); };
+    const auto keys = [&](const auto& tensor) { return tensor.tokens_of(of.batch, of.keys); };
     return {queries(query),         keys(key),        keys(value), queries(output), queries(log_sum_exp), queries(d_output),
             queries(d_log_sum_exp), queries(d_query), keys(d_key), keys(d_value)};
+  }
+
+  // The same inputs with other gradients.
+  template <class Other>
+  backward_tensors<T, Q, K, V, O, G, Other, Other, Other> with_gradients(const view<Other>& other_d_query,
+                                                                         const view<Other>& other_d_key,
+                                                                         const view<Other>& other_d_value) const {
+    return {query, key, value, output, log_sum_exp, d_output, d_log_sum_exp, other_d_query, other_d_key, other_d_value};
   }
 
   bool with_log_sum_exp() const { return d_log_sum_exp.extent[3] != 0; }

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
+#include <limits>
 #include <type_traits>
 
 #include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/widen.hpp>
 
@@ -15,12 +18,33 @@ namespace detail {
 // The tokens of one head: rows of channels with strides, in elements.
 template <class S>
 struct head_view {
+  using number = std::remove_const_t<S>;
   S* data = nullptr;
   index_t tokens = 0, channels = 0;
   index_t token_stride = 0, channel_stride = 0;
 
   S* row(index_t token) const { return data + token * token_stride; }
+  // The first token after some token that does not lie token_stride behind the one before it: of a tensor, none.
+  static constexpr index_t together_until(index_t) { return std::numeric_limits<index_t>::max(); }
 };
+
+// What holds the tokens of one head: a head_view, or pages of one (tensor/paged.hpp).
+template <class Head>
+concept head_rows = requires(const Head& head, index_t token) {
+  typename Head::number;
+  { head.row(token) } -> std::convertible_to<const typename Head::number*>;
+  { head.together_until(token) } -> std::same_as<index_t>;
+  head.tokens, head.channels, head.token_stride, head.channel_stride;
+};
+
+// Calls visit(interval) for the stretches of some tokens, in order, within which each lies token_stride behind the one before it.
+template <head_rows Head, class Visit>
+void for_each_lying_together(const Head& head, interval tokens, Visit visit) {
+  for (interval some{tokens.first, tokens.first}; some.last < tokens.last; some.first = some.last) {
+    some.last = std::min(head.together_until(some.first), tokens.last);
+    visit(some);
+  }
+}
 
 // Copies the channels of a token, between any two strides and precisions.
 template <class From, class To>
@@ -57,6 +81,16 @@ struct view {
 
   detail::head_view<S> head(index_t batch, index_t h) const {
     return {data + batch * stride[0] + h * stride[1], extent[2], extent[3], stride[2], stride[3]};
+  }
+  // Some tokens of one row of the batch, as a tensor of batch 1.
+  view tokens_of(index_t batch, interval tokens) const {
+    return {data + batch * stride[0] + tokens.first * stride[2], {1, extent[1], tokens.size(), extent[3]}, stride};
+  }
+  const view& memory() const { return *this; }
+  // Whether all heads of a token lie before the next token; and whether another view has the same of some keys.
+  bool heads_side_by_side() const { return stride[1] < stride[2]; }
+  bool shares(const view& other, interval) const {
+    return data == other.data && stride == other.stride && extent == other.extent;
   }
   index_t size() const { return extent[0] * extent[1] * extent[2] * extent[3]; }
 };

@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <span>
 
-#include <longspan/cache/byte_rows.hpp>
+#include <longspan/cache/integer_rows.hpp>
 #include <longspan/cache/page.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>
 #include <longspan/kernel/value_operand.hpp>
 #include <longspan/simd/batch.hpp>
-#include <longspan/simd/byte_words.hpp>
+#include <longspan/simd/integer_pairs.hpp>
 #include <longspan/simd/keep.hpp>
 #include <longspan/simd/words.hpp>
 #include <longspan/tile/multiply.hpp>
@@ -22,10 +22,10 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Values of 8 bits where the instruction set multiplies bytes: the weights of a row for the keys of a panel, each times the scale of its
+// Values of 8 bits where the instruction set multiplies integers: the weights of a row for the keys of a panel, each times the scale of its
 // value, become integers of 16 bits. Panel by panel, whoever asks, so that a row has the same bits beside any others.
 template <class Ahead>
-class byte_values : public value_operand<number_words<float>> {
+class integer_values : public value_operand<number_words<float>> {
   using Storage = quantized<8>;
   using layout = page_layout<Storage>;
   using Batch = batch<float>;
@@ -34,7 +34,7 @@ class byte_values : public value_operand<number_words<float>> {
  public:
   using T = float;
 
-  byte_values(const layout& of, const text_pages<Storage>& text, index_t head, byte_room& room, Ahead& ahead)
+  integer_values(const layout& of, const text_pages<Storage>& text, index_t head, integer_room& room, Ahead& ahead)
       : layout_(of), text_(text), head_(head), room_(room), ahead_(ahead) {}
 
   void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys, T* out) const override {
@@ -55,6 +55,7 @@ class byte_values : public value_operand<number_words<float>> {
   [[gnu::flatten]] void add(const T* weights, index_t stride, index_t rows, interval keys, Seen seen, T* out) const {
     std::byte* const page = text_.page_of(keys.first);
     const index_t first = round_down(keys.first % layout::keys, panel), skipped = keys.first % panel;
+    ahead_.ask(keys.size() * index_t(sizeof(T)));
     const T* const scales = layout_.value_scales(page, head_) + first;
     std::array<T, std::size_t(tile_shape<T>::most_decode_rows)> scale_of;
     for (index_t r = 0; r < rows; ++r) {
@@ -64,31 +65,29 @@ class byte_values : public value_operand<number_words<float>> {
         simd::store(&scaled[std::size_t(j)],
                     simd::keep(bits >> j, simd::load<Batch>(weights + r * stride + j - skipped) * simd::load<Batch>(scales + j),
                                Batch(T(0))));
-      auto* const bytes = reinterpret_cast<std::uint8_t*>(room_.weight_words.data()) + 2 * r * panel;
-      scale_of[std::size_t(r)] = byte_rows::write_weights(scaled.data(), panel, bytes, bytes + panel);
+      auto* const to = reinterpret_cast<std::int16_t*>(room_.weight_words.data()) + r * panel;
+      scale_of[std::size_t(r)] = integer_rows::write(scaled.data(), panel, integer_rows::most_of(panel), to);
     }
-    const product<std::int32_t, byte_words<unsigned_bytes::left>> p{
+    const product<std::int32_t, integer_pairs, simd::byte_pair> p{
         room_.weight_words.data(),
-        panel / 4,
-        reinterpret_cast<const std::int32_t*>(layout_.value_row(page, head_, first)),
+        panel / 2,
+        reinterpret_cast<const simd::byte_pair*>(layout_.value_row(page, head_, first)),
         layout_.width(),
         room_.sums.data(),
         width(),
-        panel / 4};
-    detail::multiply_first_ahead<start::zero>(p, 2 * rows, width(), ahead_);
-    for (index_t r = 0; r < rows; ++r) {
-      const std::int32_t *const upper = p.out + 2 * r * width(), *const lower = upper + width();
-      T* const to = out + r * width();
+        panel / 2};
+    detail::multiply_first_ahead<start::zero>(p, rows, width(), ahead_);
+    for (index_t r = 0; r < rows; ++r)
       for (index_t c = 0; c < width(); c += lanes)
-        simd::store(to + c, simd::load<Batch>(to + c) +
-                                Batch(scale_of[std::size_t(r)]) * byte_rows::joined(upper + c, 0, lower + c, 0, 256));
-    }
+        simd::store(out + r * width() + c,
+                    simd::load<Batch>(out + r * width() + c) +
+                        Batch(scale_of[std::size_t(r)]) * integer_rows::to_floats(p.out + r * width() + c));
   }
 
   const layout& layout_;
   const text_pages<Storage>& text_;
   index_t head_;
-  byte_room& room_;
+  integer_room& room_;
   Ahead& ahead_;
 };
 

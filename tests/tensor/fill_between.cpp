@@ -1,4 +1,4 @@
-#include <longspan/tensor/tokens_of.hpp>
+#include <longspan/tensor/fill_between.hpp>
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ using namespace longspan::detail;
 TEST(tokens_of, are_some_of_one_row_of_the_batch) {
   std::vector<float> memory(2 * 3 * 5 * 2);
   const view<float> tensor{memory.data(), {2, 3, 5, 2}, {30, 10, 2, 1}};
-  const auto some = tokens_of(tensor, 1, {2, 4});
+  const auto some = tensor.tokens_of(1, {2, 4});
   EXPECT_EQ(some.extent, (std::array<index_t, 4>{1, 3, 2, 2}));
   for (index_t h = 0; h < 3; ++h)
     for (index_t i = 0; i < 2; ++i) EXPECT_EQ(some.head(0, h).row(i), tensor.head(1, h).row(2 + i));

@@ -12,14 +12,6 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Some tokens of one row of the batch, as a tensor of batch 1.
-template <class S>
-view<S> tokens_of(const view<S>& tensor, index_t batch, interval tokens) {
-  return {tensor.data + batch * tensor.stride[0] + tokens.first * tensor.stride[2],
-          {1, tensor.extent[1], tokens.size(), tensor.extent[3]},
-          tensor.stride};
-}
-
 // What lies between a text and the next of its row of the batch, or the end of the tensor, which belongs to no text.
 inline interval gap_after(std::span<const text> texts, std::size_t t, interval text::* tokens, index_t end) {
   const bool followed = t + 1 < texts.size() && texts[t + 1].batch == texts[t].batch;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <algorithm>
+
+#include <longspan/core/index.hpp>
+
+LONGSPAN_NAMESPACE_BEGIN
+namespace detail {
+
+// The positions of the methods: where a row turns, by its place (position/mapped_rotation.hpp). Types with names, so that a cache can
+// tell whether two sentences turn keys alike.
+
+struct one_position {
+  index_t position;
+  index_t operator()(index_t) const { return position; }
+  bool operator==(const one_position&) const = default;
+};
+
+struct line_of_positions {
+  double slope, begin;
+  double operator()(index_t place) const { return slope * double(place) + begin; }
+  bool operator==(const line_of_positions&) const = default;
+};
+
+// The place, from `most` on that.
+struct bounded_position {
+  index_t most;
+  index_t operator()(index_t place) const { return std::min(place, most); }
+  bool operator==(const bounded_position&) const = default;
+};
+
+// floor(place / group) + shift.
+struct grouped_position {
+  index_t group, shift;
+  index_t operator()(index_t place) const { return (place - (place % group + group) % group) / group + shift; }
+  bool operator==(const grouped_position&) const = default;
+};
+
+// min(place mod chunk + shift, most).
+struct position_in_chunk {
+  index_t chunk, shift, most;
+  index_t operator()(index_t place) const { return std::min((place % chunk + chunk) % chunk + shift, most); }
+  bool operator==(const position_in_chunk&) const = default;
+};
+
+}  // namespace detail
+LONGSPAN_NAMESPACE_END
