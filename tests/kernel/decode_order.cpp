@@ -199,9 +199,7 @@ struct keys_and_values {
 
 // Both texts of them.
 two_texts lying_in(const keys_and_values& memory, std::vector<interval> of_head) {
-  const auto of = [&](index_t b) {
-    return two_tensors{memory.key.tokens_of(b, {0, 300}), memory.value.tokens_of(b, {0, 300})};
-  };
+  const auto of = [&](index_t b) { return two_tensors{memory.key.tokens_of(b, {0, 300}), memory.value.tokens_of(b, {0, 300})}; };
   return two_texts(std::move(of_head), 300, of(0), of(1));
 }
 constexpr auto key = &two_tensors::key, value = &two_tensors::value;

@@ -34,8 +34,7 @@ void add_to(const D& d, const view<T>& sums, const view<T>& summand) {
 // of what bind_backward makes of the summands. Appends the lists of their learned numbers to d_parameters.
 template <bool Learning, device D, class... Summands, class... Each, class Tensors>
 void differentiate_summands(const D& d, const mechanism<Summands...>& whole, const shapes& lengths, std::tuple<Each...> bound,
-                            const Tensors& tensors, std::span<const text> texts,
-                            std::vector<std::vector<double>>& d_parameters) {
+                            const Tensors& tensors, std::span<const text> texts, std::vector<std::vector<double>>& d_parameters) {
   using T = typename Tensors::compute;
   const auto sums_of = []<class S>(const view<S>& gradient) { return summing_view<T, S>(gradient); };
   const auto d_query = sums_of(tensors.d_query), d_key = sums_of(tensors.d_key), d_value = sums_of(tensors.d_value);

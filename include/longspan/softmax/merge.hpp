@@ -134,7 +134,8 @@ void merge_into(Into&& into, const attended<Output, LogSumExp>& other) {
   apart(a.output, b.output), apart(a.output, b.log_sum_exp);
   apart(a.log_sum_exp, b.output), apart(a.log_sum_exp, b.log_sum_exp);
   detail::require_apart("output", a.output, "log_sum_exp", a.log_sum_exp);
-  if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(a.output.data)>>) detail::write_merged(detail::this_thread{}, a, a, b);
+  if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(a.output.data)>>)
+    detail::write_merged(detail::this_thread{}, a, a, b);
 }
 
 LONGSPAN_NAMESPACE_END
