@@ -33,7 +33,7 @@ class cache_rows {
   // A row of either after the row parts, and a key after the score.
   virtual void turn(std::span<T> row, const token& of) const = 0;
   virtual void key(std::span<T> row, const token& of) const = 0;
-  // Whether any row at `position` or beyond may see one of some keys, both counted in the cache.
+  // Whether any row at `position` or beyond may see one of some keys.
   virtual bool needed_from(index_t position, interval keys) const = 0;
   // Whether keys are prepared as by other row parts and another score, a tuple of that type.
   virtual bool same_as(const std::type_info& type, const void* parts) const = 0;

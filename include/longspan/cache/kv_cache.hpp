@@ -107,15 +107,14 @@ class kv_cache {
   // take the memory of one prompt. Keys stay as they were turned.
   void copy(index_t from, index_t to) {
     const pages& source = text_at(from);
-    text_at(to);
-    pages& copied = texts_[std::size_t(to)];
+    pages& copied = (text_at(to), texts_[std::size_t(to)]);
     if (&copied == &source) return;
     copied.pages.reserve(source.pages.size());
     cut(copied, 0);
     copied.pages = source.pages, copied.length = source.length;
   }
 
-  // Forgets the tokens of a text from `length` on; erase: all. Throws where rows that come then would see what was given back.
+  // Forgets the tokens of a text from `length` on. Throws where rows that come then would see what was given back.
   void truncate(index_t length) {
     for (index_t t = 0; t < texts(); ++t) check_truncated(t, length);
     for (index_t t = 0; t < texts(); ++t) cut(texts_[std::size_t(t)], length);
