@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "near_and_far.hpp"
+#include "kept.hpp"
 
 namespace pretrained {
 
@@ -30,14 +30,7 @@ class kept_as_rows : public kept {
   }
   void attend(const team& threads, const reading& by, const heads_in& q, const heads_out& output) const override {
     const heads_in k{k_.data(), extent_, stride_}, v{v_.data(), extent_, stride_};
-    if (!by.reindexed)
-      return with_sentence(by, [&](const auto& sentence) { longspan::forward_into(threads, sentence, q, k, v, output); });
-    const auto near = [&](const heads_out& out, const heads_out& sum) {
-      with_sentence(by, [&](const auto& sentence) { longspan::forward_into(threads, sentence, q, k, v, out, sum); });
-    };
-    attend_in_two(output, near, [&](const heads_out& out, const heads_out& sum) {
-      longspan::forward_into(threads, sentence_for_sinks(by), q, k, v, out, sum);
-    });
+    with_sentence(by, [&](const auto& sentence) { longspan::forward_into(threads, sentence, q, k, v, output); });
   }
   void truncate(index_t length) override { extent_[2] = length; }
   index_t bytes() const override { return 8 * extent_[1] * extent_[2] * extent_[3]; }

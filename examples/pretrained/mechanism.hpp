@@ -28,14 +28,6 @@ struct by_position {
   longspan::row_factor operator()(const longspan::query_row& row) const { return {factor(row.position)}; }
 };
 
-// The first keys, for rows that see them no more through their window.
-struct sinks_behind_window {
-  index_t sinks, window;
-  longspan::interval operator()(const longspan::query_row& row) const {
-    return {0, std::clamp<index_t>(row.position - window + 1, 0, sinks)};
-  }
-};
-
 // How one layer reads its keys.
 struct reading {
   longspan::ladder rungs;
@@ -45,19 +37,16 @@ struct reading {
   bool reindexed = false;  // sinks stand right before the window, whatever their places (StreamingLLM)
 };
 
-// Calls with(sentence) with what a layer reads all its keys by, or with its window where sinks are read apart.
+// Calls with(sentence) with what a layer reads its keys by.
 void with_sentence(const reading& of, const auto& with) {
-  const auto scores = rotation{of.rungs} | longspan::dot_product{.scale = of.scale} | by_position{of.temperature};
-  const longspan::sinks_and_window seen{.sinks = of.reindexed ? 0 : of.sinks, .window = of.window};
-  of.softcap > 0 ? with(scores | longspan::softcap{of.softcap} | seen) : with(scores | seen);
-}
-
-// What sinks are read by: a query behind them stands no farther from them than the window is long.
-inline auto sentence_for_sinks(const reading& of) {
-  const index_t farthest = of.sinks + of.window - 1;
-  const auto stands = [farthest](index_t place) { return std::min(place, farthest); };
-  return longspan::mapped_rotation{rotation{of.rungs}, stands} | longspan::dot_product{.scale = of.scale} |
-         by_position{of.temperature} | sinks_behind_window{of.sinks, of.window};
+  const auto scores = longspan::dot_product{.scale = of.scale} | by_position{of.temperature};
+  const longspan::sinks_and_window seen{.sinks = of.sinks, .window = of.window};
+  if (of.reindexed)
+    with(longspan::streaming_llm(of.sinks, of.window, scores, rotation{of.rungs}));
+  else if (of.softcap > 0)
+    with(rotation{of.rungs} | scores | longspan::softcap{of.softcap} | seen);
+  else
+    with(rotation{of.rungs} | scores | seen);
 }
 
 // A way to read texts that are longer than those a model was trained with: words joined by "+".
