@@ -21,5 +21,6 @@ exec awk '
     flush()
     sub(/^struct bias.* : bias<.*> {/, "struct bias<X> {")
     sub(/^struct forgetting.* : forgetting<.*> {/, "struct forgetting<X> {")
+    sub(/^struct relative_bias.* : relative_bias<.*> {/, "struct relative_bias<X> {")
     print
   }' "$1"
