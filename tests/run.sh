@@ -8,7 +8,7 @@ usage() {
 Usage: sh tests/run.sh [--quick] [--long]
        sh tests/run.sh --format
 Installs what is missing (Debian, as root or with sudo), builds in build/ and runs the tests.
-  --quick   for this machine's processor only, without the sanitizers, but with the sweeps that take minutes to compile
+  --quick   for this machine's processor only, without the sanitizers, but with the sweeps and examples that take minutes to compile
   --long    these sweeps, the tests that take minutes, and every benchmark once, as well
   --format  no tests: whether clang-format 19 would leave every source as it is (git and clang-format-19)
   --help    this text
@@ -59,7 +59,8 @@ build_and_test() {
 }
 
 build_and_test "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_TEST_VARIANTS="$variants" \
-  -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH="$sweeps" -DLONGSPAN_OPTIMISATION="$optimisation"
+  -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH="$sweeps" -DLONGSPAN_BUILD_STUDIES="$sweeps" \
+  -DLONGSPAN_OPTIMISATION="$optimisation"
 if [ "$sanitize" = yes ]; then
   build_and_test "$root/build/sanitize" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DLONGSPAN_SANITIZE=ON \
     -DLONGSPAN_TEST_VARIANTS=v3 -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
