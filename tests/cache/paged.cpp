@@ -10,6 +10,7 @@
 
 #include "support/devices.hpp"
 #include "support/tensors.hpp"
+#include "support/words.hpp"
 
 namespace {
 
@@ -202,16 +203,6 @@ TEST(paged, texts_may_be_empty_and_have_no_table) {
   }
 }
 
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const shape_error& error) {
-    return error.what();
-  }
-  return {};
-}
-
 TEST(paged, what_does_not_fit_is_said) {
   const auto in = texts_of<float>(1, 4, 2, 32, 32, {40, 20});
   engine<float> of(16, 2, 32, 32, {40, 20});
@@ -223,7 +214,7 @@ TEST(paged, what_does_not_fit_is_said) {
     engine<float> bad = of;
     auto pages = bad.pages();
     change(bad, pages);
-    return message_of([&] { forward_into(mechanism, in.q, pages, output); });
+    return words_of<shape_error>([&] { forward_into(mechanism, in.q, pages, output); });
   };
   const auto has = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
   EXPECT_TRUE(has(message([](auto& bad, auto&) { bad.table[1] = -1; }), "page 1 of text 0 is number -1"));
@@ -235,8 +226,9 @@ TEST(paged, what_does_not_fit_is_said) {
                     pages.lengths = std::span(bad.lengths).first(1), pages.table = std::span(bad.table).first(3);
                   }),
                   "texts"));
-  EXPECT_TRUE(has(message_of([&] { prepare_keys(mechanism, in.k, view<float>{output.data(), {2, 4, 1, 32}, {128, 32, 32, 1}}); }),
-                  "prepared keys"));
+  EXPECT_TRUE(has(
+      words_of<shape_error>([&] { prepare_keys(mechanism, in.k, view<float>{output.data(), {2, 4, 1, 32}, {128, 32, 32, 1}}); }),
+      "prepared keys"));
   for (index_t i = 0; i < output.size(); ++i) ASSERT_EQ(output.data()[i], 7);
 }
 

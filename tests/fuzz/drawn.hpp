@@ -25,6 +25,16 @@ inline void hold(bool rule, const std::string& words) {
   if (!rule) throw broken_rule(words);
 }
 
+// Holds the rules of what was drawn, and says with a broken one what that was.
+template <class... Of>
+void hold_all(auto&& drawn, const Of&... of) {
+  try {
+    drawn.hold_all(of...);
+  } catch (const std::exception& error) {
+    throw broken_rule(drawn.words() + ": " + error.what());
+  }
+}
+
 // Choices, a byte or two for each; where no bytes are left, the first.
 class drawn {
  public:

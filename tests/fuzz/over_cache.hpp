@@ -215,12 +215,7 @@ class over_cache {
 
 template <class Storage, class Sentence>
 void hold_over_cache(drawn& from, const Sentence& sentence) {
-  over_cache<Storage, Sentence> all(from, sentence);
-  try {
-    all.hold_all();
-  } catch (const std::exception& error) {
-    throw broken_rule(all.words() + ": " + error.what());
-  }
+  hold_all(over_cache<Storage, Sentence>(from, sentence));
 }
 
 }  // namespace fuzz

@@ -188,12 +188,7 @@ class over_gradients {
 
 template <class S, class Sentence>
 void hold_over_gradients(drawn& from, const Sentence& sentence) {
-  over_gradients<S, Sentence> all(from, sentence);
-  try {
-    all.hold_all();
-  } catch (const std::exception& error) {
-    throw broken_rule(all.words() + ": " + error.what());
-  }
+  hold_all(over_gradients<S, Sentence>(from, sentence));
 }
 
 }  // namespace fuzz

@@ -273,12 +273,7 @@ class over_tensors {
 
 template <class Q, class K = Q, class V = Q, class Sentence>
 void hold_over_tensors(drawn& from, const Sentence& sentence) {
-  over_tensors<Q, K, V, Sentence> all(from, sentence);
-  try {
-    all.hold_all();
-  } catch (const std::exception& error) {
-    throw broken_rule(all.words() + ": " + error.what());
-  }
+  hold_all(over_tensors<Q, K, V, Sentence>(from, sentence));
 }
 
 }  // namespace fuzz

@@ -124,12 +124,7 @@ class over_pages {
 
 template <class S, class Mechanism>
 void hold_over_pages(drawn& from, const Mechanism& mechanism) {
-  over_pages<S> all(from);
-  try {
-    all.hold_all(mechanism);
-  } catch (const std::exception& error) {
-    throw broken_rule(all.words() + ": " + error.what());
-  }
+  hold_all(over_pages<S>(from), mechanism);
 }
 
 }  // namespace

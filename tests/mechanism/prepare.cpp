@@ -7,6 +7,7 @@
 #include <longspan/longspan.hpp>
 
 #include "support/tensors.hpp"
+#include "support/words.hpp"
 
 namespace {
 
@@ -49,14 +50,9 @@ TEST(prepare, makes_the_sentence_of_a_cache) {
 
 TEST(prepare, what_lies_beyond_is_said) {
   const auto ready = prepare(sentence, {.keys = 100, .channels = 16});
-  const auto message = [&](const lengths& of) -> std::string {
+  const auto message = [&](const lengths& of) {
     const auto in = random_inputs<float>(of);
-    try {
-      forward(ready, in.q, in.k, in.v);
-    } catch (const shape_error& error) {
-      return error.what();
-    }
-    return {};
+    return words_of<shape_error>([&] { forward(ready, in.q, in.k, in.v); });
   };
   EXPECT_EQ(message({.queries = 1, .keys = 100, .channels = 16, .value_channels = 16}), "");
   EXPECT_NE(message({.queries = 1, .keys = 101, .channels = 16, .value_channels = 16}).find("was prepared for"),
