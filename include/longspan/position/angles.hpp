@@ -23,7 +23,7 @@ namespace detail {
 class angles {
  public:
   angles(ladder rungs)
-      : rungs_(std::move(rungs)), padded_(round_up(count(), lanes)), turns_(std::size_t((block + 2) * 2 * padded_), 0.) {}
+      : rungs_(std::move(rungs)), padded_(round_up(count(), lanes)), turns_(std::size_t((block + 2) * 2 * padded_)) {}
 
   index_t count() const { return index_t(rungs_.frequencies.size()); }
   longspan::pairing pairing() const { return rungs_.pairing; }
@@ -56,6 +56,7 @@ class angles {
       const auto turn = std::polar(magnitude, position * rungs_.frequencies[std::size_t(i)]);
       turns[i] = turn.real(), turns[padded_ + i] = turn.imag();
     }
+    for (index_t i = count(); i < padded_; ++i) turns[i] = turns[padded_ + i] = 0;
   }
 
   void multiply(const double* a, const double* b, double* product) const {
