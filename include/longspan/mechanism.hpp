@@ -111,6 +111,15 @@ auto add(mechanism<Left...> left, mechanism<Right...> right) {
                     std::tuple_cat(detail::summands_of(std::move(left)), detail::summands_of(std::move(right))));
 }
 
+// The mechanism of what remake(part) makes of each part; of a sum, of what it makes of each summand.
+template <class... Parts, class Remake>
+auto remade(const mechanism<Parts...>& whole, const Remake& remake) {
+  const auto all = [&](const Parts&... each) {
+    return mechanism<std::remove_cvref_t<decltype(remake(each))>...>{{remake(each)...}};
+  };
+  return std::apply(all, whole.parts);
+}
+
 // References to the parts of a mechanism; of a sum, those of its summands, in the order of the sentences.
 template <class P>
 std::tuple<P&> parts_of(P& part) {

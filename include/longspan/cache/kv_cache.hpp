@@ -52,8 +52,7 @@ class kv_cache {
       : layout_{of.key_heads, of.channels, of.value_channels, of.first_key},
         texts_(std::size_t(detail::require_positive_shape(of).texts)) {
     const shapes lengths = detail::lengths_of(of);
-    detail::pick<detail::place::rows, detail::place::score>(
-        detail::summand_of_keys(whole, lengths), [&](const auto& part) { return detail::check_part(part, lengths, {}), true; });
+    detail::check_parts<detail::place::rows, detail::place::score>(detail::summand_of_keys(whole, lengths), lengths, {});
     rows_ = detail::rows_of<T>(detail::unprepared(whole), lengths);
   }
 

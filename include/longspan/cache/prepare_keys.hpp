@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
 #include <tuple>
@@ -40,13 +39,11 @@ void prepare_keys(const D& d, const mechanism<Parts...>& whole, const K& k, Prep
                 "double does not mix with narrower numbers: keys and prepared keys compute in one precision");
   detail::require_distinct("prepared keys", to);
   detail::require_apart("prepared keys", to, "key", from);
-  detail::require_memory("prepared keys", to);
   detail::batch_of_texts batch(from, from, from, where);
-  constexpr std::array axes{"batch", "heads", "tokens", "channels"};
-  for (std::size_t axis = 0; axis < 4; ++axis)
-    detail::require_equal("prepared keys", "key", axes[axis], to.extent[axis], from.extent[axis]);
+  detail::require_like("prepared keys", to, "key", from);
   for (detail::text& each : batch.texts) each.queries = {};
   const auto& of_keys = detail::summand_of_keys(whole, batch.lengths);
+  detail::check_parts<detail::place::rows, detail::place::score>(of_keys, batch.lengths, batch.texts);
   const auto rows = detail::bind_rows<T>(of_keys, batch.lengths, batch.texts);
   const auto score = std::get<0>(detail::pick<detail::place::score>(of_keys, detail::unchanged));
   const index_t heads = batch.lengths.key_heads;

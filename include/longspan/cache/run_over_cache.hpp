@@ -33,19 +33,14 @@ texts_of_kept texts_of(const kv_cache<Storage>& cache, const view<Q>& q, const p
   return {q, shape, [&](index_t t) { return cache.length(t); }, where};
 }
 
+// Keys are turned as by the first summand of a sum; queries by each summand's own.
 template <class Storage, class... Parts>
 void require_kept_for(const kv_cache<Storage>& cache, const mechanism<Parts...>& whole) {
-  static_assert(!(is_skipping<Parts> || ...), "skip_negligible reads keys from tensors, not from a cache");
-  const std::pair parts{detail::pick<place::rows>(whole, unchanged), std::get<0>(detail::pick<place::score>(whole, unchanged))};
+  static_assert(!(skips<Parts> || ...), "skip_negligible reads keys from tensors, not from a cache");
+  const auto& first = detail::summand_of_keys(whole, {.channels = cache.inside().of_pages.channels});
+  const std::pair parts{detail::pick<place::rows>(first, unchanged), std::get<0>(detail::pick<place::score>(first, unchanged))};
   if (!cache.inside().rows.same_as(typeid(parts), &parts))
     throw shape_error("kv_cache: the cache was made for other row parts or another score than the mechanism's");
-}
-// Of a sum, whose summands turn keys alike, the first summand's; queries are turned by each summand's own.
-template <class Storage, class... Summands>
-  requires is_sum<Summands...>
-void require_kept_for(const kv_cache<Storage>& cache, const mechanism<Summands...>& whole) {
-  static_assert(!(skips<Summands> || ...), "skip_negligible reads keys from tensors, not from a cache");
-  detail::require_kept_for(cache, detail::summand_of_keys(whole, {.channels = cache.inside().of_pages.channels}));
 }
 
 // Throws shape_error where a row sees keys whose page was given back.
@@ -94,8 +89,7 @@ void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache
   using T = typename Words::compute;
   const auto& [lengths, texts] = batch;
   const auto check = [&](const auto& sentence) {  // rows were checked when the cache was made
-    detail::pick<place::score, place::sink>(
-        sentence, [&](const auto& part) { return detail::check_part(part, batch.lengths, batch.texts), true; });
+    detail::check_parts<place::score, place::sink>(sentence, batch.lengths, batch.texts);
   };
   const buffer<text> queries = batch.of_queries();
   const index_t padding = tile_keys<Words>(batch.lengths);

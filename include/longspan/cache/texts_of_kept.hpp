@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <string>
 
 #include <longspan/cache/cache_shape.hpp>
 #include <longspan/core/shape_error.hpp>
@@ -56,9 +55,7 @@ struct texts_of_kept {
   static index_t all_keys_of(index_t end, const placement& where) {
     if (!where.all_keys) return end;
     require_position("all_keys", *where.all_keys);
-    if (end > *where.all_keys)
-      throw shape_error("placement: keys end beyond all keys: " + std::to_string(end) + " and " +
-                        std::to_string(*where.all_keys));
+    require_all_keys(end, *where.all_keys);
     return *where.all_keys;
   }
 
@@ -70,9 +67,7 @@ struct texts_of_kept {
     require_memory("query", q);
     require_equal("query", "cache", "texts", q.extent[0], of.texts);
     require_equal("query", "cache", "channels", q.extent[3], of.channels);
-    if (q.extent[1] % of.key_heads != 0)
-      throw shape_error("query heads must be a multiple of key heads: " + std::to_string(q.extent[1]) + " and " +
-                        std::to_string(of.key_heads));
+    require_groups(q.extent[1], of.key_heads);
     require_lengths("query_lengths", where.query_lengths, q.extent[0], q.extent[2]);
     if (where.first_query) require_position("first_query", *where.first_query);
   }

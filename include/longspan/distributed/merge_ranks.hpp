@@ -17,6 +17,7 @@
 #include <longspan/distributed/together.hpp>
 #include <longspan/softmax/merge.hpp>
 #include <longspan/tensor/attended.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 
@@ -28,7 +29,7 @@ template <class S>
 void gather_all(const ranks& all, const view<const S>& own, buffer<S>& memory) {
   const auto [batch, heads, tokens, channels] = own.extent;
   S* const mine = memory.data() + all.rank() * own.size();
-  detail::copy_tokens(own, packed_view(mine, batch, heads, tokens, channels));
+  detail::copy_tokens(this_thread{}, own, packed_view(mine, batch, heads, tokens, channels));
   MPI_Datatype row;
   require_success(MPI_Type_contiguous(int(channels * index_t(sizeof(S))), MPI_BYTE, &row), "MPI_Type_contiguous");
   require_success(MPI_Type_commit(&row), "MPI_Type_commit");
@@ -80,7 +81,8 @@ auto merge_ranks(const ranks& all, const attended<Output, LogSumExp>& own) {
         packed_view<const S>(outputs.data() + rank * part.output.size(), batch, heads, tokens, channels),
         packed_view<const T>(sums.data() + rank * part.log_sum_exp.size(), batch, heads, tokens, 1)};
     if (rank == 0)
-      detail::copy_tokens(next.output, merged.output), detail::copy_tokens(next.log_sum_exp, merged.log_sum_exp);
+      detail::copy_tokens(this_thread{}, next.output, merged.output),
+          detail::copy_tokens(this_thread{}, next.log_sum_exp, merged.log_sum_exp);
     else
       detail::write_merged(this_thread{}, merged, merged, next);
   }

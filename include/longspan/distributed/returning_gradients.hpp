@@ -5,28 +5,18 @@
 #include <cstddef>
 #include <vector>
 
+#include <longspan/core/device.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/distributed/ranks.hpp>
 #include <longspan/distributed/ring_call.hpp>
 #include <longspan/distributed/stripes.hpp>
 #include <longspan/distributed/travelling_keys.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
-
-// Adds numbers to those of a tensor of the same extents.
-template <class T>
-void add_tokens(const view<const T>& from, const view<T>& to) {
-  for (index_t b = 0; b < from.extent[0]; ++b)
-    for (index_t h = 0; h < from.extent[1]; ++h)
-      for (index_t i = 0; i < from.extent[2]; ++i) {
-        const T* const row = from.head(b, h).row(i);
-        T* const sum = to.head(b, h).row(i);
-        for (index_t c = 0; c < from.extent[3]; ++c) sum[c] += row[c];
-      }
-}
 
 // The gradients of keys and values, in the precision of the computation, on their way back: in step s a rank adds to those of the rank s
 // before, gives them back when it has taken the step, and adds what came back for its own keys one step later, so that the way is hidden
@@ -88,7 +78,7 @@ class returning_gradients {
                     from = s == 0 ? 0 : asked.of_stripe[0].size();
       const part added = back_.rows(call_, asked.count(), {from, from + tokens.size()});
       const part sum = own_.rows(call_, call_.keys.tokens(), {first, first + tokens.size()});
-      detail::add_tokens<T>(added.d_key, sum.d_key), detail::add_tokens<T>(added.d_value, sum.d_value);
+      detail::add_tokens(this_thread{}, added.d_key, sum.d_key), detail::add_tokens(this_thread{}, added.d_value, sum.d_value);
     }
   }
 

@@ -25,6 +25,7 @@
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/backward_tensors.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -69,9 +70,9 @@ class ring_backward {
   template <class Gradients>
   void finish(const Gradients& of_keys) {
     detail::finish_gradients(taking_);
-    detail::copy_tokens(own_d_query(), tensors_.d_query);
-    detail::copy_tokens(of_keys.d_key, tensors_.d_key);
-    detail::copy_tokens(of_keys.d_value, tensors_.d_value);
+    detail::copy_tokens(this_thread{}, own_d_query(), tensors_.d_query);
+    detail::copy_tokens(this_thread{}, of_keys.d_key, tensors_.d_key);
+    detail::copy_tokens(this_thread{}, of_keys.d_value, tensors_.d_value);
   }
 
  private:
@@ -91,8 +92,8 @@ class ring_backward {
     auto bound =
         detail::bind_backward<Learning, T>(taking_, call_.lengths, texts, detail::see(taking_, call_.lengths, texts), tables);
     detail::differentiate_texts(d_, whole_, std::move(bound), piece, d_parameters_);
-    detail::add_tokens<T>(d_query, detail::tokens_of(own_d_query(), rows));
-    detail::add_tokens<T>(d_key, to.d_key), detail::add_tokens<T>(d_value, to.d_value);
+    detail::add_tokens(this_thread{}, d_query, detail::tokens_of(own_d_query(), rows));
+    detail::add_tokens(this_thread{}, d_key, to.d_key), detail::add_tokens(this_thread{}, d_value, to.d_value);
   }
 
   template <class S>

@@ -26,6 +26,7 @@
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bind.hpp>
 #include <longspan/softmax/merge.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/fill_between.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
 #include <longspan/tile/buffer.hpp>
@@ -66,7 +67,7 @@ class ring_forward {
 
   // Rows see nothing yet.
   void begin() {
-    for_each_head([&](index_t b, index_t h) {
+    detail::for_each_head(d_, output_, [&](index_t b, index_t h) {
       const auto output = output_.head(b, h), sums = log_sum_exp_.head(b, h);
       for (index_t i = 0; i < output.tokens; ++i) {
         *sums.row(i) = -std::numeric_limits<T>::infinity();
@@ -97,16 +98,10 @@ class ring_forward {
   }
 
   void finish() {
-    if constexpr (!exact) detail::copy_tokens(output_, tensors_.output);
+    if constexpr (!exact) detail::copy_tokens(this_thread{}, output_, tensors_.output);
   }
 
  private:
-  template <class Work>
-  void for_each_head(const Work& work) {
-    const index_t heads = output_.extent[1];
-    detail::for_each_item(d_, output_.extent[0] * heads, [&](index_t, index_t item) { work(item / heads, item % heads); });
-  }
-
   template <class Part>
   void attend(const buffer<text>& texts, const Part& part, interval rows, const part_view<T, T>& to) {
     const piece_tensors piece{forward_tensors<Words, decltype(tensors_.query), view<const number_of<decltype(part.key)>>,

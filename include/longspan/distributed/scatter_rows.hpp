@@ -7,11 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include <longspan/core/device.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/distributed/ranks.hpp>
 #include <longspan/distributed/stripes.hpp>
 #include <longspan/distributed/together.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 
@@ -23,7 +25,7 @@ template <class From, class To>
 void scatter_rows(const ranks& all, const view<From>& whole, const view<To>& own) {
   const stripes share(whole.extent[2], all.count(), all.rank());
   for (std::size_t s = 0; s < share.count(); ++s)
-    detail::copy_tokens(detail::tokens_of(whole, share[s]), detail::tokens_of(own, share.own(s)));
+    detail::copy_tokens(this_thread{}, detail::tokens_of(whole, share[s]), detail::tokens_of(own, share.own(s)));
 }
 
 // The extents of the tensor that the ranks' own make together. Throws shape_error on all where they are no rank's stripes of one.
@@ -56,10 +58,10 @@ void gather_rows(const ranks& all, const view<From>& own, const view<To>& whole)
   for (index_t rank = 0; rank < all.count(); ++rank) {
     const stripes share(tokens, all.count(), rank);
     const auto rows = packed_view(memory.data(), batch, heads, share.tokens(), channels);
-    if (rank == all.rank()) detail::copy_tokens(own, rows);
+    if (rank == all.rank()) detail::copy_tokens(this_thread{}, own, rows);
     all.broadcast(memory.data(), rows.size() * index_t(sizeof(To)), rank);
     for (std::size_t s = 0; s < share.count(); ++s)
-      detail::copy_tokens(detail::tokens_of(rows, share.own(s)), detail::tokens_of(whole, share[s]));
+      detail::copy_tokens(this_thread{}, detail::tokens_of(rows, share.own(s)), detail::tokens_of(whole, share[s]));
   }
 }
 

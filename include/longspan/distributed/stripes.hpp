@@ -61,20 +61,5 @@ view<S> tokens_of(const view<S>& tensor, interval tokens) {
   return some;
 }
 
-// Copies all tokens of one tensor to those of another of the same extents.
-template <class From, class To>
-void copy_tokens(const view<From>& from, const view<To>& to) {
-  for (index_t b = 0; b < from.extent[0]; ++b)
-    for (index_t h = 0; h < from.extent[1]; ++h)
-      for (index_t i = 0; i < from.extent[2]; ++i)
-        copy_row(from.head(b, h).row(i), from.stride[3], to.head(b, h).row(i), to.stride[3], from.extent[3]);
-}
-
-// A tensor of the extents of another, in memory of its own, heads and tokens one behind the other.
-template <class S>
-view<S> packed_view(S* memory, index_t batch, index_t heads, index_t tokens, index_t channels) {
-  return {memory, {batch, heads, tokens, channels}, {heads * tokens * channels, tokens * channels, channels, 1}};
-}
-
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

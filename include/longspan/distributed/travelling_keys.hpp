@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <vector>
 
+#include <longspan/core/device.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/distributed/ranks.hpp>
 #include <longspan/distributed/ring_call.hpp>
 #include <longspan/distributed/stripes.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 
@@ -40,7 +42,7 @@ class packed_tokens {
     if (tensor.size() == 0 || (tensor.stride[3] == 1 && tensor.stride[2] == channels)) return;
     memory_.resize(std::size_t(tensor.size()));
     const auto packed = packed_view(memory_.data(), tensor.extent[0], tensor.extent[1], tensor.extent[2], channels);
-    detail::copy_tokens(tensor, packed);
+    detail::copy_tokens(this_thread{}, tensor, packed);
     view_ = packed;
   }
   const view<const S>& packed() const { return view_; }

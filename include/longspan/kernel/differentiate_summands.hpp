@@ -13,22 +13,11 @@
 #include <longspan/kernel/bound_backward.hpp>
 #include <longspan/kernel/summing_view.hpp>
 #include <longspan/mechanism.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/view.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
-
-// Adds the numbers of one tensor to those of another.
-template <device D, class T>
-void add_to(const D& d, const view<T>& sums, const view<T>& summand) {
-  const auto [batch, heads, tokens, channels] = sums.extent;
-  detail::for_each_item(d, batch * heads, [&, of_batch = heads](index_t, index_t item) {
-    const auto to = sums.head(item / of_batch, item % of_batch);
-    const auto from = summand.head(item / of_batch, item % of_batch);
-    for (index_t i = 0; i < to.tokens; ++i)
-      for (index_t c = 0; c < to.channels; ++c) to.row(i)[c * to.channel_stride] += from.row(i)[c * from.channel_stride];
-  });
-}
 
 // The backward pass of a sum: each summand by itself, under the log-sum-exp and the output of the whole; gradients add. `bound` is a tuple
 // of what bind_backward makes of the summands. Appends the lists of their learned numbers to d_parameters.
@@ -47,8 +36,8 @@ void differentiate_summands(const D& d, const mechanism<Summands...>& whole, con
     detail::differentiate_sentence(d, sentence, std::move(std::get<N>(bound)), N == 0 ? sums : own, texts, derivatives);
     for (auto& list : derivatives) d_parameters.push_back(std::move(list));
     if constexpr (N > 0)
-      detail::add_to(d, sums.d_query, own.d_query), detail::add_to(d, sums.d_key, own.d_key),
-          detail::add_to(d, sums.d_value, own.d_value);
+      detail::add_tokens(d, own.d_query, sums.d_query), detail::add_tokens(d, own.d_key, sums.d_key),
+          detail::add_tokens(d, own.d_value, sums.d_value);
   };
   [&]<std::size_t... N>(std::index_sequence<N...>) {
     (summand(std::integral_constant<std::size_t, N>{}), ...);

@@ -5,6 +5,7 @@
 
 #include <longspan/core/device.hpp>
 #include <longspan/core/index.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/buffer.hpp>
 
@@ -17,8 +18,7 @@ class summand_memory {
  public:
   template <class S>
   explicit summand_memory(const view<S>& like) : memory_(std::size_t(like.size())) {
-    const auto& [batch, heads, tokens, channels] = like.extent;
-    at_ = {memory_.data(), like.extent, {heads * tokens * channels, tokens * channels, channels, 1}};
+    at_ = packed_view(memory_.data(), like.extent[0], like.extent[1], like.extent[2], like.extent[3]);
   }
   summand_memory(const summand_memory&) = delete;
 
@@ -47,15 +47,7 @@ class summing_view {
   // Rounds the sums to the result, where they are not in it.
   template <device D>
   void deliver(const D& d) const {
-    if constexpr (!in_place) {
-      const view<T>& sums = memory_.at();
-      const auto [batch, heads, tokens, channels] = result_.extent;
-      detail::for_each_item(d, batch * heads, [&, of_batch = heads, rows = tokens](index_t, index_t item) {
-        const auto from = sums.head(item / of_batch, item % of_batch);
-        const auto to = result_.head(item / of_batch, item % of_batch);
-        for (index_t i = 0; i < rows; ++i) copy_row(from.row(i), 1, to.row(i), to.channel_stride, to.channels);
-      });
-    }
+    if constexpr (!in_place) detail::copy_tokens(d, memory_.at(), result_);
   }
 
  private:

@@ -46,6 +46,12 @@ void check_part(const P& part, const shapes& lengths, std::span<const text> text
   if constexpr (rotation<P>) require_pairs(index_t(part.frequencies(lengths.channels).frequencies.size()), lengths.channels);
 }
 
+// The parts of a sentence from one place to another.
+template <place First, place Last, class... Parts>
+void check_parts(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
+  detail::pick<First, Last>(whole, [&](const auto& part) { return detail::check_part(part, lengths, texts), true; });
+}
+
 template <class... Parts>
 void check(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
   static_assert(is_sum<Parts...> || (0 + ... + is_score<Parts>) == 1,

@@ -4,7 +4,6 @@
 #include <concepts>
 #include <span>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -90,27 +89,24 @@ class ready_transform : public P {
 };
 
 template <class P>
-concept is_ready = requires(const P& part) { part.unprepared(); };
+inline constexpr bool is_ready = requires(const P& part) { part.unprepared(); };
+template <class... Parts>
+inline constexpr bool is_ready<mechanism<Parts...>> = (is_ready<Parts> || ...);
 
 // The sentence that was prepared, for who has tables of his own; itself where it was not.
 template <class... Parts>
 decltype(auto) unprepared(const mechanism<Parts...>& whole) {
-  if constexpr (is_sum<Parts...>) {
-    const auto each = [](const auto&... summand) {
-      return mechanism<std::remove_cvref_t<decltype(detail::unprepared(summand))>...>{{detail::unprepared(summand)...}};
-    };
-    return std::apply(each, whole.parts);
-  } else if constexpr ((is_ready<Parts> || ...)) {
-    const auto one = [](const auto& part) {
-      if constexpr (is_ready<std::remove_cvref_t<decltype(part)>>)
+  if constexpr (!is_ready<mechanism<Parts...>>)
+    return (whole);
+  else
+    return detail::remade(whole, []<class P>(const P& part) {
+      if constexpr (is_mechanism<P>)
+        return detail::unprepared(part);
+      else if constexpr (is_ready<P>)
         return part.unprepared();
       else
         return part;
-    };
-    return std::apply([&](const Parts&... each) { return mechanism<decltype(one(each))...>{{one(each)...}}; }, whole.parts);
-  } else {
-    return (whole);
-  }
+    });
 }
 
 // See prepare.
@@ -126,7 +122,7 @@ auto prepare_sentence(const mechanism<Parts...>& whole, shapes longest) {
   reach distances;
   if constexpr ((detail::tabulated<Parts, T> || ...))
     distances = detail::see(whole, longest, texts)[0]->distances(detail::tile_shape<T>::key_rows(1));
-  const auto one = [&]<class P>(const P& part) {
+  return detail::remade(whole, [&]<class P>(const P& part) {
     if constexpr (rotation<P> || detail::tabulated<P, T>) detail::check_part(part, longest, texts);
     if constexpr (rotation<P>)
       return detail::ready_rotation<P, T>(part, longest.channels, std::max(longest.all_keys, longest.query_positions().last));
@@ -134,17 +130,12 @@ auto prepare_sentence(const mechanism<Parts...>& whole, shapes longest) {
       return detail::ready_transform<P, T>(part, distances);
     else
       return part;
-  };
-  return std::apply([&](const Parts&... each) { return mechanism<decltype(one(each))...>{{one(each)...}}; }, whole.parts);
+  });
 }
 template <class T, class... Summands>
   requires is_sum<Summands...>
 auto prepare_sentence(const mechanism<Summands...>& whole, shapes longest) {
-  const auto each = [&](const auto&... summand) {
-    return mechanism<decltype(detail::prepare_sentence<T>(summand, longest))...>{
-        {detail::prepare_sentence<T>(summand, longest)...}};
-  };
-  return std::apply(each, whole.parts);
+  return detail::remade(whole, [&](const auto& summand) { return detail::prepare_sentence<T>(summand, longest); });
 }
 
 }  // namespace detail

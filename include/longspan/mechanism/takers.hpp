@@ -1,7 +1,6 @@
 #pragma once
 
 #include <tuple>
-#include <type_traits>
 
 #include <longspan/core/shapes.hpp>
 #include <longspan/mechanism.hpp>
@@ -25,19 +24,14 @@ concept writes_gradients = requires(const P& part) { part.for_each_gradient([](a
 template <class T, class... Parts>
 decltype(auto) with_takers(const mechanism<Parts...>& whole, const shapes& lengths) {
   if constexpr (is_sum<Parts...>) {
-    const auto each = [&](const auto&... summand) {
-      return mechanism<std::remove_cvref_t<decltype(detail::with_takers<T>(summand, lengths))>...>{
-          {detail::with_takers<T>(summand, lengths)...}};
-    };
-    return std::apply(each, whole.parts);
+    return detail::remade(whole, [&](const auto& summand) { return detail::with_takers<T>(summand, lengths); });
   } else if constexpr ((writes_gradients<Parts> || ...)) {
-    const auto one = [&]<class P>(const P& part) {
+    return detail::remade(whole, [&]<class P>(const P& part) {
       if constexpr (writes_gradients<P>)
         return part.template taker<T>(lengths);
       else
         return part;
-    };
-    return std::apply([&](const auto&... each) { return mechanism<decltype(one(each))...>{{one(each)...}}; }, whole.parts);
+    });
   } else {
     return (whole);
   }

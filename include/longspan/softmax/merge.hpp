@@ -12,6 +12,7 @@
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/attended.hpp>
 #include <longspan/tensor/checked.hpp>
+#include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -93,9 +94,8 @@ void write_merged_row(const Both& both, const Left& left, const Right& right, in
 // of `both` has no extent.
 template <device D, class Both, class Left, class Right>
 void write_merged(const D& d, const Both& both, const Left& left, const Right& right) {
-  const auto [batches, heads, queries, channels] = both.output.extent;
-  detail::for_each_item(d, batches * heads, [&, of_batch = heads, rows = queries](index_t, index_t item) {
-    for (index_t i = 0; i < rows; ++i) detail::write_merged_row(both, left, right, item / of_batch, item % of_batch, i);
+  detail::for_each_head(d, both.output, [&](index_t b, index_t h) {
+    for (index_t i = 0; i < both.output.extent[2]; ++i) detail::write_merged_row(both, left, right, b, h, i);
   });
 }
 

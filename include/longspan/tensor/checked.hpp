@@ -27,6 +27,18 @@ inline void require_position(const char* field, index_t position) {
                       std::to_string(position));
 }
 
+inline void require_all_keys(index_t end, index_t all_keys) {
+  if (end > all_keys)
+    throw shape_error("placement: keys end beyond all keys: " + std::to_string(end) + " and " + std::to_string(all_keys));
+}
+
+// Each key head is that of as many query heads.
+inline void require_groups(index_t heads, index_t key_heads) {
+  if (key_heads == 0 ? heads != 0 : heads % key_heads != 0)
+    throw shape_error("query heads must be a multiple of key heads: " + std::to_string(heads) + " and " +
+                      std::to_string(key_heads));
+}
+
 inline shapes placed(shapes lengths, const placement& where) {
   require_position("first_key", where.first_key);
   if (where.first_query) require_position("first_query", *where.first_query);
@@ -36,9 +48,7 @@ inline shapes placed(shapes lengths, const placement& where) {
   lengths.first_query = where.first_query.value_or(lengths.all_keys - lengths.queries);
   if (lengths.first_key < 0)
     throw shape_error("placement: first_key must be at least 0, not " + std::to_string(lengths.first_key));
-  if (lengths.first_key + lengths.keys > lengths.all_keys)
-    throw shape_error("placement: keys end beyond all keys: " + std::to_string(lengths.first_key + lengths.keys) + " and " +
-                      std::to_string(lengths.all_keys));
+  require_all_keys(lengths.first_key + lengths.keys, lengths.all_keys);
   return lengths;
 }
 
@@ -55,9 +65,7 @@ shapes checked(const view<Q>& q, const view<K>& k, const view<V>& v, const place
   require_equal("query", "key", "channels", q.extent[3], k.extent[3]);
   if (q.extent[3] == 0) throw shape_error("query and key have no channels");
   if (v.extent[3] == 0) throw shape_error("value has no channels");
-  if (k.extent[1] == 0 ? q.extent[1] != 0 : q.extent[1] % k.extent[1] != 0)
-    throw shape_error("query heads must be a multiple of key heads: " + std::to_string(q.extent[1]) + " and " +
-                      std::to_string(k.extent[1]));
+  require_groups(q.extent[1], k.extent[1]);
   return placed({.batch = q.extent[0],
                  .heads = q.extent[1],
                  .key_heads = k.extent[1],
