@@ -31,7 +31,6 @@ void backward_with_parameters_over(const Ring& over, const mechanism<Parts...>& 
                                    mechanism<Parts...>& d_mechanism, const placement& where) {
   std::vector<std::vector<double>> d_parameters;
   const ring_call call(over.inside(), whole, tensors.query, tensors.key, tensors.value, where);
-  together(over.inside(), [&] { d_parameters.resize((0 + ... + parameter_count<Parts>)); });
   detail::run_ring_backward<true>(over.inside(), over.device(), whole, call, tensors, d_parameters);
   detail::put_parameters(whole, d_parameters, d_mechanism);
 }

@@ -77,7 +77,6 @@ struct ring_call {
   template <class... Parts, class Q, class K, class V>
   ring_call(const ranks& all, const mechanism<Parts...>& whole, const view<Q>& q, const view<K>& k, const view<V>& v,
             const placement& where) {
-    static_assert(!is_sum<Parts...>, "a ring takes one sentence, not a sum a + b of several");
     together(all, [&] {
       lengths = checked(q, k, v, {});
       digest types;
