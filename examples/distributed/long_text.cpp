@@ -10,7 +10,6 @@
 #include <exception>
 #include <filesystem>
 #include <random>
-#include <thread>
 #include <vector>
 
 #include <mpi.h>
@@ -19,6 +18,7 @@
 #include <longspan/distributed/ring.hpp>
 #include <longspan/longspan.hpp>
 
+#include "../../bench/support/wait_for_all.hpp"
 #include "../model/adamw.hpp"
 #include "../model/language_model.hpp"
 #include "../model/text.hpp"
@@ -73,14 +73,6 @@ double loss_over(MPI_Comm ranks, const model::language_model& of, const model::V
   double sum = of.loss(parameters, over_ranks(over), own);
   MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, ranks);
   return sum / double(read.size());
-}
-
-// The others sleep: ranks that wait in MPI turn on their cores.
-void wait_for_all() {
-  MPI_Request request;
-  MPI_Ibarrier(MPI_COMM_WORLD, &request);
-  for (int done = 0; done == 0; std::this_thread::sleep_for(std::chrono::milliseconds(1)))
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
 }
 
 // Returns whether the losses are the same but for rounding.
