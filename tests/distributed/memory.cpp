@@ -80,12 +80,8 @@ TEST(memory_of_a_rank, runs_out) {
   const lengths of = grouped(40, 40);
   const inputs<float> in = random_inputs<float>(of);
   const auto q = over.scatter(in.q), k = over.scatter(in.k), v = over.scatter(in.v), d = over.scatter(d_output_of<float>(of));
-  const auto both = [&](const auto& mechanism) {
-    expect_all_return([&](const auto& ring) { forward(ring, mechanism, q, k, v); });
-    const auto part = forward(over, mechanism, q, k, v), whole = forward(mechanism, in.q, in.k, in.v);
-    expect_all_return([&](const auto& ring) { backward_with_parameters(ring, mechanism, q, k, v, part, d); });
-    expect_all_return([&](const auto& ring) { (void)ring.merge(whole), ring.gather(part); });
-  };
-  both(sentence);
-  both(sum);
+  expect_all_return([&](const auto& ring) { forward(ring, sentence, q, k, v); });
+  const auto part = forward(over, sum, q, k, v), whole = forward(sum, in.q, in.k, in.v);
+  expect_all_return([&](const auto& ring) { backward_with_parameters(ring, sum, q, k, v, part, d); });
+  expect_all_return([&](const auto& ring) { (void)ring.merge(whole), ring.gather(part); });
 }
