@@ -81,7 +81,7 @@ bool compare(model::Index bytes, const std::filesystem::path& file) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &all);
   const model::text text(file, 65536, bytes + 1);
-  const model::language_model of({.blocks = 2, .width = 64, .heads = 2, .channels = 32});
+  const model::language_model of({.blocks = 2, .width = 64, .heads = 1, .channels = 32});
   model::Vector parameters(of.plan().size());
   if (rank == 0) parameters = learned(of, text.training());
   wait_for_all();
