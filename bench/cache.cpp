@@ -1,5 +1,5 @@
-// Generating from a cache of prepared keys. Decoding: one query a head over the keys of another layer in each call, as a model does, so that every key and
-// value comes from memory. `x tensors` is how much faster than from tensors, which turn every key again; `x float` than a cache of floats;
+// Generating from a cache of prepared keys. Decoding: one query a head over the keys of another layer in each call, as a model does, so
+// that every key and value comes from memory. `x tensors` is how much faster than from tensors, which turn every key again; `x float` than a cache of floats;
 // `beyond numbers` is the memory that a cache takes beside its numbers.
 #include <algorithm>
 #include <cstdint>
