@@ -36,4 +36,7 @@ string(REGEX REPLACE "// *\n" "//\n" license "${license}")
 set(single "${license}\n#pragma once\n")
 append_header(longspan/longspan.hpp)
 string(REGEX REPLACE "\n\n\n+" "\n\n" single "${single}")
-file(WRITE ${OUTPUT} "${single}")
+# Touched where it changes: what includes it is not compiled anew each time.
+file(WRITE ${OUTPUT}.new "${single}")
+file(COPY_FILE ${OUTPUT}.new ${OUTPUT} ONLY_IF_DIFFERENT)
+file(REMOVE ${OUTPUT}.new)
