@@ -40,8 +40,8 @@ struct tile_shape {
 
   // A prefill prepares keys and values of as many key heads at once as take so many words, 16 MiB, or of one for each thread: fewer rounds
   // in which threads wait for each other (63 texts of 100 tokens and one of 4096 on two: 1.85 x instead of 1.82), and a bias that heads
-  // share is read from the cache by all but the first (8 heads of 4096 tokens: 8 % beside reading it instead of 14). Half of it is as good
-  // for a bias. Without either it costs nothing (Zen 5, 64 channels).
+  // share is read from the cache by all but the first, where they pass their tiles of rows in turn (8 heads of 4096 tokens: 8 % beside
+  // reading it instead of 14). Half of it is as good for a bias (Zen 5, 64 channels).
   static constexpr index_t wave_words = (index_t(16) << 20) / index_t(sizeof(T));
 
   // Up to so many rows of a key head are a call that decodes: its threads share the keys instead of the rows, and none are packed. Where
