@@ -13,7 +13,8 @@ sh "$root/examples/run.sh" pretrained generate "Once" --tokens 1 >/dev/null
 model=$folder/SmolLM2-135M-Instruct
 narrow=$folder/bfloat16
 [ -f "$narrow/config.json" ] || "$python" "$root/examples/pretrained/prepare.py" narrow "$model" "$narrow"
-Rscript -e 'cat(janeaustenr::prideprejudice, sep = "\n")' | "$python" "$root/examples/pretrained/prepare.py" encode "$model" >"$folder/novel.tokens"
+Rscript -e 'cat(janeaustenr::prideprejudice, sep = "\n")' |
+  "$python" "$root/examples/pretrained/prepare.py" encode "$model" >"$folder/novel.tokens"
 for tokens in 16 2048 8192; do head -n $tokens "$folder/novel.tokens" >"$folder/$tokens.tokens"; done
 
 llama=$folder/llama.cpp

@@ -102,14 +102,15 @@ struct config {
  private:
   static index_t ends_of(const json& said) {
     const json end = entry(said, "eos_token_id", json(-1));
-    return end.is_array() ? end.at(0) : end;
+    return (end.is_array() ? end.at(0) : end).get<index_t>();
   }
 
   layer_kind kind_of(const json& said, std::size_t layer) const {
     const json none = json::array(), types = entry(said, "layer_types", none), turned = entry(said, "no_rope_layers", none);
-    const std::string name = types.empty() ? "" : types.at(layer);
+    const auto name = types.empty() ? std::string() : types.at(layer).get<std::string>();
     const bool local = name.empty() ? type == "mistral" || type == "phi3" : name == "sliding_attention";
-    layer_kind made{.window = local ? entry(said, "sliding_window", index_t(0)) : 0};
+    layer_kind made;
+    if (local) made.window = entry(said, "sliding_window", index_t(0));
     if (!turned.empty() && turned.at(layer) == 0) return made;  // NoPE: no pair turns
     json rope = entry(said, "rope_parameters", entry(said, "rope_scaling", json::object()));
     double base = entry(said, "rope_theta", 10000.0);

@@ -11,7 +11,7 @@
 namespace pretrained {
 
 struct measurement : survey::settings {
-  double times = 1.5;                          // the trained length
+  double times = 1.5;                         // the trained length
   index_t step = 2048, every = 4, texts = 1;  // tokens to a column, one of so many is measured, in so many pieces of the text
 };
 
@@ -25,9 +25,13 @@ inline void perplexity(const transformer& of, const team& threads, std::span<con
   model::by_length table(how.results / "pretrained.csv", "nats per token", lengths);
   survey by(of, threads, how, longest);
   for (index_t n = 0; n < how.texts; ++n) {
-    const auto piece = tokens.subspan(std::size_t(n * (index_t(tokens.size()) - longest - 1) / std::max<index_t>(how.texts - 1, 1)));
+    const auto piece =
+        tokens.subspan(std::size_t(n * (index_t(tokens.size()) - longest - 1) / std::max<index_t>(how.texts - 1, 1)));
     const auto measure = [&](const std::vector<std::string>& names, index_t first, const Matrix& rows) {
-      const Matrix logits = by.text().logits(rows(Eigen::seq(0, Eigen::last, how.every), Eigen::all));
+      using some_rows = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
+      const index_t some = (rows.rows() + how.every - 1) / how.every;
+      const Matrix logits =
+          by.text().logits(some_rows(rows.data(), some, rows.cols(), Eigen::OuterStride<>(how.every * rows.cols())));
       for (index_t row = 0; row < logits.rows(); ++row) {
         const index_t at = first + row * how.every;
         const double loss = loss_of(logits.row(row), piece[std::size_t(at + 1)]);
@@ -40,9 +44,11 @@ inline void perplexity(const transformer& of, const team& threads, std::span<con
     });
   }
   table.print();
-  for (const mechanism way : how.mechanisms)
-    for (const mechanism plain : how.mechanisms)
-      if (way.temperature != "none" && plain.temperature == "none" && plain.positions == way.positions && plain.sight == way.sight)
+  const std::vector<mechanism> ways(how.mechanisms.begin(), how.mechanisms.end());
+  for (const mechanism& way : ways)
+    for (const mechanism& plain : ways)
+      if (way.temperature != "none" && plain.temperature == "none" && plain.positions == way.positions &&
+          plain.sight == way.sight)
         table.print_more(way.name, plain.name);
 }
 

@@ -26,7 +26,8 @@ std::vector<index_t> tokens_of(const std::filesystem::path& file) {
 }
 
 void add_survey(CLI::App& of, survey::settings& how) {
-  of.add_option("--mechanisms", how.mechanisms, "words of mechanism.hpp joined by +, one mechanism behind the other")->delimiter(',');
+  of.add_option("--mechanisms", how.mechanisms, "words of mechanism.hpp joined by +, one mechanism behind the other")
+      ->delimiter(',');
   of.add_option("--block", how.block, "tokens that are read at a time")->check(CLI::PositiveNumber)->capture_default_str();
 }
 

@@ -47,10 +47,8 @@ sentence mechanism::of(const config& model, const layer_kind& kind, index_t leng
   };
   const auto in_rows = [&](const auto& whole) { return make_any_for_inference<float>(ready(whole)); };
 
-  const std::map<std::string, sinks_and_window> masks = {{"all", {0, std::numeric_limits<index_t>::max()}},
-                                                         {"local", {0, kind.window}},
-                                                         {"window", {0, m}},
-                                                         {"sinks", {4, m - 4}}};
+  const std::map<std::string, sinks_and_window> masks = {
+      {"all", {0, std::numeric_limits<index_t>::max()}}, {"local", {0, kind.window}}, {"window", {0, m}}, {"sinks", {4, m - 4}}};
   if (const auto seen = masks.find(kind.window > 0 ? "local" : sight); seen != masks.end())
     return model.softcap > 0 ? in_a_cache(turned | scores | softcap{model.softcap} | seen->second)
                              : in_a_cache(turned | scores | seen->second);
