@@ -88,18 +88,10 @@ class layer {
 
   Matrix gated(const team& threads, const Matrix& x) const {
     const Matrix both = feed_in_(threads, x);
-    const index_t width = both.cols() / 2, rows = both.rows();
-    Matrix made(rows, width);
-    threads.share((rows + 15) / 16, [&](index_t item) {
-      const index_t first = 16 * item, count = std::min<index_t>(16, rows - first);
-      const auto gate = both.block(first, 0, count, width).array(), up = both.block(first, width, count, width).array();
-      auto to = made.middleRows(first, count).array();
-      if (of_->gelu)
-        to = 0.5f * gate * (1 + (0.7978845608f * (gate + 0.044715f * gate.cube())).tanh()) * up;
-      else
-        to = gate / (1 + (-gate).exp()) * up;
-    });
-    return made;
+    const index_t width = both.cols() / 2;
+    const auto gate = both.leftCols(width).array(), up = both.rightCols(width).array();
+    if (of_->gelu) return 0.5f * gate * (1 + (0.7978845608f * (gate + 0.044715f * gate.cube())).tanh()) * up;
+    return gate / (1 + (-gate).exp()) * up;
   }
 
   const config* of_;
