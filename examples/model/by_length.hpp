@@ -62,10 +62,10 @@ class by_length {
   }
 
   void print() const {
-    std::printf("%-28s", (what_ + " at length").c_str());
+    std::printf("%-36s", (what_ + " at length").c_str());
     for (const Index n : lengths_) std::printf("%16td", n);
+    std::printf("\n");
     for (const line& of : lines_) print(of);
-    std::printf("\n"), std::fflush(stdout);
   }
 
   // What the samples of one mechanism have more than those of another, one by one, where both were measured.
@@ -76,7 +76,6 @@ class by_length {
     for (std::size_t n = 0; n < lengths_.size(); ++n)
       for (std::size_t s = 0; s < more.at[n].size(); ++s) more.at[n][s] -= b->at[n].at(s);
     print(more);
-    std::printf("\n"), std::fflush(stdout);
   }
 
  private:
@@ -95,9 +94,10 @@ class by_length {
   }
 
   static void print(const line& of) {
-    std::printf("\n%-28s", of.mechanism.c_str());
+    std::printf("%-36s", of.mechanism.c_str());
     for (const samples& each : of.at)
       each.size() > 1 ? std::printf("  %.3f +- %.3f", mean(each), standard_error(each)) : std::printf("%16.3f", mean(each));
+    std::printf("\n"), std::fflush(stdout);
   }
 
   static void finish(std::ostream& written, const std::filesystem::path& file) {

@@ -52,6 +52,8 @@ struct mechanism {
     }
   }
 
+  // Then a cache does not keep them.
+  bool turns_keys_twice() const { return sight == "self_extend" || sight == "rerope" || sight == "lm_infinite"; }
   bool grows() const { return positions == "dynamic_ntk"; }
 
   // Whether the first m tokens are read as the model was trained to.
