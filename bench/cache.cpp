@@ -1,5 +1,5 @@
-// Generating from a cache of prepared keys. Decoding: one query a head over the keys of another layer in each call, as a model does, so that every key and
-// value comes from memory. `x tensors` is how much faster than from tensors, which turn every key again; `x float` than a cache of floats;
+// Generating from a cache of prepared keys. Decoding: one query a head over the keys of another layer in each call, as a model does, so
+// that every key and value comes from memory. `x tensors` is how much faster than from tensors, which turn every key again; `x float` than a cache of floats;
 // `beyond numbers` is the memory that a cache takes beside its numbers.
 #include <algorithm>
 #include <cstdint>
@@ -116,6 +116,12 @@ void add_pages(const attention_shape& shape, index_t page_tokens) {
   });
 }
 
+void count_reading_of_two(benchmark::State& state, const shortest& time, double bytes) {
+  count_reading(state, time, bytes);
+  const double together = bytes / time.best() / roofline::bandwidth_of_two();
+  state.counters["of the bandwidth of two"] = together;
+}
+
 // One text on two threads, beside one.
 void add_threads(const attention_shape& shape) {
   add("cache/threads:2/float" + shape.name(), [=](benchmark::State& state) {
@@ -123,7 +129,7 @@ void add_threads(const attention_shape& shape) {
     const Eigen::ThreadPoolDevice device(&pool, 2);
     cached_layers<float> text(shape, turned);
     const both times = run_in_turn(state, [&] { text.attend(turned); }, [&] { text.attend(device, turned); });
-    count_reading(state, times.other, text.bytes());
+    count_reading_of_two(state, times.other, text.bytes());
     state.counters["x one thread"] = 1 / times.ratio();
   });
 }
@@ -143,10 +149,7 @@ void add_batch() {
     tensor<float> q(texts, heads, 1, channels), output(texts, heads, 1, channels);
     q.setRandom();
     const shortest time = run(state, [&] { forward_into(device, turned, q, cache, output); });
-    const double bytes = 36000.0 * double(key_heads * channels) * 2 * sizeof(float);
-    count_reading(state, time, bytes);
-    const double together = bytes / time.best() / roofline::bandwidth_of_two();
-    state.counters["of the bandwidth of two"] = together;
+    count_reading_of_two(state, time, 36000.0 * double(key_heads * channels) * 2 * sizeof(float));
   });
 }
 

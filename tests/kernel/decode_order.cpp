@@ -153,11 +153,11 @@ struct lie_in {
   view<const float> two_tensors::*one, two_tensors::*other;
 
   using head = key_head<text_of_a_call>;
-  void append_first(const head& of, interval needed, buffer<memory_rows>& to) const {
-    append_rows((of.text->tensors.*one).head(0, of.head), needed, to);
+  void append_first(std::span<const head> heads, interval needed, buffer<memory_rows>& to) const {
+    for (const head& of : heads) append_rows((of.text->tensors.*one).head(0, of.head), needed, to);
   }
-  void append_second(const head& of, interval needed, buffer<memory_rows>& to) const {
-    append_rows((of.text->tensors.*other).head(0, of.head), needed, to);
+  void append_second(std::span<const head> heads, interval needed, buffer<memory_rows>& to) const {
+    for (const head& of : heads) append_rows((of.text->tensors.*other).head(0, of.head), needed, to);
   }
 };
 
@@ -224,6 +224,29 @@ TEST(decode_order, what_is_ahead_is_what_an_item_reads_and_then_the_next) {
             lines(memory.key, 1, {256, 300}) + lines(memory.value, 1, {256, 300}) + lines(memory.key, 3, {140, 256}));
   EXPECT_EQ(lines_of(some, 2, 3, {key, value}), lines(memory.key, 1, {256, 300}) + lines(memory.value, 1, {256, 300}));
   EXPECT_EQ(lines_of(some, 8, 9, {key, value}), lines(memory.key, 3, {256, 260}) + lines(memory.value, 3, {256, 260}));
+}
+
+// Two heads at most, of one text: one item for both, which needs what either needs and reads both.
+TEST(decode_order, heads_that_pass_a_tile_together_are_one_item) {
+  const keys_and_values memory;
+  const two_texts both = lying_in(memory, {{0, 300}, {0, 20}, {0, 300}, {140, 260}, {0, 300}, {0, 300}});
+  const auto heads = both.heads(0, 4);
+  order some(tile_keys, true);
+  some.begin(heads, 2, [](const auto& one, const auto& other, interval) { return one.text == other.text; });
+  ASSERT_EQ(some.items(), 9);  // 3 tiles of heads 0 and 1, 3 of head 2, and 3 of the other text's first
+  for (index_t item = 0; item < 6; ++item) {
+    EXPECT_EQ(some.head_of(item), item % 2 * 2);
+    EXPECT_EQ(some.heads_of(item).size(), item % 2 == 0 ? 2u : 1u);
+    EXPECT_EQ(some.tile_of(item), item / 2);
+  }
+  EXPECT_EQ(some.needed(0), (interval{0, 128}));
+  EXPECT_EQ(some.heads_of(6).size(), 1u);
+  const auto lines = [](const view<const float>& of, index_t head, interval tokens) {
+    return keys_and_values::lines(of, head, tokens);
+  };
+  EXPECT_EQ(lines_of(some, 0, 1, {key, value}), lines(memory.key, 0, {0, 128}) + lines(memory.key, 1, {0, 128}) +
+                                                    lines(memory.value, 0, {0, 128}) + lines(memory.value, 1, {0, 128}) +
+                                                    lines(memory.key, 2, {0, 128}));
 }
 
 // One key has no next row: a stride that nobody may rely on is not added to its address. Channels that lie apart are not prefetched.

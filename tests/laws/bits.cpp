@@ -164,6 +164,44 @@ TYPED_TEST(bits_of, decoding_and_prefill_are_the_same) {
     }
 }
 
+// Heads whose tokens lie side by side pass a tile together, where few rows read each: as many as one pass takes, over three tiles, keys
+// as they lie and turned, with a window whose edges cut panels, on any number of threads.
+TYPED_TEST(bits_of, decoding_is_the_same_head_by_head_and_side_by_side) {
+  using S = TypeParam;
+  const auto token_major = [](const tensor<S>& t, std::vector<S>& memory) {
+    const index_t heads = t.dimension(1), tokens = t.dimension(2), channels = t.dimension(3);
+    memory.resize(std::size_t(t.size()));
+    const view<S> made{
+        memory.data(), {t.dimension(0), heads, tokens, channels}, {heads * tokens * channels, channels, heads * channels, 1}};
+    for (index_t b = 0; b < t.dimension(0); ++b)
+      for (index_t h = 0; h < heads; ++h)
+        for (index_t j = 0; j < tokens; ++j)
+          for (index_t c = 0; c < channels; ++c) made.head(b, h).row(j)[c] = t(b, h, j, c);
+    return made;
+  };
+  const auto agree = [&](const auto& sentence, const testing_support::lengths& of) {
+    const auto in = random_inputs<S>(of);
+    const auto head_by_head = forward(sentence, in.q, in.k, in.v);
+    std::vector<S> keys, values;
+    const view<const S> k = token_major(in.k, keys), v = token_major(in.v, values);
+    for (const int threads : {1, 2, 5}) {
+      Eigen::ThreadPool pool(threads);
+      const auto side_by_side = forward(Eigen::ThreadPoolDevice(&pool, threads), sentence, in.q, k, v);
+      EXPECT_TRUE(same_bits(side_by_side.output, head_by_head.output)) << of.heads << " heads, " << threads << " threads";
+      EXPECT_TRUE(same_bits(side_by_side.log_sum_exp, head_by_head.log_sum_exp)) << of.heads << " heads, " << threads;
+    }
+  };
+  const auto windowed = dot_product{} | alibi{} | sinks_and_window{.sinks = 3, .window = 900};
+  for (const index_t key_heads : {1, 3, 8, 40})
+    for (const index_t group : {1, 4, 9}) {
+      testing_support::lengths of{.batch = 2, .heads = key_heads * group, .key_heads = key_heads, .queries = 1, .keys = 1101};
+      of.channels = 32, of.value_channels = 48;
+      agree(windowed, of);
+      of.batch = 1, of.queries = 2, of.keys = 570;
+      agree(rope{} | dot_product{} | causal{}, of);
+    }
+}
+
 // A hidden key may share its word with one that is seen.
 TYPED_TEST(bits_of, hidden_neighbours_do_not_touch_a_row) {
   using S = TypeParam;

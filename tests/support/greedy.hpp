@@ -41,7 +41,7 @@ GREEDY(bound_to_pages) GREEDY(bytes) GREEDY(check) GREEDY(check_numbers) GREEDY(
 GREEDY(checked_backward) GREEDY(checked_forward) GREEDY(checked_over) GREEDY(contains) GREEDY(copy_row) GREEDY(copy_tokens)
 GREEDY(count_folded) GREEDY(count_pages) GREEDY(covers) GREEDY(cut) GREEDY(decode) GREEDY(dense) GREEDY(differentiate)
 GREEDY(differentiate_sentence) GREEDY(differentiate_summands) GREEDY(differentiate_texts) GREEDY(distances_of) GREEDY(exact_row)
-GREEDY(extents_for) GREEDY(fill_between) GREEDY(find_part) GREEDY(find_place) GREEDY(finish_backward_row) GREEDY(for_each_head)
+GREEDY(extents_for) GREEDY(fill_between) GREEDY(find_part) GREEDY(find_place) GREEDY(finish_backward_row) GREEDY(for_each_few) GREEDY(for_each_head)
 GREEDY(for_each_item) GREEDY(for_each_learned) GREEDY(for_each_lying_together) GREEDY(for_each_parameter) GREEDY(for_each_run)
 GREEDY(for_each_run_of_bits) GREEDY(forward) GREEDY(forward_into) GREEDY(geometric) GREEDY(get) GREEDY(get_part)
 GREEDY(group_rows) GREEDY(hull) GREEDY(in_place) GREEDY(in_summand) GREEDY(interleave) GREEDY(intersect) GREEDY(intersection)

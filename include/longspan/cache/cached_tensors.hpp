@@ -117,6 +117,7 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
  public:
   explicit tile_operands(std::span<const Text>) {}
   static bool heads_side_by_side() { return true; }
+  static index_t side_by_side(const shapes&) { return 1; }
 
   // Whether two texts have the same pages of some keys.
   static bool share(const Text& one, const Text& other, interval keys) {
@@ -128,13 +129,15 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
         : room_of_pages<Storage>(most_rows, lengths.channels, round_up(lengths.value_channels, shape::lanes)) {}
   };
 
-  void append_first(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
+  void append_first(std::span<const key_head<Text>> heads, interval needed, buffer<memory_rows>& to) const {
+    const key_head<Text>& of = heads.front();
     const layout& pages = *of.text->tensors.layout;
     append(
         of, needed, to, pages.depth(), [&](std::byte* page, index_t key) { return pages.key_panel(page, of.head, key); },
         [&](std::byte* page) { return pages.key_scales(page, of.head); });
   }
-  void append_second(const key_head<Text>& of, interval needed, buffer<memory_rows>& to) const {
+  void append_second(std::span<const key_head<Text>> heads, interval needed, buffer<memory_rows>& to) const {
+    const key_head<Text>& of = heads.front();
     const layout& pages = *of.text->tensors.layout;
     append(
         of, needed, to, pages.width(), [&](std::byte* page, index_t key) { return pages.value_row(page, of.head, key); },
@@ -142,7 +145,8 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   }
 
   template <class Attend>
-  void with(room& own, const key_head<Text>& of, index_t, index_t, interval, read_ahead& ahead, Attend attend) const {
+  void with(room& own, std::span<const key_head<Text>> heads, index_t, interval, read_ahead& ahead, Attend attend) const {
+    const key_head<Text>& of = heads.front();
     const auto& tensors = of.text->tensors;
     // Where a register block is narrower than a panel of keys, the first passes the whole panel.
     constexpr index_t keys_at_once = shape::block::batches * shape::lanes < layout::panel ? layout::panel : 0;

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include <longspan/cache/integer_rows.hpp>
-#include <longspan/cache/page.hpp>
+#include <longspan/cache/page_layout.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/key_operand.hpp>

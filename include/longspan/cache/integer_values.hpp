@@ -7,7 +7,7 @@
 #include <span>
 
 #include <longspan/cache/integer_rows.hpp>
-#include <longspan/cache/page.hpp>
+#include <longspan/cache/page_layout.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/core/key_set.hpp>

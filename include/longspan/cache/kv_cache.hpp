@@ -11,7 +11,7 @@
 #include <longspan/cache/cache_shape.hpp>
 #include <longspan/cache/kept_tables.hpp>
 #include <longspan/cache/longer_text.hpp>
-#include <longspan/cache/page.hpp>
+#include <longspan/cache/page_layout.hpp>
 #include <longspan/cache/spare_pages.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/cache/write_tokens.hpp>
@@ -37,8 +37,9 @@ LONGSPAN_NAMESPACE_BEGIN
 //
 // A copy shares pages with its original, of a cache and of a text within it, and a shared page is copied before it is written to. Texts
 // that follow each other with one prompt read its pages once for up to 96 of the query rows of a call. Pages that no row from the last
-// appended tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated page by page;
-// running out of it leaves the cache as it was. A cache is used by one thread at a time; its copies may be used by others.
+// appended tokens on can see under the masks of the sentence (mask concept: later) are given back. Memory is allocated some pages at a
+// time, up to a quarter of what a text has; running out of it leaves the cache as it was. A cache is used by one thread at a time; its
+// copies may be used by others.
 // What does not fit throws shape_error, and nothing is appended.
 template <class Storage>
 class kv_cache {
@@ -65,8 +66,8 @@ class kv_cache {
   index_t texts() const { return index_t(texts_.size()); }
   index_t length(index_t text = 0) const { return text_at(text).length; }
 
-  // Memory of all pages, in bytes, those that are reserved among them. A page that texts share counts once; one that copies of the cache
-  // share counts in each of them.
+  // Memory of all pages, in bytes, those that are held for tokens to come among them. A page that texts share counts once; one that copies
+  // of the cache share counts in each of them.
   index_t bytes() const { return (detail::count_pages(std::span<const pages>(texts_)) + spare_.count()) * layout_.bytes(); }
 
   // Appends tokens to every text, k (text, key_head, token, channel) and v (text, key_head, token, value_channel); or to one, of batch 1.

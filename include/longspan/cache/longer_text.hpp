@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <longspan/cache/page.hpp>
+#include <longspan/cache/page_layout.hpp>
 #include <longspan/cache/spare_pages.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/index.hpp>
@@ -26,11 +27,13 @@ class longer_text {
       : longer_text(of, tokens, spare) {  // what throws from here on gives pages back
     const index_t pages = round_up(length_, page_keys) / page_keys, own = index_t(of.pages.size());
     if (std::size_t(pages) > of.pages.capacity()) of.pages.reserve(std::max(std::size_t(pages), 2 * of.pages.capacity()));
-    for (index_t p = first_; p < pages; ++p) {
-      const bool shared = p < own && of.pages[std::size_t(p)].shared();
-      fresh_.push_back(p < own && !shared ? page() : spare.take(layout.bytes()));
-      if (shared) std::memcpy(fresh_.back().get(), of.pages[std::size_t(p)].get(), std::size_t(layout.bytes()));
-    }
+    const bool copied = first_ < own && of.pages[std::size_t(first_)].shared();
+    const index_t kept = first_ < own && !copied, missing = pages - first_ - kept;
+    // A text that grows token by token asks for memory ever more rarely.
+    if (missing > spare.count())
+      spare.hold(std::max(missing, std::min(own / 4, page::most_at_once(layout.bytes()))), layout.bytes());
+    for (index_t p = first_; p < pages; ++p) fresh_.push_back(p < first_ + kept ? page() : spare.take(layout.bytes()));
+    if (copied) std::memcpy(fresh_.front().get(), of.pages[std::size_t(first_)].get(), std::size_t(layout.bytes()));
   }
 
   longer_text(longer_text&&) noexcept = default;

@@ -3,106 +3,92 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <cstring>
+#include <memory>
 #include <new>
-#include <span>
 #include <utility>
+#include <vector>
 
-#include <longspan/cache/storage.hpp>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <longspan/core/index.hpp>
-#include <longspan/simd/batch.hpp>
-#include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// What a page of a cache holds, page_keys tokens of all key heads, head after head: keys in panels, as the kernel multiplies them (word c
-// of key j of a panel at c * panel + j), then rows of values, padded with zeros to whole batches, then the scales of both where the storage
-// has any. A word holds per_word numbers: of a key's channels, and of a channel of consecutive values.
-template <class Storage>
-struct page_layout {
-  using storage = cache_storage<Storage>;
-  using number = typename storage::number;
-  using T = typename storage::compute;
-  using shape = tile_shape<T>;
-  static constexpr index_t panel = shape::panel, keys = shape::page_keys;
-  static constexpr bool scaled = storage::scaled;
-  static constexpr index_t per_word = storage::per_word;
-
-  index_t key_heads = 0, channels = 0, value_channels = 0;
-  index_t first_key = 0;  // the place of a text's token 0: see cache_shape
-
-  static constexpr index_t lanes_together = storage::batches_together * shape::lanes;
-  // Numbers of a key and of a value, padded to whole words, and to whole batches that stand together.
-  index_t depth() const { return round_up(channels, per_word); }
-  index_t width() const { return round_up(value_channels, lanes_together); }
-  index_t bytes() const { return key_heads * head_bytes(); }
-
-  // Of a head: the panel that holds a key of the page, the row of values that holds one of a key, or as many rows as a word has numbers,
-  // and the scales of the page's keys and values; no scales where the storage has none.
-  number* key_panel(std::byte* page, index_t head, index_t key) const {
-    return numbers(page, head) + key / panel * panel * depth();
-  }
-  number* value_row(std::byte* page, index_t head, index_t key) const {
-    return numbers(page, head) + keys * depth() + round_down(key, per_word) * width();
-  }
-  // Channel c of a key, and of a value.
-  number& key_at(std::byte* page, index_t head, index_t key, index_t c) const {
-    return key_panel(page, head, key)[c / per_word * panel * per_word + storage::place(key % panel) * per_word + c % per_word];
-  }
-  number& value_at(std::byte* page, index_t head, index_t key, index_t c) const {
-    return value_row(page, head, key)[storage::place(c) * per_word + key % per_word];
-  }
-  T* key_scales(std::byte* page, index_t head) const {
-    return scaled ? reinterpret_cast<T*>(numbers(page, head) + keys * (depth() + width())) : nullptr;
-  }
-  T* value_scales(std::byte* page, index_t head) const { return scaled ? key_scales(page, head) + keys : nullptr; }
-
- private:
-  index_t head_bytes() const {
-    const index_t numbers = keys * (depth() + width()) * index_t(sizeof(number));
-    return round_up(numbers + (scaled ? 2 * keys * index_t(sizeof(T)) : 0), 64);
-  }
-  number* numbers(std::byte* page, index_t head) const { return reinterpret_cast<number*>(page + head * head_bytes()); }
-};
-
-// What operands work in that multiply pages as they are.
-struct no_room {
-  no_room(index_t, index_t, index_t) {}
-};
-
-// The memory of a page, which copies of a cache share, or none. Cleared: lanes of keys that are not there yet are multiplied, and what
-// comes of it is hidden. Not a shared_ptr: whoever writes to a page that others let go must have seen all that they did with it, and use_count()
+// The memory of a page, which copies of a cache share, or none. Pages are made several at once, in one block of memory that is freed with
+// the last of them. Not a shared_ptr: whoever writes to a page that others let go must have seen all that they did with it, and use_count()
 // promises no order.
 class page {
-  static constexpr std::align_val_t line{64};
-
  public:
   page() = default;
-  explicit page(index_t bytes) : memory_(static_cast<std::byte*>(::operator new(std::size_t(line) + std::size_t(bytes), line))) {
-    new (memory_) owners(1);
-    std::memset(get(), 0, std::size_t(bytes));
+  page(const page& other) noexcept : memory_(other.memory_), slot_(other.slot_) {
+    if (slot_ != nullptr) slot_->owners.fetch_add(1, std::memory_order_relaxed);
   }
-  page(const page& other) noexcept : memory_(other.memory_) {
-    if (memory_ != nullptr) count().fetch_add(1, std::memory_order_relaxed);
-  }
-  page(page&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
-  page& operator=(page other) noexcept { return std::swap(memory_, other.memory_), *this; }
+  page(page&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)), slot_(std::exchange(other.slot_, nullptr)) {}
+  page& operator=(page other) noexcept { return std::swap(memory_, other.memory_), std::swap(slot_, other.slot_), *this; }
   ~page() {
-    if (memory_ != nullptr && count().fetch_sub(1, std::memory_order_acq_rel) == 1) ::operator delete(memory_, line);
+    if (slot_ != nullptr && slot_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) let_go(slot_->of);
   }
 
-  std::byte* get() const { return memory_ == nullptr ? nullptr : memory_ + std::size_t(line); }
+  // Appends so many pages of so many bytes to others, uncleared; where memory is short it throws and appends none.
+  static void make(index_t count, index_t bytes, std::vector<page>& to) {
+    to.reserve(to.size() + std::size_t(count));
+    block* const made = new block(count, bytes);
+    for (index_t p = 0; p < count; ++p) to.push_back(page(made->memory.get() + p * bytes, &made->slots[std::size_t(p)]));
+  }
+  // How many are best made at once: as many as fit into a few large pages of the system.
+  static index_t most_at_once(index_t bytes) { return std::max(2 * block::large / std::max(bytes, index_t(1)), index_t(1)); }
+
+  std::byte* get() const { return memory_; }
   // Whether other owners hold it too. Where none does any more, what they read of it they have read.
-  bool shared() const { return count().load(std::memory_order_acquire) > 1; }
-  bool operator==(const page&) const = default;
+  bool shared() const { return slot_->owners.load(std::memory_order_acquire) > 1; }
+  // How many pages of its block are held, and whether another is one of them.
+  index_t held_with() const { return slot_->of->held.load(std::memory_order_acquire); }
+  bool made_with(const page& other) const { return slot_->of == other.slot_->of; }
+  bool operator==(const page& other) const { return memory_ == other.memory_; }
   bool operator==(std::nullptr_t) const { return memory_ == nullptr; }
 
  private:
-  using owners = std::atomic<index_t>;  // at the beginning of the memory, in a line of its own
-  owners& count() const { return *std::launder(reinterpret_cast<owners*>(memory_)); }
+  struct block;
+  struct slot {
+    std::atomic<index_t> owners{1};
+    block* of;
+  };
+
+  // Where it is large enough, the system is asked to map it by large pages: decoding 32 heads on 8 from a cache reads 34.9 GB/s instead of
+  // 33.1 at 32768 keys, 16 bits 31.9 instead of 27.6 (Zen 5).
+  struct block {
+    static constexpr index_t large = index_t(2) << 20, line = 64;
+    struct freed {
+      std::align_val_t alignment;
+      void operator()(std::byte* memory) const { ::operator delete(memory, alignment); }
+    };
+    std::unique_ptr<std::byte, freed> memory;
+    std::vector<slot> slots;
+    std::atomic<index_t> held;
+
+    block(index_t count, index_t bytes) : memory(allocate(count * bytes)), slots(std::size_t(count)), held(count) {
+      for (slot& each : slots) each.of = this;
+    }
+    static std::unique_ptr<std::byte, freed> allocate(index_t bytes) {
+      const std::align_val_t alignment{std::size_t(bytes < large ? line : large)};
+      auto* const memory = static_cast<std::byte*>(::operator new(std::size_t(bytes), alignment));
+#if defined(__linux__)
+      if (bytes >= large) ::madvise(memory, std::size_t(bytes), MADV_HUGEPAGE);  // a wish: no matter whether it is granted
+#endif
+      return {memory, freed{alignment}};
+    }
+  };
+
+  page(std::byte* memory, slot* of) : memory_(memory), slot_(of) {}
+  static void let_go(block* of) {
+    if (of->held.fetch_sub(1, std::memory_order_acq_rel) == 1) delete of;
+  }
 
   std::byte* memory_ = nullptr;
+  slot* slot_ = nullptr;
 };
 
 }  // namespace detail

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <longspan/cache/page.hpp>
+#include <longspan/cache/page_layout.hpp>
 #include <longspan/cache/text_pages.hpp>
 #include <longspan/core/interval.hpp>
 #include <longspan/kernel/key_operand.hpp>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <longspan/cache/page.hpp>
+#include <longspan/cache/page_layout.hpp>
 #include <longspan/core/index.hpp>
 #include <longspan/core/interval.hpp>
 

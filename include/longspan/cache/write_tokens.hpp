@@ -7,7 +7,7 @@
 #include <longspan/cache/cache_rows.hpp>
 #include <longspan/cache/hadamard.hpp>
 #include <longspan/cache/longer_text.hpp>
-#include <longspan/cache/page.hpp>
+#include <longspan/cache/page_layout.hpp>
 #include <longspan/cache/storage.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/index.hpp>

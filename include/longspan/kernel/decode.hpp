@@ -25,7 +25,7 @@ namespace detail {
 // The forward pass of texts with few query rows, as when decoding. Its time is that of reading keys and values, so each is read once for
 // the whole group of heads, and the items of work are tiles of keys. A wave is some key heads at once, in two rounds: first every tile is
 // attended to, then the parts of every key head are merged, in the order in which a prefill merges them. Rows of texts that share keys,
-// such as continuations of one prompt, pass them together.
+// such as continuations of one prompt, pass them together, and so do those of heads that lie side by side.
 template <class Text>
 class decode_wave {
   using Words = typename Text::tensors_type::words;
@@ -36,7 +36,7 @@ class decode_wave {
 
  public:
   decode_wave(std::span<const Text> texts, index_t threads)
-      : heads_(texts, [](const Text& one, const Text& next) { return share({&one, 0}, {&next, 0}, {0, 1}); }),
+      : heads_(texts, [](const Text& one, const Text& next) { return share_keys({&one, 0}, {&next, 0}, {0, 1}); }),
         operands_(texts),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
         key_rows_(tile_keys<Words>(texts[0].mechanism.lengths)),
@@ -44,7 +44,10 @@ class decode_wave {
         slots_(width_) {
     const index_t rows = heads_.largest([](const Head& head) { return head.rows(); });
     const index_t most_keys = heads_.largest([](const Head& head) { return head.lengths().keys; });
-    together_ = std::clamp(shape::most_decode_rows / std::max(rows, index_t(1)), index_t(1), heads_.most_together());
+    // Where texts share keys, they pass them together, and its heads one by one.
+    const index_t most =
+        heads_.most_together() > 1 ? heads_.most_together() : heads_side_by_side(texts[0].mechanism.lengths, threads);
+    together_ = std::clamp(shape::most_decode_rows / std::max(rows, index_t(1)), index_t(1), most);
     room_ = std::max(decode_parts, std::max(threads, together_) * bytes_of_parts(rows, most_keys));
     for (index_t t = 0; t < threads; ++t)
       workers_.push_back({Tile(texts[0].mechanism.lengths, most_keys, together_ * rows),
@@ -55,7 +58,9 @@ class decode_wave {
   // Moves on to the next key heads: as many as give every thread work and decode_parts bytes of parts. Returns whether there are any.
   bool next() {
     if (!heads_.next(room_, [&](const Head& head) { return bytes_of_parts(head.rows(), head.lengths().keys); })) return false;
-    order_.begin(heads_, together_, share);
+    order_.begin(heads_, together_, [&](const Head& one, const Head& other, interval keys) {
+      return heads_.most_together() > 1 ? share_keys(one, other, keys) : one.text == other.text;
+    });
     slots_.clear();
     for (index_t w = 0; w < heads_.size(); ++w) slots_.add(tiles_of(heads_[w]), heads_[w].rows());
     return true;
@@ -68,15 +73,16 @@ class decode_wave {
   void attend(index_t thread, index_t item) {
     const interval needed = order_.needed(item);
     if (needed.empty()) return;
-    const index_t w = order_.head_of(item), first = order_.first_key(item), rows = heads_[w].rows();
+    const auto heads = order_.heads_of(item);
+    const index_t w = order_.head_of(item), first = order_.first_key(item), rows = heads.front().rows();
     worker& own = workers_[std::size_t(thread)];
-    own.tile.begin(heads_[w], {0, rows});
-    for (index_t n = 1; n < order_.heads_of(item); ++n) own.tile.append(heads_[w + n], {0, rows});
+    own.tile.begin(heads.front(), {0, rows});
+    for (const Head& each : heads.subspan(1)) own.tile.append(each, {0, rows});
     // After this tile, what the thread most likely reads next: that of the first item that no other has taken.
     own.to_read.clear();
     order_.append_reads(item, item + index_t(workers_.size()), operands_, own.to_read);
     read_ahead ahead(own.to_read);
-    operands_.with(own.room, heads_[w], order_.heads_of(item) * rows, first, needed, ahead,
+    operands_.with(own.room, heads, first, needed, ahead,
                    [&](const key_operand<Words>& keys, const value_operand<Words>& values) {
                      own.tile.attend(keys, values, first, [&](index_t r, const softmax_part<T>& part, const T* output) {
                        slots_.put(w + r / rows, order_.tile_of(item), r % rows, part, output);
@@ -95,9 +101,15 @@ class decode_wave {
 
  private:
   // Whether as many rows of two texts read some keys of one head from the same memory.
-  static constexpr auto share = [](const Head& one, const Head& other, interval keys) {
+  static constexpr auto share_keys = [](const Head& one, const Head& other, interval keys) {
     return one.head == other.head && one.rows() == other.rows() && tile_operands<Text>::share(*one.text, *other.text, keys);
   };
+
+  // How many heads of a text pass a tile together, so that four items are left for each of several threads.
+  index_t heads_side_by_side(const shapes& lengths, index_t threads) const {
+    const index_t most = operands_.side_by_side(lengths), items = lengths.key_heads * lengths.keys / key_rows_;
+    return threads == 1 ? most : std::clamp(items / (4 * threads), index_t(1), most);
+  }
 
   // What a thread works in.
   struct worker {

@@ -11,6 +11,7 @@
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/pack_values.hpp>
+#include <longspan/kernel/side_by_side.hpp>
 #include <longspan/kernel/streamed_keys.hpp>
 #include <longspan/kernel/value_operand.hpp>
 #include <longspan/kernel/value_rows.hpp>
@@ -54,7 +55,8 @@ class tile_operands {
       : in_place_(in_place<Words>(texts[0].tensors.value.head(0, 0))),
         depth_(padded_words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
-        heads_side_by_side_(texts[0].tensors.key.heads_side_by_side()) {}
+        heads_side_by_side_(texts[0].tensors.key.heads_side_by_side()),
+        tokens_are_rows_(texts[0].tensors.key.tokens_are_rows() && texts[0].tensors.value.tokens_are_rows()) {}
 
   // Whether two texts read the same keys and values, as they lie: those of a batch axis of stride 0,
   // or of the same pages.
@@ -65,6 +67,12 @@ class tile_operands {
 
   // Whether all heads of a tile lie before the next tile of the text.
   bool heads_side_by_side() const { return heads_side_by_side_; }
+  // How many heads of a text pass a tile together, with so many rows each: where a token is one row, as many as take few enough bytes.
+  index_t side_by_side(const shapes& lengths) const {
+    if (!tokens_are_rows_ || !in_place_ || !streams(group_rows(lengths))) return 1;
+    const index_t of_head = shape::keys_side_by_side * lengths.channels * index_t(sizeof(typename keys_of_head::number));
+    return std::clamp(shape::bytes_side_by_side / of_head, index_t(1), lengths.key_heads);
+  }
 
   // What a thread works in, for at most so many rows.
   struct room {
@@ -78,15 +86,23 @@ class tile_operands {
           values(std::size_t(of.in_place_ ? 0 : tile_keys<Words>(lengths) * of.width_)) {}
   };
 
-  // Appends where the keys of a head lie that a tile needs, or the values: `first` are those that the tile reads first. Values that are
-  // packed come before keys that are not.
-  void append_first(const Head& of, interval needed, buffer<memory_rows>& to) const { append(in_place_, of, needed, to); }
-  void append_second(const Head& of, interval needed, buffer<memory_rows>& to) const { append(!in_place_, of, needed, to); }
+  // Appends where the keys lie that a tile needs of heads that pass it together, or the values: `first` are those that the tile reads
+  // first. Values that are packed come before keys that are not.
+  void append_first(std::span<const Head> heads, interval needed, buffer<memory_rows>& to) const {
+    append(in_place_, heads, needed, to);
+  }
+  void append_second(std::span<const Head> heads, interval needed, buffer<memory_rows>& to) const {
+    append(!in_place_, heads, needed, to);
+  }
 
-  // Calls attend(keys, values) with what a head has of the tile that begins at key `first`, for so many rows; the kernel is compiled for
-  // their bases.
+  // Calls attend(keys, values) with what heads that pass a tile together have of it, from key `first` on, for as many rows of each; the
+  // kernel is compiled for their bases.
   template <class Attend>
-  void with(room& own, const Head& of, index_t rows, index_t first, interval needed, read_ahead& ahead, Attend attend) const {
+  void with(room& own, std::span<const Head> heads, index_t first, interval needed, read_ahead& ahead, Attend attend) const {
+    if constexpr (std::is_same_v<T, typename values_of_head::number>)
+      if (of_one_text(heads)) return with_side_by_side(own, heads, ahead, attend);
+    const Head& of = heads.front();
+    const index_t rows = of.rows() * index_t(heads.size());
     const auto keys = of.text->tensors.key.head(0, of.head);
     if (streams(rows))
       with_values(own, streamed(of.text->mechanism, of.head, keys, own.scratch.data(), ahead), of, first, needed, ahead, attend);
@@ -100,9 +116,38 @@ class tile_operands {
   // Whether few enough rows share a key to multiply it in the registers that it is transposed in.
   static bool streams(index_t rows) { return rows <= shape::streamed_rows; }
 
-  void append(bool keys, const Head& of, interval needed, buffer<memory_rows>& to) const {
-    const auto& tensors = of.text->tensors;
-    keys ? append_rows(tensors.key.head(0, of.head), needed, to) : append_rows(tensors.value.head(0, of.head), needed, to);
+  // Heads of several texts that pass a tile together read the same memory.
+  static bool of_one_text(std::span<const Head> heads) { return heads.size() > 1 && heads[0].text == heads[1].text; }
+
+  void append(bool keys, std::span<const Head> heads, interval needed, buffer<memory_rows>& to) const {
+    const auto& tensors = heads.front().text->tensors;
+    const index_t h = heads.front().head, side_by_side = of_one_text(heads) ? index_t(heads.size()) : 1;
+    const auto append_wide = [&](auto head) {
+      head.channels *= side_by_side;
+      append_rows(head, needed, to);
+    };
+    keys ? append_wide(tensors.key.head(0, h)) : append_wide(tensors.value.head(0, h));
+  }
+
+  static void ask_first(read_ahead& ahead, index_t keys_at_once, index_t channels) {
+    ahead.ask(shape::asked_ahead(keys_at_once * channels * index_t(sizeof(typename keys_of_head::number))));
+  }
+
+  template <class Attend>
+  void with_side_by_side(room& own, std::span<const Head> heads, read_ahead& ahead, Attend attend) const {
+    const Text& text = *heads.front().text;
+    ask_first(ahead, shape::keys_side_by_side, index_t(heads.size()) * heads.front().lengths().channels);
+    const auto keys_of = [&](index_t n, auto multiply) {
+      const auto keys = text.tensors.key.head(0, heads[std::size_t(n)].head);
+      multiply(streamed(text.mechanism, heads[std::size_t(n)].head, keys, own.scratch.data(), ahead));
+    };
+    const auto values_of = [&](index_t n, auto multiply) {
+      const auto values = text.tensors.value.head(0, heads[std::size_t(n)].head);
+      multiply(streamed_values<values_of_head>(values, width_, ahead));
+    };
+    const side_by_side_keys<Words, decltype(keys_of)> keys(index_t(heads.size()), keys_of);
+    const side_by_side_values<Words, decltype(values_of)> values(index_t(heads.size()), width_, values_of);
+    attend(static_cast<const key_operand<Words>&>(keys), static_cast<const value_operand<Words>&>(values));
   }
 
   template <class Keys, class Attend>
@@ -110,7 +155,7 @@ class tile_operands {
                    Attend attend) const {
     const key_operand<Words>& keys = keys_of_tile;
     const auto values = of.text->tensors.value.head(0, of.head);
-    ahead.ask(shape::asked_ahead(Keys::keys_at_once * of.lengths().channels * index_t(sizeof(typename keys_of_head::number))));
+    ask_first(ahead, Keys::keys_at_once, of.lengths().channels);
     const auto attend_to = [&](const value_operand<Words>& rows) { attend(keys, rows); };
     if constexpr (std::is_same_v<T, typename values_of_head::number>)
       if (in_place_) return attend_to(streamed_values<values_of_head>(values, width_, ahead));
@@ -124,7 +169,7 @@ class tile_operands {
 
   bool in_place_;
   index_t depth_, width_;
-  bool heads_side_by_side_;
+  bool heads_side_by_side_, tokens_are_rows_;
 };
 
 }  // namespace detail

@@ -64,6 +64,9 @@ class wave {
 
   index_t size() const { return index_t(heads_.size()); }
   const key_head<Text>& operator[](index_t w) const { return heads_[std::size_t(w)]; }
+  std::span<const key_head<Text>> heads(index_t first, index_t count) const {
+    return std::span<const key_head<Text>>(heads_).subspan(std::size_t(first), std::size_t(count));
+  }
 
  private:
   std::span<const Text> texts_;

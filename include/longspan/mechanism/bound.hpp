@@ -70,6 +70,9 @@ struct bound {
   // Whether the prepared keys are the keys of the tensor.
   static constexpr bool keeps_keys = std::tuple_size_v<Rows> == 0 && requires { requires Score::keeps_keys; };
 
+  // Whether heads may share what a row reads beside its keys.
+  static constexpr bool heads_share_rows = Transforms::read_tensors;
+
   // What becomes of the weights of a row after the softmax: a function that multiplies each by a number that does not depend on it. Where
   // nothing does, it returns its argument.
   auto of_weights(const query_row& row) const {

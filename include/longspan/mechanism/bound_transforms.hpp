@@ -1,18 +1,28 @@
 #pragma once
 
 #include <tuple>
+#include <type_traits>
 
 #include <longspan/core/query_row.hpp>
 #include <longspan/mechanism/composed.hpp>
+#include <longspan/mechanism/takers.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
+
+template <class Transforms>
+inline constexpr bool some_read_tensors = false;
+template <class... Each>
+inline constexpr bool some_read_tensors<std::tuple<Each...>> = (reads_tensors<std::remove_cvref_t<Each>> || ...);
 
 // What becomes of the dot product of a prepared query and a prepared key: the score's scale, then the transforms in the order written.
 template <class Transforms>
 struct bound_transforms {
   double scale;
   Transforms transforms;
+
+  // Whether any reads a tensor, of which heads may share a row.
+  static constexpr bool read_tensors = some_read_tensors<Transforms>;
 
   // The function of one row's scores, which start from scale * dot product: by the definition.
   auto of_scores(const query_row& row) const {

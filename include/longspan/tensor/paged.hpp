@@ -76,6 +76,7 @@ struct paged_view {
   }
   const view<S>& memory() const { return pool; }
   bool heads_side_by_side() const { return true; }
+  bool tokens_are_rows() const { return pool.tokens_are_rows(); }
   // Whether another text has the same pages of some keys.
   bool shares(const paged_view& other, interval keys) const {
     const auto page_of = [&](index_t key) { return std::size_t(key / pool.extent[2]); };

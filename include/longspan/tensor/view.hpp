@@ -89,6 +89,8 @@ struct view {
   const view& memory() const { return *this; }
   // Whether all heads of a token lie before the next token; and whether another view has the same of some keys.
   bool heads_side_by_side() const { return stride[1] < stride[2]; }
+  // Whether a token is one row of memory, head after head without gaps.
+  bool tokens_are_rows() const { return stride[3] == 1 && stride[1] == extent[3] && heads_side_by_side(); }
   bool shares(const view& other, interval) const {
     return data == other.data && stride == other.stride && extent == other.extent;
   }
