@@ -5,7 +5,7 @@ set output ARG2
 set title ARG3 font ",17"
 set ylabel ARG4
 set xlabel ARG5
-set logscale x 2
+if (!exists("linear")) set logscale x 2
 set grid lc rgb "#dddddd" lt 1
 set border 3 lc rgb "#888888"
 set tics nomirror
