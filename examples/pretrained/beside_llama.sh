@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tokens read and written a second beside llama.cpp, on the same weights of SmolLM2-135M in float and bfloat16: 2048 tokens read, and 32
 # written behind 2048 and behind 8192, on one thread and on two. llama.cpp is that of PyPI's source package llama-cpp-python, built for this
-# processor. Minutes; figures mean something on a quiet machine only.  sh examples/pretrained/beside_llama.sh [<threads>...]
+# processor. Half an hour; figures mean something on a quiet machine only.  sh examples/pretrained/beside_llama.sh [<threads>...]
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd -P)
 folder=$root/build/pretrained
@@ -32,14 +32,12 @@ done
 
 for threads in "$@"; do
   for type in F32 BF16; do
-    for flash in 0 1; do
-      "$llama/build/bin/llama-bench" -m "$folder/$type.gguf" -t "$threads" -fa $flash -p 2048 -n 32 -d 0 -r 3 -o md
-      "$llama/build/bin/llama-bench" -m "$folder/$type.gguf" -t "$threads" -fa $flash -p 0 -n 32 -d 2048,8192 -r 3 -o md
-    done
+    "$llama/build/bin/llama-bench" -m "$folder/$type.gguf" -t "$threads" -fa 0,1 -r 3 -p 2048 -n 32 -d 0
+    "$llama/build/bin/llama-bench" -m "$folder/$type.gguf" -t "$threads" -fa 0,1 -r 3 -p 0 -n 32 -d 2048,8192
     [ $type = F32 ] && of=$model || of=$narrow
     for cache in float bfloat16 8; do
       for tokens in 16 2048 8192; do
-        echo "longspan, weights $type, cache $cache, $threads threads"
+        echo "longspan, weights $type, cache $cache, threads $threads"
         "$root/build/examples/examples/pretrained" "$of" --threads "$threads" generate "$folder/$tokens.tokens" --tokens 32 \
           --cache $cache 2>&1 >/dev/null
       done

@@ -76,16 +76,17 @@ def model(source, folder):
 
 def narrow(folder, other):
     import numpy
-    from safetensors import serialize_file
     from safetensors.numpy import load_file
 
-    other.mkdir(parents=True, exist_ok=True)
-    tensors = {}
+    header, data = {}, bytearray()
     for name, values in load_file(folder / "model.safetensors").items():
         bits = values.view(numpy.uint32)
-        rounded = ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(numpy.uint16)  # to nearest, ties to even
-        tensors[name] = {"dtype": "bfloat16", "shape": values.shape, "data": rounded.tobytes()}
-    serialize_file(tensors, other / "model.safetensors")
+        rounded = ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(numpy.uint16).tobytes()  # to nearest, ties to even
+        header[name] = {"dtype": "BF16", "shape": values.shape, "data_offsets": [len(data), len(data) + len(rounded)]}
+        data += rounded
+    said = json.dumps(header).encode()
+    other.mkdir(parents=True, exist_ok=True)
+    (other / "model.safetensors").write_bytes(len(said).to_bytes(8, "little") + said + data)
     for name in ("tokenizer.json", "config.json"):
         shutil.copy(folder / name, other / name)
 
