@@ -113,6 +113,16 @@ TEST(any_cache, has_the_bits_of_the_cache_that_it_is) {
   expect_the_bits_of_a_cache<quantized<8>>(any_cache<float>(any, shape, std::in_place_type<quantized<8>>));
 }
 
+TEST(any_mechanism, may_be_a_sum_that_no_cache_keeps) {
+  const auto sum = rerope(40);
+  const any_mechanism<float> some = make_any_for_inference<float>(prepare(sum, {.keys = 150, .channels = 20}));
+  const auto in = random_inputs<float>(of);
+  EXPECT_TRUE(same_bits(forward(some, in.q, in.k, in.v).output, forward(sum, in.q, in.k, in.v).output));
+  EXPECT_THROW(any_cache<float>(some, {.key_heads = 2, .channels = 20, .value_channels = 9}), std::invalid_argument);
+  EXPECT_THROW(forward(some, in.q, any_cache<float>(any, {.key_heads = 2, .channels = 20, .value_channels = 9})),
+               std::invalid_argument);
+}
+
 // An error of the door, in its words, before anything is written.
 template <class Error, class Call>
 void expect_error(const char* words, Call call) {

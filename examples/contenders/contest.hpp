@@ -16,16 +16,15 @@ void contest(const std::vector<contender>& contenders, int seeds, model::by_leng
       const model::Vector parameters = train(each, seed);
       for (const contender& other : contenders) {
         if (other.trained_as != each.name) continue;
-        std::vector<double> at_lengths;
-        for (const Index n : table.lengths()) {
+        for (std::size_t nth = 0; nth < table.lengths().size(); ++nth) {
+          const Index n = table.lengths()[nth];
           std::fprintf(stderr, "\r\033[KMeasuring %s at %td", other.name.c_str(), n);
-          at_lengths.push_back(measure(*other.mechanism(n), parameters, n));
+          table.add(other.name, nth, measure(*other.mechanism(n), parameters, n));
         }
         std::fprintf(stderr, "\r\033[K");
-        table.add(other.name, at_lengths);
       }
     }
-    table.write();
+    table.write(), table.write_each("seed");
     if (seed > 1) std::printf("Mean and standard error of %d seeds:\n", seed);
     table.print();
   }

@@ -1,11 +1,11 @@
-# Lines over the length, from a table that model::by_length wrote: call with the CSV, the SVG, a title and the name of what was measured.
+# Lines over the length, from a table that model::by_length wrote: call with the CSV, the SVG, a title and what the axes are.
 set datafile separator ","
-set terminal svg size 1000,560 dynamic font "sans-serif,14" background "white"
+set terminal svg size 1000,560 dynamic font "sans-serif,14" background "white" noenhanced
 set output ARG2
 set title ARG3 font ",17"
 set ylabel ARG4
-set xlabel "context in bytes"
-set logscale x 2
+set xlabel ARG5
+if (!exists("linear")) set logscale x 2
 set grid lc rgb "#dddddd" lt 1
 set border 3 lc rgb "#888888"
 set tics nomirror

@@ -40,7 +40,7 @@ void run(const settings& of, const std::vector<contender>& contenders) {
   const Index m = of.study.trained, last = of.longest * m;
   const model::text text(of.text, 64 * last, 64 * last);
   const model::study study(of.study);
-  model::by_length right(of.study.results / "needle.csv", "right answers", m, last);
+  model::by_length right(of.study.results / "needle.csv", "right answers", model::by_length::doubled(m, last));
   contest(
       contenders, of.seeds, right,
       [&](const contender& by, int seed) {

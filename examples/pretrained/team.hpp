@@ -1,23 +1,23 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #define EIGEN_USE_THREADS
 #include <unsupported/Eigen/CXX11/Tensor>
 
-#include <longspan/longspan.hpp>
+#include <longspan/core/index.hpp>
 
 namespace pretrained {
 
 using longspan::index_t;
 
-// The threads of the program, and the device that longspan is given: the matrix products and attention share them.
+// The threads of the program: the matrix products share them with longspan, whose device this is (core/device.hpp).
 class team {
  public:
   explicit team(int threads) : pool_(threads - 1), threads_(threads) {}
 
   index_t threads() const { return threads_; }
-
   void run(index_t count, const auto& work) const {
     Eigen::Barrier others(unsigned(count - 1));
     for (index_t n = 1; n < count; ++n)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -18,11 +20,25 @@
 
 namespace pretrained {
 
+inline float widened(float number) { return number; }
+inline float widened(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t(bits) << 16); }
+
 // A tensor of a file, where it lies: rows of 32-bit or of 16-bit floats.
 struct stored {
   const void* data = nullptr;
   bool bfloat16 = false;
   index_t rows = 0, columns = 0;
+
+  // with(pointer), which points to floats or to the 16 bits of bfloat16s.
+  decltype(auto) visit(const auto& with) const {
+    return bfloat16 ? with(static_cast<const std::uint16_t*>(data)) : with(static_cast<const float*>(data));
+  }
+  // Some rows as floats.
+  void read(index_t first, index_t count, float* to) const {
+    visit([&](const auto* from) {
+      std::transform(from + first * columns, from + (first + count) * columns, to, [](auto number) { return widened(number); });
+    });
+  }
 };
 
 // The tensors of a folder's safetensors files, which are mapped and never copied.
@@ -37,21 +53,10 @@ class weights {
     for (const std::string& file : files) add(folder / file);
   }
 
-  bool has(const std::string& name) const { return tensors_.count(name) > 0; }
+  bool has(const std::string& name) const { return tensors_.contains(name); }
   const stored& operator[](const std::string& name) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) throw std::runtime_error("the model has no tensor " + name);
-    return found->second;
-  }
-
-  // A vector of floats: gains and biases.
-  std::vector<float> vector(const std::string& name) const {
-    const stored& from = (*this)[name];
-    std::vector<float> made(std::size_t(from.rows * from.columns));
-    for (std::size_t i = 0; i < made.size(); ++i)
-      made[i] =
-          from.bfloat16 ? float(static_cast<const Eigen::bfloat16*>(from.data)[i]) : static_cast<const float*>(from.data)[i];
-    return made;
+    if (const auto found = tensors_.find(name); found != tensors_.end()) return found->second;
+    throw std::runtime_error("the model has no tensor " + name);
   }
 
  private:

@@ -58,7 +58,7 @@ class sentence_of final : public any_sentence<S> {
 
   void forward_over(const any_device& d, const view<const S>& q, const any_kept<S>& cache, const any_results<S>& into,
                     const placement& where) const override {
-    const auto one = [&]<class Storage>(std::type_identity<Storage>) {
+    [[maybe_unused]] const auto one = [&]<class Storage>(std::type_identity<Storage>) {
       if (cache.storage() != typeid(Storage)) return false;
       const auto& kept = static_cast<const kept_in<S, Storage>&>(cache).cache;
       into.log_sum_exp ? longspan::forward_into(d, whole_, q, kept, into.output, *into.log_sum_exp, where)
@@ -85,7 +85,7 @@ class sentence_of final : public any_sentence<S> {
 
   std::unique_ptr<any_kept<S>> make_cache(const cache_shape& of, const std::type_info* storage) const override {
     std::unique_ptr<any_kept<S>> made;
-    const auto one = [&]<class Storage>(std::type_identity<Storage>) {
+    [[maybe_unused]] const auto one = [&]<class Storage>(std::type_identity<Storage>) {
       if (storage == nullptr || *storage == typeid(Storage))
         made = std::make_unique<kept_in<S, Storage>>(kv_cache<Storage>(whole_, of));
       return made != nullptr;
@@ -98,7 +98,7 @@ class sentence_of final : public any_sentence<S> {
   [[noreturn]] static void throw_no_storage() {
     throw std::invalid_argument(
         "any_mechanism: made for caches of other storages: name those it is to attend to, as in make_any<float, float, "
-        "quantized<8>>(sentence)");
+        "quantized<8>>(sentence); a sum whose summands turn keys differently has no cache");
   }
 
   Mechanism whole_;
@@ -107,7 +107,8 @@ class sentence_of final : public any_sentence<S> {
 template <class S, bool Trained, class... Storages, class Mechanism>
 any_mechanism<S> make_sentence(Mechanism whole) {
   static_assert(are_numbers<S>());
-  if constexpr (sizeof...(Storages) == 0)
+  using sentence = std::remove_cvref_t<decltype(detail::unprepared(whole))>;
+  if constexpr (sizeof...(Storages) == 0 && keys_turn_alike<sentence>)
     return detail::make_sentence<S, Trained, S>(std::move(whole));
   else
     return any_mechanism<S>(std::make_shared<sentence_of<S, Trained, Mechanism, Storages...>>(std::move(whole)));
@@ -116,8 +117,9 @@ any_mechanism<S> make_sentence(Mechanism whole) {
 }  // namespace detail
 
 // A sentence that is chosen at run time, for tensors of S: see any_mechanism. `Storages` are those of the caches that it can attend to, of
-// which the first is that of an any_cache where none is named: without any, S. Include this header in the units that make sentences, few,
-// since each sentence compiles for seconds: forward, backward and each storage.
+// which the first is that of an any_cache where none is named: without any, S; none for sums whose summands turn keys differently, such as
+// rerope. Include this header in the units that make sentences, few, since each sentence compiles for seconds: forward, backward and each
+// storage.
 //
 //   longspan::any_mechanism<float> mechanism_of(const configuration& c) {
 //     if (c.slopes) return longspan::make_any<float>(dot_product{} | alibi{} | causal{});

@@ -53,8 +53,9 @@ class kv_cache {
       : layout_{of.key_heads, of.channels, of.value_channels, of.first_key},
         texts_(std::size_t(detail::require_positive_shape(of).texts)) {
     const shapes lengths = detail::lengths_of(of);
-    detail::check_parts<detail::place::rows, detail::place::score>(detail::summand_of_keys(whole, lengths), lengths, {});
-    rows_ = detail::rows_of<T>(detail::unprepared(whole), lengths);
+    const auto& sentence = detail::unprepared(whole);
+    detail::check_parts<detail::place::rows, detail::place::score>(detail::summand_of_keys(sentence, lengths), lengths, {});
+    rows_ = detail::rows_of<T>(sentence, lengths);
   }
 
   kv_cache(const kv_cache& other) : layout_(other.layout_), texts_(other.texts_), rows_(other.rows_->clone()) {}

@@ -48,6 +48,15 @@ auto side_of_keys(const mapped_rotation<Rotation, QueryMap, KeyMap>& part) {
 }
 inline constexpr auto side_of_keys_of = [](const auto& part) { return detail::side_of_keys(part); };
 
+// What turns the keys of a summand, as a tuple; and whether all summands have the same, as far as types tell. One sentence has.
+template <class Summand>
+using turns_of = decltype(detail::pick<place::rows, place::score>(std::declval<const Summand&>(), side_of_keys_of));
+template <class Mechanism>
+inline constexpr bool keys_turn_alike = true;
+template <class First, class... More>
+  requires is_sum<First, More...>
+inline constexpr bool keys_turn_alike<mechanism<First, More...>> = (std::is_same_v<turns_of<First>, turns_of<More>> && ...);
+
 // The first summand of a sum, whose keys are all prepared alike; a sentence itself. Throws shape_error where they are not.
 template <class... Parts>
 const auto& summand_of_keys(const mechanism<Parts...>& whole, const shapes& lengths) {
@@ -57,9 +66,7 @@ const auto& summand_of_keys(const mechanism<Parts...>& whole, const shapes& leng
         whole.parts);
     using first = std::remove_const_t<std::tuple_element_t<0, decltype(turns)>>;
     static_assert(
-        (std::is_same_v<first,
-                        decltype(detail::pick<place::rows, place::score>(std::declval<const Parts&>(), side_of_keys_of))> &&
-         ...),
+        keys_turn_alike<mechanism<Parts...>>,
         "keys that are kept are prepared once: the summands of a sum over them have the same score, and row parts that turn "
         "keys alike. Where near and far keys turn otherwise (ReRoPE), keep two caches, and merge what forward makes of each "
         "summand over its own");

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../model/heads.hpp"
+#include "linear.hpp"
+#include "mechanism.hpp"
+#include "rows.hpp"
+
+namespace pretrained {
+
+inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Rows of RMS 1 times a gain, in stretches of as many channels as there are gains. Does nothing where the model has no such norm.
+class norm {
+ public:
+  norm() = default;
+  norm(const weights& from, const std::string& name, const config& of) : epsilon_(float(of.epsilon)) {
+    if (!from.has(name + ".weight")) return;
+    const stored& gain = from[name + ".weight"];
+    gain_.resize(gain.rows);
+    gain.read(0, gain.rows, gain_.data());
+    gain_ += float(of.norm_offset);
+  }
+
+  void in_place(Eigen::Ref<Matrix, 0, Eigen::OuterStride<>> rows) const {
+    if (gain_.size() == 0) return;
+    for (index_t row = 0; row < rows.rows(); ++row)
+      for (index_t at = 0; at < rows.cols(); at += gain_.size()) {
+        auto x = rows.row(row).segment(at, gain_.size()).array();
+        x *= gain_ / std::sqrt(x.square().mean() + epsilon_);
+      }
+  }
+  Matrix operator()(Matrix rows) const {
+    in_place(rows);
+    return rows;
+  }
+
+ private:
+  Eigen::Array<float, 1, Eigen::Dynamic> gain_;
+  float epsilon_ = 0;
+};
+
+// One layer: x + attention, then x + feed-forward. Where a family has norms is where it has their tensors.
+class layer {
+ public:
+  layer(const weights& from, const config& of, const std::string& name) : of_(&of) {
+    const std::string own = name + ".self_attn.", mlp = name + ".mlp.";
+    const bool fused = from.has(own + "qkv_proj.weight");  // Phi 3
+    const bool outer = of.type == "olmo2" || of.type == "olmo3", sandwich = from.has(name + ".pre_feedforward_layernorm.weight");
+    using names = std::vector<std::string>;
+    attention_in_ = {from, fused ? names{own + "qkv_proj"} : names{own + "q_proj", own + "k_proj", own + "v_proj"}};
+    feed_in_ = {from, fused ? names{mlp + "gate_up_proj"} : names{mlp + "gate_proj", mlp + "up_proj"}};
+    attention_out_ = {from, {own + "o_proj"}}, feed_out_ = {from, {mlp + "down_proj"}};
+    query_norm_ = {from, own + "q_norm", of}, key_norm_ = {from, own + "k_norm", of};
+    const auto named = [&](const std::string& each) { return norm(from, name + "." + each, of); };
+    if (!outer) before_attention_ = named("input_layernorm");
+    if (outer || sandwich)
+      after_attention_ = named("post_attention_layernorm"), after_feed_ = named("post_feedforward_layernorm");
+    if (!outer) before_feed_ = named(sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm");
+  }
+
+  // Adds the seconds of its attention to what is there.
+  void operator()(const team& threads, Matrix& x, const sentence& by, auto& past, double& attention) const {
+    x += after_attention_(attention_out_(threads, attend_to(past, threads, before_attention_(x), by, attention)));
+    x += after_feed_(feed_out_(threads, gated(threads, before_feed_(x))));
+  }
+
+ private:
+  Matrix attend_to(auto& past, const team& threads, const Matrix& x, const sentence& by, double& attention) const {
+    const index_t queries = of_->heads * of_->channels, keys = of_->key_heads * of_->channels, tokens = x.rows();
+    Matrix all = attention_in_(threads, x), output(tokens, queries);
+    query_norm_.in_place(all.leftCols(queries)), key_norm_.in_place(all.middleCols(queries, keys));
+    const auto heads = [&](Matrix& of, index_t count, index_t first) {
+      return model::heads_of(of, tokens, count, of_->channels, first);
+    };
+    const double began = seconds();
+    past.append(threads, heads(all, of_->key_heads, queries), heads(all, of_->key_heads, queries + keys));
+    attend(threads, by, heads(all, of_->heads, 0), past, heads(output, of_->heads, 0));
+    attention += seconds() - began;
+    return output;
+  }
+
+  Matrix gated(const team& threads, const Matrix& x) const {
+    const Matrix both = feed_in_(threads, x);
+    const index_t width = both.cols() / 2;
+    const auto gate = both.leftCols(width).array(), up = both.rightCols(width).array();
+    if (of_->gelu) return 0.5f * gate * (1 + (0.7978845608f * (gate + 0.044715f * gate.cube())).tanh()) * up;
+    return gate / (1 + (-gate).exp()) * up;
+  }
+
+  const config* of_;
+  linear attention_in_, feed_in_, attention_out_, feed_out_;
+  norm query_norm_, key_norm_, before_attention_, after_attention_, before_feed_, after_feed_;
+};
+
+// A Llama-like model of a folder that Hugging Face ships.
+class transformer {
+ public:
+  explicit transformer(const std::filesystem::path& folder) : config_(folder), weights_(folder) {
+    embedding_ = weights_["model.embed_tokens.weight"];
+    head_ = linear(weights_.has("lm_head.weight") ? weights_["lm_head.weight"] : embedding_);
+    norm_ = {weights_, "model.norm", config_};
+    for (index_t each = 0; each < config_.layers; ++each)
+      layers_.emplace_back(weights_, config_, "model.layers." + std::to_string(each));
+  }
+  transformer(const transformer&) = delete;
+
+  const pretrained::config& config() const { return config_; }
+
+  // The last layer's rows of the tokens that follow those of the past: what each layer keeps of the text. Layer i reads by by[i].
+  template <class Past>
+  Matrix operator()(const team& threads, std::span<const index_t> tokens, std::span<const sentence> by, std::span<Past> past,
+                    double& attention) const {
+    Matrix x(index_t(tokens.size()), config_.hidden);
+    for (index_t t = 0; t < x.rows(); ++t) {
+      const index_t token = tokens[std::size_t(t)];
+      if (token < 0 || token >= embedding_.rows) throw std::out_of_range("no such token: " + std::to_string(token));
+      embedding_.read(token, 1, &x(t, 0));
+    }
+    x *= float(config_.embedding_factor);
+    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i](threads, x, by[i], past[i], attention);
+    return x;
+  }
+
+  Matrix logits(const team& threads, const Matrix& rows) const {
+    Matrix made = head_(threads, norm_(rows));
+    const float cap = float(config_.logit_softcap);
+    if (cap > 0) made = cap * (made.array() / cap).tanh();
+    return made;
+  }
+
+ private:
+  pretrained::config config_;
+  weights weights_;
+  stored embedding_;
+  linear head_;
+  norm norm_;
+  std::vector<layer> layers_;
+};
+
+}  // namespace pretrained
