@@ -116,17 +116,17 @@ struct config {
     json rope = json::object();
     for (const char* where : {"rope_scaling", "rope_parameters"})
       if (said.contains(where) && said[where].is_object()) rope = said[where];
-    double base = said.value("rope_theta", 10000.0);
+    double theta = said.value("rope_theta", 10000.0);
     if (rope.contains(name)) {
       rope = rope[name];
     } else if (name == "sliding_attention" && said.contains("rope_local_base_freq")) {
-      rope = json::object(), base = said["rope_local_base_freq"];
+      rope = json::object(), theta = said["rope_local_base_freq"];
     }
     if (said.contains("partial_rotary_factor")) rope["partial_rotary_factor"] = said["partial_rotary_factor"];
-    made.rungs = frequencies(rope, base, channels, trained);
+    made.rungs = frequencies(rope, theta, channels, trained);
     if (rope.contains("short_factor")) {
       made.few = rope.value("original_max_position_embeddings", said.value("original_max_position_embeddings", trained));
-      made.of_few = frequencies(rope, base, channels, trained, "short_factor");
+      made.of_few = frequencies(rope, theta, channels, trained, "short_factor");
     }
     return made;
   }
