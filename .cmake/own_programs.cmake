@@ -18,10 +18,12 @@ else()
   set(longspan_second_compiler ${LONGSPAN_CLANG})
 endif()
 
+set(longspan_warnings -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${LONGSPAN_WERROR}>:-Werror>)
+
 # longspan_own_program(<target> <option>...): links the library, and compiles with warnings and the options.
 function(longspan_own_program target)
   target_link_libraries(${target} PRIVATE longspan::longspan Threads::Threads)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${LONGSPAN_WERROR}>:-Werror> ${ARGN})
+  target_compile_options(${target} PRIVATE ${longspan_warnings} ${ARGN})
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   if(LONGSPAN_SANITIZE)
     # The checks of every pointer but for its alignment cost a sixth of the time to compile, and the address sanitizer stops at what most
@@ -29,8 +31,9 @@ function(longspan_own_program target)
     set(sanitizers -fsanitize=address,undefined -fno-sanitize=null,object-size,vptr,nonnull-attribute,returns-nonnull-attribute
         -fno-sanitize-recover=all)
     # Kernels with checks compile six times as long at -O1 as at -O0, at which they still run fast enough.
-    # g++ documents that its warnings are less reliable with sanitizers: they are not errors here.
-    target_compile_options(${target} PRIVATE ${sanitizers} -O$<IF:$<CONFIG:Debug>,0,1> -fno-omit-frame-pointer -Wno-error)
+    # g++ documents that its warnings are less reliable with sanitizers: they are not errors here. clang compiles this build in less time.
+    target_compile_options(${target} PRIVATE ${sanitizers} -O$<IF:$<CONFIG:Debug>,0,1> -fno-omit-frame-pointer
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-error>)
     target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
     target_link_options(${target} PRIVATE ${sanitizers})
   endif()

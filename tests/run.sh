@@ -6,11 +6,12 @@ exec </dev/null
 usage() {
   cat <<'END'
 Usage: sh tests/run.sh [--quick] [--long]
-       sh tests/run.sh --format
+       sh tests/run.sh --format | --foreign
 Installs what is missing (Debian, as root or with sudo), builds in build/ and runs the tests.
   --quick   for this machine's processor only, without the sanitizers, but with the sweeps and examples that take minutes to compile
   --long    these sweeps, the tests that take minutes, and every benchmark once, as well
-  --format  no tests: whether clang-format 19 would leave every source as it is (git and clang-format-19)
+  --format  no tests: whether clang-format 19 would leave every source as it is and codespell finds no misspelling
+  --foreign no tests for this machine's processor: those for 64-bit ARM, and a part of them for RISC-V, run by QEMU
   --help    this text
 LONGSPAN_WERROR=ON in the environment makes warnings errors.
 END
@@ -23,11 +24,13 @@ without='^long$'
 sweeps=OFF
 optimisation=-O0  # of examples and programs of users: they compile in a third of the time
 format=no
+foreign=no
 for option in "$@"; do
   case $option in
     --quick) variants=native sanitize=no sweeps=ON optimisation=-O2 ;;
     --long) without='^$' sweeps=ON optimisation=-O2 ;;
     --format) format=yes ;;
+    --foreign) foreign=yes ;;
     --help) usage; exit 0 ;;
     *) echo "Unknown option: $option" >&2; usage >&2; exit 2 ;;
   esac
@@ -38,18 +41,19 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P)
 
 # The style is in .clang-format; the one in tests/usage turns it off there. Other versions of clang-format disagree with 19 here and there.
 if [ "$format" = yes ]; then
-  install_packages git clang-format-19
+  install_packages git clang-format-19 codespell
   cd "$root"
   files=$(git ls-files -- '*.cpp' '*.hpp')
   if ! clang-format-19 --dry-run -Werror $files; then
     echo "Let it mend them: clang-format-19 -i \$(git ls-files '*.cpp' '*.hpp')" >&2
     exit 1
   fi
-  echo "Every source is formatted."
+  codespell $(git ls-files)  # .codespellrc has the words that it does not know
+  echo "Every source is formatted, and every word spelt."
   exit 0
 fi
 
-install_packages g++ clang cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev universal-ctags libopenmpi-dev openmpi-bin
+install_packages g++ clang clang-tidy libclang-rt-dev cmake ninja-build libeigen3-dev libxsimd-dev libgtest-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev universal-ctags libopenmpi-dev openmpi-bin
 
 # build_and_test <folder> <option>...
 build_and_test() {
@@ -58,11 +62,37 @@ build_and_test() {
   ctest --test-dir "$1" -j "$(cores)" -LE "$without" --output-on-failure --no-tests=error
 }
 
+# What depends on the processor.
+essential='^(simd|tile|softmax|score|position)/|^(forward|backward)[.]|^kernel/sizes|^laws/(bits|hidden_and_visible)[.]'
+
+# build_and_test_for <triple> <files>: of the tests those whose path matches, for another processor and run by QEMU.
+build_and_test_for() {
+  triple=$1 files=$2 folder=$root/build/$1
+  install_packages "g++-$triple" qemu-user googletest
+  set -- -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triple%%-*}" "-DCMAKE_CXX_COMPILER=$triple-g++"
+  if [ ! -e "$folder/installed" ]; then  # GoogleTest, as Debian has its sources
+    cmake -S /usr/src/googletest -B "$folder/googletest" "$@" -DBUILD_GMOCK=OFF -DCMAKE_INSTALL_LIBDIR=lib
+    cmake --build "$folder/googletest" -j "$(cores)"
+    cmake --install "$folder/googletest" --prefix "$folder/installed"
+  fi
+  build_and_test "$folder/tests" "$@" "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-${triple%%-*};-L;/usr/$triple" \
+    "-DGTest_DIR=$folder/installed/lib/cmake/GTest" "-Dxsimd_DIR=$(dirname "$(dpkg -L libxsimd-dev | grep /xsimdConfig.cmake)")" \
+    -DLONGSPAN_TEST_VARIANTS=baseline "-DLONGSPAN_TEST_FILES=$files" -DLONGSPAN_TEST_SWEEPS=OFF -DLONGSPAN_DISTRIBUTED=OFF \
+    -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
+}
+
+if [ "$foreign" = yes ]; then
+  build_and_test_for aarch64-linux-gnu .
+  build_and_test_for riscv64-linux-gnu "$essential"
+  echo "All tests pass."
+  exit 0
+fi
+
 build_and_test "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_TEST_VARIANTS="$variants" \
   -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH="$sweeps" -DLONGSPAN_BUILD_STUDIES="$sweeps" \
   -DLONGSPAN_OPTIMISATION="$optimisation"
 if [ "$sanitize" = yes ]; then
-  build_and_test "$root/build/sanitize" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DLONGSPAN_SANITIZE=ON \
+  build_and_test "$root/build/sanitize" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DLONGSPAN_SANITIZE=ON \
     -DLONGSPAN_TEST_VARIANTS=v3 -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
 fi
 echo "All tests pass."

@@ -113,17 +113,17 @@ struct config {
     if (local) made.window = entry(said, "sliding_window", index_t(0));
     if (!turned.empty() && turned.at(layer) == 0) return made;  // NoPE: no pair turns
     json rope = entry(said, "rope_parameters", entry(said, "rope_scaling", json::object()));
-    double base = entry(said, "rope_theta", 10000.0);
+    double theta = entry(said, "rope_theta", 10000.0);
     if (rope.contains(name)) {
       rope = rope[name];
     } else if (name == "sliding_attention" && said.contains("rope_local_base_freq")) {
-      rope = json::object(), base = said["rope_local_base_freq"];
+      rope = json::object(), theta = said["rope_local_base_freq"];
     }
     if (said.contains("partial_rotary_factor")) rope["partial_rotary_factor"] = said["partial_rotary_factor"];
-    made.rungs = frequencies(rope, base, channels, trained, "long_factor");
+    made.rungs = frequencies(rope, theta, channels, trained, "long_factor");
     if (rope.contains("short_factor")) {
       made.few = entry(rope, "original_max_position_embeddings", entry(said, "original_max_position_embeddings", trained));
-      made.of_few = frequencies(rope, base, channels, trained, "short_factor");
+      made.of_few = frequencies(rope, theta, channels, trained, "short_factor");
     }
     return made;
   }

@@ -114,7 +114,7 @@ TEST(device, begins_nothing_after_a_failure) {
 
 // Whoever catches the exception owns it alone: no thread of the pool destroys it later.
 struct counted : std::runtime_error {
-  explicit counted(std::atomic<int>& alive) : std::runtime_error("counted"), alive(&alive) { ++alive; }
+  explicit counted(std::atomic<int>& count) : std::runtime_error("counted"), alive(&count) { ++count; }
   counted(const counted& other) : std::runtime_error(other), alive(other.alive) { ++*alive; }
   ~counted() override { --*alive; }
   std::atomic<int>* alive;

@@ -272,9 +272,9 @@ struct every_second {
 
 TEST(key_set, of_ones_own_is_asked_for_hull_bits_and_count_alone) {
   EXPECT_FALSE(covers(every_second{}, interval{0, 100}));
-  index_t keys = 0;
-  for_each_run(every_second{}, {0, 100}, [&](interval run) { keys += run.size(); });
-  EXPECT_EQ(keys, 50);
+  index_t count = 0;
+  for_each_run(every_second{}, {0, 100}, [&](interval run) { count += run.size(); });
+  EXPECT_EQ(count, 50);
 }
 
 TEST(key_set, of_as_many_keys_as_its_hull_is_one_run) {

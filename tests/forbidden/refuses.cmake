@@ -1,4 +1,4 @@
-# cmake -DCOMPILER=<path> -DINCLUDES=<folders> -DSOURCE=<file> -P refuses.cmake
+# cmake -DCOMPILER=<path> -DINCLUDES=<folders> -DSOURCE=<file> [-DREAD_ONCE=<precompiled header>] -P refuses.cmake
 # The first lines of the file say what it expects of a compiler:
 #   // expects: words    the file does not compile, and each such line's words are in the compiler's output
 #   // first error: words  the same, and the words are in the first line that tells of an error
@@ -11,6 +11,9 @@ if(NOT expectations)
 endif()
 
 list(TRANSFORM INCLUDES PREPEND -I OUTPUT_VARIABLE includes)
+if(READ_ONCE)
+  list(APPEND includes -include ${READ_ONCE})
+endif()
 execute_process(COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 -fsyntax-only ${includes} ${SOURCE}
                 RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
 

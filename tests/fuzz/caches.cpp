@@ -13,7 +13,7 @@ void hold_caches(drawn& from) {
                                    return rms_normalize{} | p_rope{} | cosine{} | cos_scale{16} |
                                           sinks_and_window{.sinks = 3, .window = few} | sink{0.5};
                                  }};
-  switch (from.between(0, 5)) {
+  switch (from.between(0, 7)) {
     case 0:
       return hold_over_cache<float>(from, rotated);
     case 1:
@@ -24,6 +24,10 @@ void hold_caches(drawn& from) {
       return hold_over_cache<quantized<8>>(from, windowed);
     case 4:
       return hold_over_cache<Eigen::bfloat16>(from, rotated);
+    case 5:
+      return hold_over_cache<double>(from, rotated);
+    case 6:
+      return hold_over_cache<double>(from, windowed);
     default:
       return hold_over_cache<Eigen::half>(from, windowed);
   }

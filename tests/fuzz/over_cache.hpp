@@ -15,12 +15,13 @@
 
 namespace fuzz {
 
-// The rules of a cache: after any appending, cutting and copying it has the bits of one that took all its tokens at once, and as float those
-// of tensors. What is refused leaves it as it was.
+// The rules of a cache: after any appending, cutting and copying it has the bits of one that took all its tokens at once, and as float or
+// double those of tensors. What is refused leaves it as it was.
 template <class Storage, class Sentence>
 class over_cache {
   using mechanism = decltype(std::declval<Sentence>().make(data_of_parts{}));
   using cache = longspan::kv_cache<Storage>;
+  using T = std::conditional_t<std::is_same_v<Storage, double>, double, float>;
 
   // A cache, and which tokens of the stock each of its texts has.
   struct held {
@@ -105,11 +106,11 @@ class over_cache {
   void append(held& one, index_t text, index_t texts) {
     const index_t count = from_.once_in(2) ? from_.between(0, 3) : from_.between(0, 300);
     note("append", text, count);
-    guarded<float> k(from_, {texts, of_.key_heads, count, of_.channels}, true);
-    guarded<float> v(from_, {texts, of_.key_heads, count, of_.value_channels}, true);
+    guarded<T> k(from_, {texts, of_.key_heads, count, of_.channels}, true);
+    guarded<T> v(from_, {texts, of_.key_heads, count, of_.value_channels}, true);
     // As a stride may be 0, texts may take the same tokens.
     const bool the_same = k.all().stride[0] == 0 || v.all().stride[0] == 0 || k.all().stride[1] == 0 || v.all().stride[1] == 0;
-    if (the_same) k = guarded<float>(k.all().extent), v = guarded<float>(v.all().extent);
+    if (the_same) k = guarded<T>(k.all().extent), v = guarded<T>(v.all().extent);
     std::vector<std::vector<index_t>> taken(static_cast<std::size_t>(texts));
     for (index_t t = 0; t < texts; ++t)
       for (index_t i = 0; i < count; ++i) {
@@ -148,10 +149,10 @@ class over_cache {
 
   void results_are_kept(const held& one) {
     const index_t queries = from_.once_in(2) ? 1 : from_.between(0, 40);
-    guarded<float> q(from_, {of_.texts, heads_, queries, of_.channels}, true);
+    guarded<T> q(from_, {of_.texts, heads_, queries, of_.channels}, true);
     numbers_.fill(q);
-    guarded<float> output(from_, {of_.texts, heads_, queries, of_.value_channels}), sums(from_, {of_.texts, heads_, queries, 1});
-    output.fill(-7, [] { return -7.f; }), sums.fill(-7, [] { return -7.f; });
+    guarded<T> output(from_, {of_.texts, heads_, queries, of_.value_channels}), sums(from_, {of_.texts, heads_, queries, 1});
+    output.fill(-7, [] { return T(-7); }), sums.fill(-7, [] { return T(-7); });
     output.seal(), sums.seal();
     try {
       longspan::forward_into(drawn_device(from_), whole_, std::as_const(q).all(), one.kept, output.all(), sums.all());
@@ -164,12 +165,11 @@ class over_cache {
     compare(one, q, output, sums);
   }
 
-  void compare(const held& one, const guarded<float>& q, guarded<float>& output, guarded<float>& sums) {
+  void compare(const held& one, const guarded<T>& q, guarded<T>& output, guarded<T>& sums) {
     index_t longest = 0;
     std::vector<index_t> lengths;
     for (const auto& each : one.tokens) lengths.push_back(index_t(each.size())), longest = std::max(longest, lengths.back());
-    guarded<float> k({of_.texts, of_.key_heads, longest, of_.channels}),
-        v({of_.texts, of_.key_heads, longest, of_.value_channels});
+    guarded<T> k({of_.texts, of_.key_heads, longest, of_.channels}), v({of_.texts, of_.key_heads, longest, of_.value_channels});
     cache at_once(whole_, of_);
     for (index_t t = 0; t < of_.texts; ++t) {
       const auto& tokens = one.tokens[std::size_t(t)];
@@ -181,13 +181,13 @@ class over_cache {
         }
       at_once.append(t, k.all().tokens_of(t, {0, lengths[std::size_t(t)]}), v.all().tokens_of(t, {0, lengths[std::size_t(t)]}));
     }
-    guarded<float> wanted(output.all().extent), wanted_sums(sums.all().extent);
+    guarded<T> wanted(output.all().extent), wanted_sums(sums.all().extent);
     longspan::forward_into(drawn_device{}, whole_, q.all(), at_once, wanted.all(), wanted_sums.all());
     hold(same_numbers(output.all(), wanted.all()) && same_numbers(sums.all(), wanted_sums.all()),
          "other bits than taken at once");
     longspan::forward_into(drawn_device{}, whole_, q.all(), k.all(), v.all(), wanted.all(), wanted_sums.all(),
                            longspan::placement{.key_lengths = lengths});
-    if constexpr (std::is_same_v<Storage, float>) {
+    if constexpr (std::is_same_v<Storage, T>) {
       hold(same_numbers(output.all(), wanted.all()) && same_numbers(sums.all(), wanted_sums.all()), "other bits than tensors");
     } else if (numbers_.are == drawn_numbers::kind::normal) {
       const double allowed = 0.25 * largest_norm(v.all());
@@ -207,7 +207,7 @@ class over_cache {
   longspan::cache_shape of_;
   index_t heads_;
   drawn_numbers numbers_;
-  guarded<float> k_, v_;
+  guarded<T> k_, v_;
   index_t next_ = 0;
   std::vector<held> caches_;
   std::string steps_;

@@ -224,16 +224,16 @@ TEST(texts, are_told_to_masks) {
 
 // A batch axis of stride 0: many texts read the same keys, once for all of them.
 TEST(texts, may_share_their_keys) {
-  constexpr index_t texts = 30;
+  constexpr index_t many = 30;
   const auto in = random_inputs<float>(
-      {.batch = texts, .heads = 4, .key_heads = 2, .queries = 2, .keys = 1100, .channels = 32, .value_channels = 16});
+      {.batch = many, .heads = 4, .key_heads = 2, .queries = 2, .keys = 1100, .channels = 32, .value_channels = 16});
   const auto shared = [](const tensor<float>& t) {
     const index_t heads = t.dimension(1), tokens = t.dimension(2), channels = t.dimension(3);
-    return view<const float>{t.data(), {texts, heads, tokens, channels}, {0, tokens * channels, channels, 1}};
+    return view<const float>{t.data(), {many, heads, tokens, channels}, {0, tokens * channels, channels, 1}};
   };
   const auto copies = [](const tensor<float>& t) {
     tensor<float> made = t;
-    for (index_t i = 0; i < made.size(); ++i) made.data()[i] = t.data()[i % (made.size() / texts)];
+    for (index_t i = 0; i < made.size(); ++i) made.data()[i] = t.data()[i % (made.size() / many)];
     return made;
   };
   const auto check = [&](const auto& mechanism) {

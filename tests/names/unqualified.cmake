@@ -1,4 +1,4 @@
-# cmake -DCOMPILER=<path> -DINCLUDES=<folders> -DPROGRAM=<file> -DUNQUALIFIED=<file to write> -P unqualified.cmake
+# cmake -DCOMPILER=<path> -DINCLUDES=<folders> -DREAD_ONCE=<precompiled header> -DPROGRAM=<file> -DUNQUALIFIED=<file to write> -P unqualified.cmake
 # A program compiles without its longspan::, behind `using namespace std; using namespace longspan;`.
 cmake_minimum_required(VERSION 3.23)
 

@@ -30,19 +30,22 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
   };
   for (index_t b = 0; b < call.batch; ++b) {
     const auto mechanism = bound_of(whole, call, b);
-    for (index_t h = 0; h < call.heads; ++h)
+    for (index_t h = 0; h < call.heads; ++h) {
+      const index_t g = h / call.group();
+      std::vector<std::vector<T>> keys;
+      for (index_t j = 0; j < call.keys; ++j)
+        keys.push_back(prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, mechanism.key_token(g, j)); }));
       for (index_t i = 0; i < call.queries; ++i) {
         const query_row row = mechanism.row(h, i);
         const auto transform = mechanism.transforms.of_scores(row);
         const auto weighted = mechanism.of_weights(row);
-        const index_t g = h / call.group();
         const auto query = prepared(in.q, b, h, i, [&](auto channels) { mechanism.query(channels, mechanism.query_token(row)); });
         const auto sink = mechanism.sink_logit(h, i);
         std::vector<T> logits(std::size_t(call.keys), -std::numeric_limits<T>::infinity());
         T maximum = sink ? T(*sink) : -std::numeric_limits<T>::infinity(), sum = 0;
         for (index_t j = 0; j < call.keys; ++j) {
           if (!contains(mechanism.seen->keys_of(h, i), j)) continue;
-          const auto key = prepared(in.k, b, g, j, [&](auto channels) { mechanism.key(channels, mechanism.key_token(g, j)); });
+          const std::vector<T>& key = keys[std::size_t(j)];
           T score = 0;
           for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * key[c];
           logits[std::size_t(j)] =
@@ -51,14 +54,17 @@ tensor<T> naive_attention(const longspan::mechanism<Parts...>& whole, const inpu
         }
         if (maximum == -std::numeric_limits<T>::infinity()) continue;
         if (sink) sum = std::exp(T(*sink) - maximum);
+        std::vector<T> values(std::size_t(call.value_channels), T(0));
         for (index_t j = 0; j < call.keys; ++j) {
           const T weight = std::exp(logits[std::size_t(j)] - maximum);
           const T changed = weighted(weight, keys_under<T>{call.first_key + j, row.position});
           sum += weight;
-          for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) += changed * in.v(b, g, j, c);
+          const T* const value = in.v.data() + ((b * call.key_heads + g) * call.keys + j) * call.value_channels;
+          for (std::size_t c = 0; c < values.size(); ++c) values[c] += changed * value[c];
         }
-        for (index_t c = 0; c < call.value_channels; ++c) output(b, h, i, c) /= sum;
+        for (std::size_t c = 0; c < values.size(); ++c) output(b, h, i, index_t(c)) = values[c] / sum;
       }
+    }
   }
   return output;
 }

@@ -15,8 +15,8 @@ struct any_device {
 
   template <longspan::device D>
   static any_device of(const D& d) {
-    return {&d, detail::threads_of(d), [](const void* device, index_t count, const void* work, one_call call) {
-              device_traits<D>::run(*static_cast<const D*>(device), count, [=](index_t n) { call(work, n); });
+    return {&d, detail::threads_of(d), [](const void* one, index_t numbers, const void* work, one_call call) {
+              device_traits<D>::run(*static_cast<const D*>(one), numbers, [=](index_t n) { call(work, n); });
             }};
   }
 

@@ -34,13 +34,13 @@ class wave {
   // How many texts go together at most.
   index_t most_together() const { return most_together_; }
 
-  // Moves on to the next heads. `size(head)` is what a head takes of `room`; the first is taken whatever its size. Returns whether there
+  // Moves on to the next heads. `size_of(head)` is what a head takes of `room`; the first is taken whatever its size. Returns whether there
   // are any.
   template <class Size>
-  bool next(index_t room, Size size) {
+  bool next(index_t room, Size size_of) {
     heads_.clear();
     for (; next_ < all_.size(); ++next_) {
-      room -= size(all_[next_]);
+      room -= size_of(all_[next_]);
       if (room < 0 && !heads_.empty()) return true;
       heads_.push_back(all_[next_]);
     }
@@ -49,17 +49,17 @@ class wave {
 
   // The largest size of any head.
   template <class Size>
-  index_t largest(Size size) const {
+  index_t largest(Size size_of) const {
     index_t most = 0;
-    for (const Text& each : texts_) most = std::max(most, index_t(size(key_head<Text>{&each, 0})));
+    for (const Text& each : texts_) most = std::max(most, index_t(size_of(key_head<Text>{&each, 0})));
     return most;
   }
   // Room for one of the largest for each thread and for `least` in all, or for all heads.
   template <class Size>
-  index_t room_for(index_t threads, Size size, index_t least = 0) const {
+  index_t room_for(index_t threads, Size size_of, index_t least = 0) const {
     index_t all = 0;
-    for (const key_head<Text>& each : all_) all += size(each);
-    return std::min(all, std::max(least, threads * largest(size)));
+    for (const key_head<Text>& each : all_) all += size_of(each);
+    return std::min(all, std::max(least, threads * largest(size_of)));
   }
 
   index_t size() const { return index_t(heads_.size()); }

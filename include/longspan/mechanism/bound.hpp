@@ -38,25 +38,27 @@ struct bound {
 
   // Prepares the channels of one token in place.
   template <class T>
-  void query(std::span<T> row, const token& of) const {
-    turn(row, of);
+  void query(std::span<T> row, const token& whose) const {
+    turn(row, whose);
     score.query(row);
   }
   template <class T>
-  void key(std::span<T> row, const token& of) const {
-    turn(row, of);
+  void key(std::span<T> row, const token& whose) const {
+    turn(row, whose);
     score.key(row);
   }
 
   // Turns the gradient of a prepared row into that of the token's channels, in place. `scratch` holds a row for every row part. Adds to
   // `sums`, unless it is empty, the derivatives by the numbers that row parts learn, a row for every list of them.
   template <class T>
-  void query_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, std::span<double> sums = {}) const {
-    turn_back(row, gradient, of, scratch, sums, [&](auto turned, auto of_turned) { score.query_back(turned, of_turned); });
+  void query_back(std::span<const T> row, std::span<T> gradient, const token& whose, T* scratch,
+                  std::span<double> sums = {}) const {
+    turn_back(row, gradient, whose, scratch, sums, [&](auto turned, auto of_turned) { score.query_back(turned, of_turned); });
   }
   template <class T>
-  void key_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, std::span<double> sums = {}) const {
-    turn_back(row, gradient, of, scratch, sums, [&](auto turned, auto of_turned) { score.key_back(turned, of_turned); });
+  void key_back(std::span<const T> row, std::span<T> gradient, const token& whose, T* scratch,
+                std::span<double> sums = {}) const {
+    turn_back(row, gradient, whose, scratch, sums, [&](auto turned, auto of_turned) { score.key_back(turned, of_turned); });
   }
   static constexpr index_t turns = index_t(std::tuple_size_v<Rows>);
 
@@ -88,13 +90,13 @@ struct bound {
 
  private:
   template <class T>
-  void turn(std::span<T> row, const token& of) const {
-    std::apply([&](const auto&... each) { (detail::turn(each, row, of), ...); }, rows);
+  void turn(std::span<T> row, const token& whose) const {
+    std::apply([&](const auto&... each) { (detail::turn(each, row, whose), ...); }, rows);
   }
 
   // The row parts' transposes run last part first, and each needs the row as it was before its part: they are made again on the way down.
   template <std::size_t Part = 0, class T, class ScoreBack>
-  void turn_back(std::span<const T> row, std::span<T> gradient, const token& of, T* scratch, std::span<double> sums,
+  void turn_back(std::span<const T> row, std::span<T> gradient, const token& whose, T* scratch, std::span<double> sums,
                  const ScoreBack& score_back) const {
     if constexpr (Part == std::tuple_size_v<Rows>) {
       score_back(row, gradient);
@@ -102,10 +104,10 @@ struct bound {
       const auto& part = std::get<Part>(rows);
       const std::span<T> turned(scratch, row.size());
       std::copy(row.begin(), row.end(), turned.begin());
-      detail::turn(part, turned, of);
+      detail::turn(part, turned, whose);
       const std::size_t own = sums.empty() ? 0 : parameter_count<std::tuple_element_t<Part, Rows>> * row.size();
-      turn_back<Part + 1>(std::span<const T>(turned), gradient, of, scratch + row.size(), sums.subspan(own), score_back);
-      detail::turn_back(part, row, gradient, of, sums.first(own));
+      turn_back<Part + 1>(std::span<const T>(turned), gradient, whose, scratch + row.size(), sums.subspan(own), score_back);
+      detail::turn_back(part, row, gradient, whose, sums.first(own));
     }
   }
 };

@@ -94,8 +94,8 @@ class seen_keys {
   // The distances t = i - j that some row sees among the keys at hand, and those that tiles touch beside them; a tile may end `padding`
   // keys beyond the last.
   reach distances(index_t padding) const {
-    const interval queries = lengths_.query_positions(), keys = lengths_.key_positions();
-    return {distances_, {queries.first - keys.last - padding, queries.last - keys.first}, lengths_.heads};
+    const interval from = lengths_.query_positions(), to = lengths_.key_positions();
+    return {distances_, {from.first - to.last - padding, from.last - to.first}, lengths_.heads};
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 #include <longspan/core/require.hpp>
@@ -58,6 +59,15 @@ struct own_place {
 template <class T, class Part>
 class mapped_angles;
 
+// A map that is left out. For one that cannot be, as it holds a tensor, clang looks at the initialiser all the same.
+template <class Map>
+Map left_out() {
+  if constexpr (std::default_initializable<Map>)
+    return Map();
+  else
+    throw std::logic_error("a map is left out that cannot be");
+}
+
 }  // namespace detail
 
 // A rotation whose rows turn by the position that a map has for their place, instead of by the place itself: what rope{}.at(map) and
@@ -73,7 +83,7 @@ template <class Rotation, class QueryMap, class KeyMap = detail::the_same_map>
 struct mapped_rotation {
   Rotation rotation;
   QueryMap query_map;
-  KeyMap key_map = {};
+  KeyMap key_map = detail::left_out<KeyMap>();
 
   static constexpr bool one_map = std::same_as<KeyMap, detail::the_same_map>;
   template <class Map>
