@@ -20,20 +20,12 @@ namespace detail {
 // continuations, or of a text whose heads lie side by side.
 template <class Text>
 class decode_order {
-<<<<<<< HEAD
-  struct shared_item : wave_item {
-    index_t heads;  // that share the tile, from that one on
-  };
-  struct nothing_shared {
-    bool operator()(const key_head<Text>&, const key_head<Text>&, interval) const { return false; }
-=======
   using head = key_head<Text>;
-  struct item : wave_item {
+  struct passed_tile : wave_item {
     index_t heads;  // that pass the tile together, from that one on
   };
   struct each_alone {
     bool operator()(const head&, const head&, interval) const { return false; }
->>>>>>> main
   };
 
  public:
@@ -46,13 +38,8 @@ class decode_order {
   template <class Together = each_alone>
   void begin(const wave<Text>& heads, index_t most = 1, Together together = {}) {
     heads_ = &heads;
-<<<<<<< HEAD
-    items_.clear(), shared_.clear();
-    items_of_wave<shared_item> of_text;
-=======
     items_.clear(), passed_.clear();
-    items_of_wave<item> of_text;
->>>>>>> main
+    items_of_wave<passed_tile> of_text;
     for (index_t w = 0; w < heads.size();) {
       of_text.clear();
       for (const Text* text = heads[w].text; w < heads.size() && heads[w].text == text; ++w) add(w, most, together, of_text);
@@ -91,13 +78,8 @@ class decode_order {
   }
 
   // Appends the tiles of a head, but for those that an item before has.
-<<<<<<< HEAD
-  template <class Share>
-  void add(index_t w, index_t most, Share share, items_of_wave<shared_item>& to) {
-=======
   template <class Together>
-  void add(index_t w, index_t most, Together together, items_of_wave<item>& to) {
->>>>>>> main
+  void add(index_t w, index_t most, Together together, items_of_wave<passed_tile>& to) {
     const wave<Text>& heads = *heads_;
     const index_t tiles = tiles_of(heads[w].lengths(), tile_keys_);
     if (index_t(passed_.size()) < tiles) passed_.resize(std::size_t(tiles), 0);
@@ -122,7 +104,7 @@ class decode_order {
   bool heads_side_by_side_;
   buffer<index_t> passed_;  // by tile: how many heads to come have it in an item already
   const wave<Text>* heads_ = nullptr;
-  items_of_wave<shared_item> items_;
+  items_of_wave<passed_tile> items_;
 };
 
 }  // namespace detail
