@@ -36,11 +36,11 @@ function(longspan_own_program target)
   endif()
 endfunction()
 
-# longspan_test_over_ranks(<name> <target> <ranks>): runs a program as so many ranks of MPI on this machine. More ranks than cores take
-# turns. Open MPI refuses that, and root, unless it is told; other implementations do not look.
+# longspan_test_over_ranks(<name> <target> <ranks> <argument>...): runs a program as so many ranks of MPI on this machine. More ranks than
+# cores take turns. Open MPI refuses that, and root, unless it is told; other implementations do not look.
 function(longspan_test_over_ranks name target ranks)
   add_test(NAME ${name}.over_${ranks}
-           COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${target}> ${MPIEXEC_POSTFLAGS})
+           COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${target}> ${MPIEXEC_POSTFLAGS} ${ARGN})
   set_tests_properties(${name}.over_${ranks} PROPERTIES TIMEOUT 300 PROCESSORS 2 ENVIRONMENT
     "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_mpi_yield_when_idle=1")
 endfunction()

@@ -1,6 +1,6 @@
 # cmake -DINCLUDE_DIR=<folder that holds longspan/> -DOUTPUT=<file> -P single_header.cmake
 # Writes longspan.hpp with every header of the library in the place of its first inclusion.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 
 # Appends what a header holds to the variable `single`. Text is cut with FIND and SUBSTRING alone: lists would lose its semicolons.
 function(append_header header)
@@ -36,4 +36,7 @@ string(REGEX REPLACE "// *\n" "//\n" license "${license}")
 set(single "${license}\n#pragma once\n")
 append_header(longspan/longspan.hpp)
 string(REGEX REPLACE "\n\n\n+" "\n\n" single "${single}")
-file(WRITE ${OUTPUT} "${single}")
+# Touched where it changes: what includes it is not compiled anew each time.
+file(WRITE ${OUTPUT}.new "${single}")
+file(COPY_FILE ${OUTPUT}.new ${OUTPUT} ONLY_IF_DIFFERENT)
+file(REMOVE ${OUTPUT}.new)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A page for Doxygen: formulas between dollars as it writes them, and links to files that are no pages of the site as their names.
+# A page for Doxygen: formulas between dollars as it writes them, pictures by their names, and links to files that are no pages of the site
+# as their names.
 #   sh formulas.sh <page>
 exec awk '
   function replaced(text, pattern,   found, name) {
@@ -24,5 +25,10 @@ exec awk '
     n = split($0, part, "`")
     line = ""
     for (i = 1; i <= n; ++i) line = line (i > 1 ? "`" : "") (i % 2 ? replaced(part[i], "[$][^$]+[$]") : part[i])
+    while (match(line, /!\[[^]]*\]\([^)]*\//)) {
+      found = substr(line, RSTART, RLENGTH)
+      sub(/\([^(]*$/, "(", found)
+      line = substr(line, 1, RSTART - 1) found substr(line, RSTART + RLENGTH)
+    }
     print replaced(line, "\\[[^]]*\\]\\((\\.\\./[^)]*|[a-z_]*\\.cpp)\\)")
   }' "$1"

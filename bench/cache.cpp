@@ -74,11 +74,17 @@ void add_over_plain(const std::string& name, const attention_shape& shape, const
   });
 }
 
-// The layers of an engine that keeps prepared keys in pages of its own, handed out in no order: (page, key_head, token, channel).
+// The layers of an engine that keeps prepared keys in pages of its own, handed out in no order: (page, key_head, token, channel), or
+// token-major (page, token, key_head, channel).
 class paged_layers {
  public:
-  paged_layers(const attention_shape& shape, index_t page_tokens)
-      : shape_(shape), page_tokens_(page_tokens), pages_(shape.keys / page_tokens), lengths_{shape.keys}, tensors_(shape) {
+  paged_layers(const attention_shape& shape, index_t page_tokens, bool token_major)
+      : shape_(shape),
+        page_tokens_(page_tokens),
+        pages_(shape.keys / page_tokens),
+        token_major_(token_major),
+        lengths_{shape.keys},
+        tensors_(shape) {
     const double layer = shape.key_and_value_elements() * sizeof(float);
     pools_.resize(std::size_t(roofline::beyond_caches() / layer) + 1,
                   std::vector<float>(std::size_t(layer / sizeof(float)), 1.f));
@@ -88,8 +94,9 @@ class paged_layers {
   void attend(const Mechanism& mechanism) {
     const std::vector<float>& pool = pools_[calls_++ % pools_.size()];
     const auto of = [&](const float* from) {
-      const index_t row = shape_.channels, head = page_tokens_ * row, page = shape_.key_heads * head;
-      return view<const float>{from, {pages_, shape_.key_heads, page_tokens_, row}, {page, head, row, 1}};
+      const index_t row = shape_.channels, page = shape_.key_heads * page_tokens_ * row;
+      const index_t head = token_major_ ? row : page_tokens_ * row, token = token_major_ ? shape_.key_heads * row : row;
+      return view<const float>{from, {pages_, shape_.key_heads, page_tokens_, row}, {page, head, token, 1}};
     };
     const paged pages{of(pool.data()), of(pool.data() + pool.size() / 2), std::span(table_), std::span(lengths_)};
     forward_into(mechanism, tensors_.q, prepared_keys{pages}, tensors_.output);
@@ -99,6 +106,7 @@ class paged_layers {
  private:
   attention_shape shape_;
   index_t page_tokens_, pages_;
+  bool token_major_;
   std::vector<index_t> lengths_;
   std::vector<std::int32_t> table_;
   attention_tensors<float> tensors_;
@@ -106,10 +114,11 @@ class paged_layers {
   std::size_t calls_ = 0;
 };
 
-void add_pages(const attention_shape& shape, index_t page_tokens) {
-  add("cache/pages:" + std::to_string(page_tokens) + shape.name(), [=](benchmark::State& state) {
+void add_pages(const attention_shape& shape, index_t page_tokens, bool token_major) {
+  const std::string layout = token_major ? "/token_major" : "";
+  add("cache/pages:" + std::to_string(page_tokens) + layout + shape.name(), [=](benchmark::State& state) {
     cached_layers<float> text(shape, turned);
-    paged_layers pages(shape, page_tokens);
+    paged_layers pages(shape, page_tokens, token_major);
     const both times = run_in_turn(state, [&] { text.attend(turned); }, [&] { pages.attend(turned); });
     count_reading(state, times.other, pages.bytes());
     state.counters["x cache"] = 1 / times.ratio();
@@ -209,7 +218,8 @@ void add_benchmarks() {
     add_storage<quantized<8>>("quantized8", shape);
     add_over_plain("scale_invariant", shape, rope{} | dot_product{} | scale_invariant{} | causal{});
     add_threads(shape);
-    for (const index_t page_tokens : {16, 64, 256}) add_pages(shape, page_tokens);
+    for (const index_t page_tokens : {16, 64, 256})
+      for (const bool token_major : {false, true}) add_pages(shape, page_tokens, token_major);
   }
   add_batch();
   add_continuations({.heads = 32, .key_heads = 8, .keys = 8192, .queries = 1, .channels = 128});

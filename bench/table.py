@@ -173,9 +173,10 @@ def cache_rows(m):
             threads = f"cache/threads:2/float/{of.format(n)}"
             yield Row(f"{what}, two threads", wanted, m(build, threads, "x one thread"), TIMES)
             yield Row(f"{what}, two threads, of the bandwidth of two", None, m(build, threads, "of the bandwidth of two"))
-            for tokens in (16, 64, 256):
-                pages = m(build, f"cache/pages:{tokens}/{of.format(n)}", "x cache")
-                yield Row(f"an engine's pages of {tokens} tokens, n = {n}{where}, of the speed of a cache", None, pages, TIMES)
+            for tokens, layout, name in [(p, *of_layout) for p in (16, 64, 256) for of_layout in [("", ""), ("token-major ", "token_major/")]]:
+                pages = m(build, f"cache/pages:{tokens}/{name}{of.format(n)}", "x cache")
+                what = f"an engine's {layout}pages of {tokens} tokens, n = {n}{where}, of the speed of a cache"
+                yield Row(what, None, pages, TIMES)
         batch = m(build, "cache/threads:2/texts:8/n:1000-8000", "of the bandwidth of two")
         yield Row(f"a cache of 8 texts of 1000 to 8000 tokens{where}, two threads, of the bandwidth of two", 0.85, batch)
         shared = m(build, "cache/texts:64/one prompt/heads:32/key_heads:8/n:8192/d:128", "x one by one")

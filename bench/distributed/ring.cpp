@@ -10,7 +10,6 @@
 #include <iostream>
 #include <limits>
 #include <string>
-#include <thread>
 
 #include <mpi.h>
 #include <unsupported/Eigen/CXX11/Tensor>
@@ -19,18 +18,12 @@
 #include <longspan/distributed/ring.hpp>
 #include <longspan/longspan.hpp>
 
+#include "../support/wait_for_all.hpp"
+
 namespace {
 
 using namespace longspan;
 using Tensor = Eigen::Tensor<float, 4, Eigen::RowMajor>;
-
-// The others sleep: ranks that wait in MPI turn on their cores.
-void wait_for_the_others() {
-  MPI_Request request;
-  MPI_Ibarrier(MPI_COMM_WORLD, &request);
-  for (int done = 0; done == 0; std::this_thread::sleep_for(std::chrono::milliseconds(1)))
-    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-}
 
 template <class Work>
 double seconds_of(const Work& work) {
@@ -42,7 +35,7 @@ double seconds_of(const Work& work) {
 // On all ranks at once: what the slowest took.
 template <class Work>
 double seconds_of_all(const Work& work) {
-  wait_for_the_others();
+  wait_for_all();
   double seconds = seconds_of(work);
   MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
   return seconds;
@@ -51,10 +44,10 @@ double seconds_of_all(const Work& work) {
 // On the first rank alone.
 template <class Work>
 double seconds_alone(int rank, const Work& work) {
-  wait_for_the_others();
+  wait_for_all();
   double seconds = 0;
   if (rank == 0) seconds = seconds_of(work);
-  wait_for_the_others();
+  wait_for_all();
   MPI_Bcast(&seconds, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
   return seconds;
 }

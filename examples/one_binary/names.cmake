@@ -1,6 +1,6 @@
 # cmake -DNM=<nm> -DBINARY_DIR=<folder> -DTARGET=<name> -P names.cmake
 # Every global name that a variant's object defines holds the name of the variant: no other function can be taken for another's.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 foreach(variant IN ITEMS baseline v3 v4 v4_bf16)
   set(object ${BINARY_DIR}/${TARGET}_${variant}.o)
   if(NOT EXISTS ${object})

@@ -61,20 +61,15 @@ std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Pa
     return detail::no_derivatives<Learning>(whole, lengths);
   }
   angle_tables<T> tables(texts);
-  const auto bind = [&](const auto& sentence, const auto& seen) {
+  auto bound = detail::bind_each(taking, lengths, texts, [&](const auto& sentence, const auto& seen) {
     return detail::bind_backward<Learning, T>(sentence, lengths, texts, seen, tables);
-  };
-  std::vector<std::vector<double>> d_parameters;
-  if constexpr (is_sum<Parts...>) {
-    auto bound = detail::bind_summands(taking, lengths, texts, bind);
-    detail::begin_gradients(taking);
-    detail::differentiate_summands<Learning>(d, whole, lengths, std::move(bound), tensors, texts, d_parameters);
-  } else {
-    auto bound = bind(taking, detail::see(taking, lengths, texts));
-    d_parameters = detail::no_derivatives<Learning>(whole, lengths);
-    detail::begin_gradients(taking);
+  });
+  auto d_parameters = detail::no_derivatives<Learning>(whole, lengths);
+  detail::begin_gradients(taking);
+  if constexpr (is_sum<Parts...>)
+    detail::differentiate_summands(d, whole, std::move(bound), tensors, texts, d_parameters);
+  else
     detail::differentiate_sentence(d, whole, std::move(bound), tensors, texts, d_parameters);
-  }
   detail::finish_gradients(taking);
   return d_parameters;
 }

@@ -1,6 +1,6 @@
 # cmake -DCONAN=<conan> -DCOMPILER=<g++> -DROOT=<source folder> -DWORK_DIR=<scratch folder> -P by_conan.cmake
 # conan create, with the Eigen and the xsimd of this machine: the recipe packages, and a project finds the package.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 file(REMOVE_RECURSE ${WORK_DIR})
 set(ENV{CONAN_HOME} ${WORK_DIR}/home)
 set(ENV{CXX} ${COMPILER})

@@ -1,6 +1,6 @@
 # cmake -DPKG_CONFIG=<program> -DCOMPILER=<g++> -DSTAGE=<prefix> -DSOURCE=<main.cpp> -DPROGRAM=<file> -P by_pkg_config.cmake
 # A program built with what pkg-config says of the installed library, by hand.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 # Debian finds /usr/share/pkgconfig beside what is named here.
 set(ENV{PKG_CONFIG_PATH} ${STAGE}/share/pkgconfig:$ENV{PKG_CONFIG_PATH})
 foreach(what IN ITEMS modversion cflags libs)

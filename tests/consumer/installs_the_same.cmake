@@ -1,6 +1,6 @@
 # cmake -DBUILD_DIR=<folder> -DWORK_DIR=<scratch folder> -P installs_the_same.cmake
 # Two installs, in folders of different names, hold the same files, none of which names a folder of this machine.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 file(REMOVE_RECURSE ${WORK_DIR})
 foreach(prefix IN ITEMS one another)
   execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${WORK_DIR}/${prefix} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)

@@ -1,6 +1,11 @@
 # cmake -DROOT=<source folder> -DVERSION=<of the project> -P recipes.cmake
-# What the port of vcpkg says of the version and the options is what the project has.
-cmake_minimum_required(VERSION 3.20)
+# What the port of vcpkg says of the version and the options is what the project has; the changelog begins with the version.
+cmake_minimum_required(VERSION 3.23)
+file(STRINGS ${ROOT}/examples/guide/changelog.md versions REGEX "^## ")
+list(GET versions 0 newest)
+if(NOT newest STREQUAL "## ${VERSION}")
+  message(FATAL_ERROR "The changelog begins with '${newest}', version.hpp says ${VERSION}")
+endif()
 file(READ ${ROOT}/.vcpkg/ports/longspan/vcpkg.json manifest)
 string(JSON version GET "${manifest}" version)
 if(NOT version STREQUAL VERSION)

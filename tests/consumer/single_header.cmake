@@ -1,6 +1,6 @@
 # cmake -DCOMPILER=<g++> -DINCLUDES=<folders> -DROOT=<source folder> -DWORK_DIR=<scratch folder> -P single_header.cmake
 # The single header is, behind the preprocessor and apart from white space, the library: whatever a program does with it, it does with either.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 execute_process(COMMAND ${CMAKE_COMMAND} -DINCLUDE_DIR=${ROOT}/include -DOUTPUT=${WORK_DIR}/longspan/longspan.hpp
                         -P ${ROOT}/.cmake/single_header.cmake COMMAND_ERROR_IS_FATAL ANY)
 file(READ ${WORK_DIR}/longspan/longspan.hpp text)

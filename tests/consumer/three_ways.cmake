@@ -40,6 +40,9 @@ add_test(NAME consumer.single_header
                  -P ${CMAKE_CURRENT_LIST_DIR}/single_header.cmake)
 add_test(NAME consumer.recipes
          COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DVERSION=${PROJECT_VERSION} -P ${CMAKE_CURRENT_LIST_DIR}/recipes.cmake)
+add_test(NAME consumer.presets
+         COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DWORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/consumer/presets
+                 -P ${CMAKE_CURRENT_LIST_DIR}/presets.cmake)
 find_program(LONGSPAN_CONAN conan)
 if(LONGSPAN_CONAN)
   add_test(NAME consumer.conan

@@ -23,6 +23,25 @@ double relative_difference(const A& a, const B& b) {
   return worst_difference(a, b) / largest;
 }
 
+// Groups of two heads.
+inline lengths grouped(longspan::index_t queries, longspan::index_t keys, longspan::index_t batch = 1) {
+  return {.batch = batch, .heads = 4, .key_heads = 2, .queries = queries, .keys = keys, .channels = 16, .value_channels = 8};
+}
+
+// A rank's own of some keys that lie on the ranks one part behind the other: all but the last have three keys less than a part.
+struct own_keys {
+  longspan::index_t first, last;
+
+  own_keys(longspan::index_t keys, longspan::index_t rank, longspan::index_t ranks)
+      : first(rank * (keys / ranks - 3)), last(rank + 1 == ranks ? keys : (rank + 1) * (keys / ranks - 3)) {}
+
+  // Of a tensor of batch 1, where they lie.
+  longspan::view<const float> of(const tensor<float>& all) const {
+    const longspan::index_t heads = all.dimension(1), tokens = all.dimension(2), channels = all.dimension(3);
+    return {all.data() + first * channels, {1, heads, last - first, channels}, {0, tokens * channels, channels, 1}};
+  }
+};
+
 // The gradient of the output, of a call's own seed.
 template <class T>
 tensor<T> d_output_of(const lengths& of) {

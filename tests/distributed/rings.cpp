@@ -16,10 +16,6 @@ namespace {
 const auto windowed = rms_normalize{.query_gain = std::vector<double>(16, 1.1)} | rope{} | dot_product{} |
                       ss_max{.scale = {0.4, 0.5, 0.6, 0.7}} | alibi{} | sliding_window{.before = 40} | sink{0.3};
 
-lengths grouped(index_t queries, index_t keys, index_t batch = 1) {
-  return {.batch = batch, .heads = 4, .key_heads = 2, .queries = queries, .keys = keys, .channels = 16, .value_channels = 8};
-}
-
 }  // namespace
 
 TEST(ring, has_the_rows_that_scatter_gives_and_gather_puts_together) {
@@ -107,30 +103,24 @@ TEST(ring, sends_what_is_seen_and_no_more) {
 
 TEST(ring, merges_what_ranks_make_of_their_own_keys) {
   const ring over(MPI_COMM_WORLD);
-  const index_t keys = 130, rank = over.rank(), ranks = over.ranks();
+  const index_t keys = 130;
   const inputs<float> in = random_inputs<float>(grouped(2, keys));
   const auto whole = forward(windowed, in.q, in.k, in.v);
-  // All but the last rank have three keys less than a part.
-  const index_t first = rank * (keys / ranks - 3), last = rank + 1 == ranks ? keys : (rank + 1) * (keys / ranks - 3);
-  const auto own = [&](const tensor<float>& of) {
-    return view<const float>{of.data() + first * of.dimension(3),
-                             {1, 2, last - first, of.dimension(3)},
-                             {0, keys * of.dimension(3), of.dimension(3), 1}};
-  };
+  const own_keys own(keys, over.rank(), over.ranks());
   const auto part =
-      forward(windowed, in.q, own(in.k), own(in.v), {.first_query = keys - 2, .first_key = first, .all_keys = keys});
+      forward(windowed, in.q, own.of(in.k), own.of(in.v), {.first_query = keys - 2, .first_key = own.first, .all_keys = keys});
   const auto merged = over.merge(part);
   EXPECT_LE(relative_difference(merged.output, whole.output), 1e-6);
   EXPECT_LE(relative_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-6);
   // The same from caches, each of which holds a rank's own keys.
-  kv_cache<float> cache(windowed, {.key_heads = 2, .channels = 16, .value_channels = 8, .first_key = first});
-  cache.append(own(in.k), own(in.v));
+  kv_cache<float> cache(windowed, {.key_heads = 2, .channels = 16, .value_channels = 8, .first_key = own.first});
+  cache.append(own.of(in.k), own.of(in.v));
   const auto cached = forward(windowed, in.q, cache, {.all_keys = keys});
   EXPECT_TRUE(same_bits(cached.output, part.output));
   EXPECT_TRUE(same_bits(cached.log_sum_exp, part.log_sum_exp));
-  EXPECT_THROW(forward(windowed, in.q, cache, {.all_keys = last - 1}), shape_error);
-  if (ranks > 1) {
-    const auto of_other_rows = forward(windowed, normal<float>(1, 4, rank == 0 ? 2 : 3, 16, 1), in.k, in.v);
+  EXPECT_THROW(forward(windowed, in.q, cache, {.all_keys = own.last - 1}), shape_error);
+  if (over.ranks() > 1) {
+    const auto of_other_rows = forward(windowed, normal<float>(1, 4, over.rank() == 0 ? 2 : 3, 16, 1), in.k, in.v);
     EXPECT_THROW((void)over.merge(of_other_rows), shape_error);
   }
 }

@@ -3,7 +3,7 @@
 #   // expects: words    the file does not compile, and each such line's words are in the compiler's output
 #   // first error: words  the same, and the words are in the first line that tells of an error
 #   // compiles          the control: the file compiles, so that the others are refused for their own fault
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 
 file(STRINGS "${SOURCE}" expectations REGEX "^// (expects: .|first error: .|compiles)" ENCODING UTF-8)
 if(NOT expectations)

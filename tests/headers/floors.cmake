@@ -1,6 +1,6 @@
 # cmake -DINCLUDE_DIR=<folder that holds longspan/> -P floors.cmake
 # Holds the headers to their layout. Includes go down the floors only; a folder has its own files on its own floor.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 
 set(complaints)
 macro(complain)

@@ -1,6 +1,6 @@
 # cmake -DWORK_DIR=<scratch folder> -P floors_are_noticed.cmake
 # A small tree that keeps the floors passes floors.cmake; every break of them is refused, in words that name it.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 
 # try(<words or nothing> <header> <line>...): the right tree with one header replaced.
 function(try words header)

@@ -1,7 +1,7 @@
 # cmake -DCTAGS=<Universal Ctags> -DINCLUDE_DIR=<folder that holds longspan/> -P indexed.cmake
 # An indexer that does not run the preprocessor finds definitions in every header that has some: the macros that open the namespace do not
 # hide them.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 
 # Macros and namespaces are not what one looks for.
 execute_process(COMMAND ${CTAGS} -R -f - --languages=C++ --langmap=C++:.hpp --kinds-C++=-dn ${INCLUDE_DIR}/longspan

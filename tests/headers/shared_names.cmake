@@ -1,7 +1,7 @@
 # cmake -DNM=<nm> -DLEFT=<object> -DRIGHT=<object> -P shared_names.cmake
 # Two units for two instruction sets define no function of the library under one name. Where both do, the linker keeps either: the
 # unit for the smaller processor may then run the other's instructions.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 
 function(defined object names)
   execute_process(COMMAND ${NM} --defined-only ${object} OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)

@@ -1,6 +1,6 @@
 # cmake -DCOMPILER=<path> -DINCLUDES=<folders> -DPROGRAM=<file> -DUNQUALIFIED=<file to write> -P unqualified.cmake
 # A program compiles without its longspan::, behind `using namespace std; using namespace longspan;`.
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.23)
 
 file(READ "${PROGRAM}" text)
 string(FIND "${text}" "#include" last REVERSE)

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,17 +30,8 @@ void backward_with_parameters_over(const Ring& over, const mechanism<Parts...>& 
                                    mechanism<Parts...>& d_mechanism, const placement& where) {
   std::vector<std::vector<double>> d_parameters;
   const ring_call call(over.inside(), whole, tensors.query, tensors.key, tensors.value, where);
-  together(over.inside(), [&] { d_parameters.resize((0 + ... + parameter_count<Parts>)); });
   detail::run_ring_backward<true>(over.inside(), over.device(), whole, call, tensors, d_parameters);
-  detail::put_parameters(whole, d_parameters, d_mechanism);
-}
-
-// New gradients on every rank. Throws on all where one has no memory for them.
-template <begins_calls Ring, class Q, class K, class V>
-auto make_gradients_over(const Ring& over, const Q& q, const K& k, const V& v) {
-  std::optional<decltype(detail::make_gradients(q, k, v))> made;
-  together(over.inside(), [&] { made.emplace(detail::make_gradients(q, k, v)); });
-  return *std::move(made);
+  together(over.inside(), [&] { detail::put_parameters(whole, d_parameters, d_mechanism); });
 }
 
 }  // namespace detail
@@ -69,7 +59,7 @@ void backward_with_parameters_into(const Ring& over, const mechanism<Parts...>& 
 template <detail::begins_calls Ring, class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v, const Kept& kept,
               const DKept& d_kept, const placement& where = {}) {
-  auto made = detail::make_gradients_over(over, q, k, v);
+  auto made = detail::make_together(over.inside(), [&] { return detail::make_gradients(q, k, v); });
   longspan::backward_into(over, whole, q, k, v, kept, d_kept, made.d_query, made.d_key, made.d_value, where);
   return made;
 }
@@ -78,8 +68,10 @@ auto backward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, co
 template <detail::begins_calls Ring, class... Parts, class Q, class K, class V, class Kept, class DKept>
 auto backward_with_parameters(const Ring& over, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v,
                               const Kept& kept, const DKept& d_kept, const placement& where = {}) {
-  auto made = detail::make_gradients_over(over, q, k, v);
-  gradients_with_parameters all{std::move(made.d_query), std::move(made.d_key), std::move(made.d_value), whole};
+  auto all = detail::make_together(over.inside(), [&] {
+    auto made = detail::make_gradients(q, k, v);
+    return gradients_with_parameters{std::move(made.d_query), std::move(made.d_key), std::move(made.d_value), whole};
+  });
   longspan::backward_with_parameters_into(over, whole, q, k, v, kept, d_kept, all.d_query, all.d_key, all.d_value,
                                           all.d_mechanism, where);
   return all;

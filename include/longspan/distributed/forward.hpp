@@ -1,7 +1,6 @@
 #pragma once
 
 #include <concepts>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -59,12 +58,11 @@ template <detail::begins_calls Ring, class... Parts, class Q, class K, class V>
 auto forward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v,
              const placement& where = {}) {
   const detail::ring_call call(over.inside(), whole, detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
-  std::optional<decltype(detail::make_attended<Q, detail::element_of<Q>>(call.lengths))> result;
-  detail::together(over.inside(), [&] { result.emplace(detail::make_attended<Q, detail::element_of<Q>>(call.lengths)); });
-  const auto sums = detail::traits_of<decltype(result->log_sum_exp)>::log_sum_exp_of(result->log_sum_exp);
-  detail::run_ring_forward(over.inside(), over.device(), whole, call,
-                           detail::make_forward_tensors(q, k, v, result->output, sums));
-  return *std::move(result);
+  auto result =
+      detail::make_together(over.inside(), [&] { return detail::make_attended<Q, detail::element_of<Q>>(call.lengths); });
+  const auto sums = detail::traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
+  detail::run_ring_forward(over.inside(), over.device(), whole, call, detail::make_forward_tensors(q, k, v, result.output, sums));
+  return result;
 }
 
 LONGSPAN_NAMESPACE_END

@@ -2,9 +2,7 @@
 
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <mpi.h>
@@ -65,17 +63,16 @@ auto merge_ranks(const ranks& all, const attended<Output, LogSumExp>& own) {
   detail::require_one_shape(all, part);
   const auto [batch, heads, tokens, channels] = part.output.extent;
   const shapes lengths{.batch = batch, .heads = heads, .queries = tokens, .value_channels = channels};
-  std::optional<decltype(detail::make_attended<Output, S>(lengths))> whole;
+  auto whole = detail::make_together(all, [&] { return detail::make_attended<Output, S>(lengths); });
   buffer<S> outputs;
   buffer<T> sums;
   detail::together(all, [&] {
-    whole.emplace(detail::make_attended<Output, S>(lengths));
     outputs.resize(std::size_t(all.count() * part.output.size()));
     sums.resize(std::size_t(all.count() * part.log_sum_exp.size()));
   });
   detail::gather_all<S>(all, part.output, outputs);
   detail::gather_all<T>(all, part.log_sum_exp, sums);
-  const auto merged = detail::view_part(*whole);
+  const auto merged = detail::view_part(whole);
   for (index_t rank = 0; rank < all.count(); ++rank) {
     const part_view<const S, const T> next{
         packed_view<const S>(outputs.data() + rank * part.output.size(), batch, heads, tokens, channels),
@@ -86,7 +83,7 @@ auto merge_ranks(const ranks& all, const attended<Output, LogSumExp>& own) {
     else
       detail::write_merged(this_thread{}, merged, merged, next);
   }
-  return *std::move(whole);
+  return whole;
 }
 
 }  // namespace detail

@@ -2,8 +2,6 @@
 
 #include <array>
 #include <concepts>
-#include <optional>
-#include <utility>
 
 #include <mpi.h>
 
@@ -31,7 +29,7 @@ LONGSPAN_NAMESPACE_BEGIN
 //   const auto d_part = backward(over, mechanism, own_q, own_k, own_v, part, d_part_output);
 //
 // Of tokens along an axis rank r of R has stripes r and 2 R - 1 - r of 2 R (stripe s of n tokens begins at n s / 2 R), the early one first,
-// so that causal work is the same on all. Every sentence, placement and gradient is allowed; results are those of one call with all rows,
+// so that causal work is the same on all. Every sentence and sum, placement and gradient is allowed; results are those of one call with all rows,
 // within rounding, and to the bit where there is one rank. A placement is that of the whole call, its starts and lengths count the tokens
 // of all ranks. So do the key axes of tensors that parts of a mechanism read (bias, boolean_mask, positions, forgetting); their query axes
 // count the rank's own rows. Gradients of tensors with no query axis, and of learned numbers, are summed over the ranks.
@@ -78,19 +76,17 @@ class ring {
   template <class X>
   auto gather(const X& own) const {
     const auto extent = detail::gathered_extent(ranks_, detail::view_of(own).extent);
-    std::optional<decltype(make<X>(extent, 0))> whole;
-    detail::together(ranks_, [&] { whole.emplace(make<X>(extent, extent[2])); });
-    detail::gather_rows(ranks_, detail::view_of(own), detail::view_of(*whole));
-    return *std::move(whole);
+    auto whole = detail::make_together(ranks_, [&] { return make<X>(extent, extent[2]); });
+    detail::gather_rows(ranks_, detail::view_of(own), detail::view_of(whole));
+    return whole;
   }
   template <class Output, class LogSumExp>
   auto gather(const attended<Output, LogSumExp>& own) const {
     const auto extent = detail::gathered_extent(ranks_, detail::view_of(own.output).extent);
-    std::optional<decltype(make_attended<Output>(extent, 0))> whole;
-    detail::together(ranks_, [&] { whole.emplace(make_attended<Output>(extent, extent[2])); });
-    detail::gather_rows(ranks_, detail::view_of(own.output), detail::view_of(whole->output));
-    detail::gather_rows(ranks_, sums_of(own), sums_of(*whole));
-    return *std::move(whole);
+    auto whole = detail::make_together(ranks_, [&] { return make_attended<Output>(extent, extent[2]); });
+    detail::gather_rows(ranks_, detail::view_of(own.output), detail::view_of(whole.output));
+    detail::gather_rows(ranks_, sums_of(own), sums_of(whole));
+    return whole;
   }
 
   // Attention to the keys of all ranks, on every rank, from what each made of its own keys for the same queries: parts, as merge puts them

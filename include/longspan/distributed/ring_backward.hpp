@@ -23,6 +23,8 @@
 #include <longspan/distributed/together.hpp>
 #include <longspan/distributed/travelling_keys.hpp>
 #include <longspan/mechanism.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
+#include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/mechanism/takers.hpp>
 #include <longspan/tensor/backward_tensors.hpp>
 #include <longspan/tensor/copy_tokens.hpp>
@@ -81,7 +83,6 @@ class ring_backward {
     const auto own = [&](const auto& tensor) { return detail::tokens_of(tensor, rows); };
     const view<T> d_query = beside(part_d_query_, own(tensors_.query)), d_key = beside(part_d_key_, part.key),
                   d_value = beside(part_d_value_, part.value);
-    for (const auto& each : {d_query, d_key, d_value}) std::fill_n(each.data, each.size(), T(0));
     const piece_tensors piece{
         backward_tensors<T, number_of<decltype(tensors_.query)>, number_of<decltype(part.key)>, number_of<decltype(part.value)>,
                          number_of<decltype(tensors_.output)>, number_of<decltype(tensors_.d_output)>, T, T, T>{
@@ -89,11 +90,16 @@ class ring_backward {
             own(tensors_.d_log_sum_exp), d_query, d_key, d_value},
         rows.first, part.tokens.first};
     angle_tables<T> tables(texts);
-    auto bound =
-        detail::bind_backward<Learning, T>(taking_, call_.lengths, texts, detail::see(taking_, call_.lengths, texts), tables);
-    detail::differentiate_texts(d_, whole_, std::move(bound), piece, d_parameters_);
-    detail::add_tokens(this_thread{}, d_query, detail::tokens_of(own_d_query(), rows));
-    detail::add_tokens(this_thread{}, d_key, to.d_key), detail::add_tokens(this_thread{}, d_value, to.d_value);
+    auto bound = detail::bind_each(taking_, call_.lengths, texts, [&](const auto& sentence, const auto& seen) {
+      return detail::bind_backward<Learning, T>(sentence, call_.lengths, texts, seen, tables);
+    });
+    std::span<std::vector<double>> lists(d_parameters_);
+    detail::for_each_sentence(whole_, std::move(bound), [&]<class Sentence>(const Sentence& sentence, auto of_texts) {
+      for (const auto& each : {d_query, d_key, d_value}) std::fill_n(each.data, each.size(), T(0));
+      detail::differentiate_texts(d_, sentence, std::move(of_texts), piece, detail::take_lists<Sentence>(lists));
+      detail::add_tokens(this_thread{}, d_query, detail::tokens_of(own_d_query(), rows));
+      detail::add_tokens(this_thread{}, d_key, to.d_key), detail::add_tokens(this_thread{}, d_value, to.d_value);
+    });
   }
 
   template <class S>

@@ -77,7 +77,6 @@ struct ring_call {
   template <class... Parts, class Q, class K, class V>
   ring_call(const ranks& all, const mechanism<Parts...>& whole, const view<Q>& q, const view<K>& k, const view<V>& v,
             const placement& where) {
-    static_assert(!is_sum<Parts...>, "a ring takes one sentence, not a sum a + b of several");
     together(all, [&] {
       lengths = checked(q, k, v, {});
       digest types;
@@ -89,15 +88,14 @@ struct ring_call {
     });
     require_success(MPI_Allgather(&told_, sizeof told_, MPI_BYTE, by_rank_.data(), sizeof told_, MPI_BYTE, all.communicator()),
                     "MPI_Allgather");
-    require_like_ranks();
-    place(all, where);
+    together(all, [&] { require_like_ranks(), place(all, where); });
   }
 
  private:
   static constexpr std::size_t fields = 10, query_field = 8, key_field = 9;
   using told = std::array<index_t, fields>;
 
-  // From here on every rank knows the same, and throws the same.
+  // From here on every rank knows the same, and throws the same, unless its memory runs out.
   void require_like_ranks() const {
     constexpr const char* names[] = {"batch", "query heads", "key heads", "channels", "value channels"};
     constexpr const char* unnamed[] = {"what their tensors hold", "placement",

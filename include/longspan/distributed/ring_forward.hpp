@@ -24,7 +24,7 @@
 #include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/without_negligible.hpp>
 #include <longspan/mechanism.hpp>
-#include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/softmax/merge.hpp>
 #include <longspan/tensor/copy_tokens.hpp>
 #include <longspan/tensor/fill_between.hpp>
@@ -35,9 +35,10 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // The forward pass of a rank's rows, to which keys come part by part: the first part of a stripe of rows is written where it belongs, each
-// further one is attended to apart and merged, in the precision of the computation. Parts are merged as they come, the own first: the bits
-// are the same for any device, and of one rank those of a call without a ring, but not the same for any number of ranks. In the order of
-// the keys every rank would begin with the keys of rank 0, which could send them to one other at a time.
+// further one is attended to apart and merged, in the precision of the computation; so is each further summand of a sum. Parts are merged
+// as they come, the own first: the bits are the same for any device, and of one rank those of a call without a ring, but not the same for
+// any number of ranks. In the order of the keys every rank would begin with the keys of rank 0, which could send them to one other at a
+// time.
 template <device D, class Tensors, class... Parts>
 class ring_forward {
   using Words = typename Tensors::words;
@@ -59,7 +60,7 @@ class ring_forward {
       sums_memory_.resize(std::size_t(batch * heads * rows));
       log_sum_exp_ = packed_view(sums_memory_.data(), batch, heads, rows, 1);
     }
-    if (!several) return;
+    if (!several && !is_sum<Parts...>) return;
     const index_t most = std::max(call.own.own(0).size(), call.own.own(1).size());
     part_output_.resize(std::size_t(batch * heads * most * channels));
     part_sums_.resize(std::size_t(batch * heads * most));
@@ -82,18 +83,10 @@ class ring_forward {
     for (std::size_t s = 0; s < call_.own.count(); ++s) {
       const buffer<text> texts = sight_.texts(s, part.tokens, first);
       if (texts.empty()) continue;
-      const interval rows = rows_of_texts(texts);
-      const part_view<T, T> all{detail::tokens_of(output_, rows), detail::tokens_of(log_sum_exp_, rows)};
-      if (!std::exchange(attended_[s], true)) {
-        attend(texts, part, rows, all);
-        continue;
-      }
-      const auto [batch, heads, tokens, channels] = all.output.extent;
-      const part_view<T, T> apart{packed_view(part_output_.data(), batch, heads, tokens, channels),
-                                  packed_view(part_sums_.data(), batch, heads, tokens, 1)};
-      std::fill_n(part_sums_.data(), batch * heads * tokens, -std::numeric_limits<T>::infinity());
-      attend(texts, part, rows, apart);
-      detail::write_merged(d_, all, all, apart);
+      auto bound = detail::bind_for_kernel<T>(whole_, call_.lengths, texts, texts, tile_keys<Words>(call_.lengths));
+      detail::for_each_sentence(whole_, std::move(bound), [&](const auto& sentence, auto of_texts) {
+        attend(sentence, std::move(of_texts), part, rows_of_texts(texts), attended_[s]);
+      });
     }
   }
 
@@ -102,14 +95,25 @@ class ring_forward {
   }
 
  private:
-  template <class Part>
-  void attend(const buffer<text>& texts, const Part& part, interval rows, const part_view<T, T>& to) {
+  // The rows of some texts of a stripe attend to a part in one sentence.
+  template <class Sentence, class Bound, class Part>
+  void attend(const Sentence& sentence, Bound bound, const Part& part, interval rows, bool& attended) {
+    const part_view<T, T> all{detail::tokens_of(output_, rows), detail::tokens_of(log_sum_exp_, rows)};
+    if (!std::exchange(attended, true)) return attend_into(all, sentence, std::move(bound), part, rows);
+    const auto [batch, heads, tokens, channels] = all.output.extent;
+    const part_view<T, T> apart{packed_view(part_output_.data(), batch, heads, tokens, channels),
+                                packed_view(part_sums_.data(), batch, heads, tokens, 1)};
+    std::fill_n(part_sums_.data(), batch * heads * tokens, -std::numeric_limits<T>::infinity());
+    attend_into(apart, sentence, std::move(bound), part, rows);
+    detail::write_merged(d_, all, all, apart);
+  }
+  template <class Sentence, class Bound, class Part>
+  void attend_into(const part_view<T, T>& to, const Sentence& sentence, Bound bound, const Part& part, interval rows) {
     const piece_tensors piece{forward_tensors<Words, decltype(tensors_.query), view<const number_of<decltype(part.key)>>,
                                               view<const number_of<decltype(part.value)>>, view<T>>{
                                   detail::tokens_of(tensors_.query, rows), part.key, part.value, to.output, to.log_sum_exp},
                               rows.first, part.tokens.first};
-    auto bound = detail::bind<T>(whole_, call_.lengths, texts, tile_keys<Words>(call_.lengths));
-    detail::attend_rows(d_, detail::without_negligible(d_, whole_, std::move(bound), piece), piece);
+    detail::attend_rows(d_, detail::without_negligible(d_, sentence, std::move(bound), piece), piece);
   }
 
   const D& d_;

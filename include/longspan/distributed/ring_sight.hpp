@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include <longspan/core/interval.hpp>
@@ -12,7 +12,7 @@
 #include <longspan/distributed/ring_call.hpp>
 #include <longspan/distributed/stripes.hpp>
 #include <longspan/mechanism.hpp>
-#include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/bind_summands.hpp>
 #include <longspan/tile/buffer.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -37,19 +37,16 @@ inline interval rows_of_texts(const buffer<text>& texts) {
   return rows;
 }
 
-// Which keys the rank's own rows see, of the keys of all ranks.
+// Which keys the rank's own rows see, of the keys of all ranks; of a sum, in any summand.
 template <class... Parts>
 class ring_sight {
-  using seen = seen_by<Parts...>;
-  static constexpr bool has_sink = (std::is_same_v<Parts, sink> || ...);
-
  public:
   ring_sight(const mechanism<Parts...>& whole, const ring_call& call) : lengths_(call.lengths), own_(call.own) {
     for (std::size_t s = 0; s < own_.count(); ++s)
       for (const text& each : call.texts)
         if (!intersect(each.queries, own_[s]).empty())
           texts_.push_back(piece_of(each, own_[s], own_.own(s).first, each.keys)), stripe_.push_back(s);
-    seen_ = detail::see(whole, lengths_, texts_);
+    seen_ = detail::see_each(whole, lengths_, texts_);
     for (std::size_t t = 0; t < texts_.size(); ++t) counts_first_key_.push_back(has_sink && some_row_sees_none(t));
   }
 
@@ -91,17 +88,37 @@ class ring_sight {
   }
 
  private:
-  index_t heads() const { return seen::alike ? std::min<index_t>(1, lengths_.heads) : lengths_.heads; }
+  static constexpr bool has_sink = has_part_at<place::sink, mechanism<Parts...>>;
+
+  // In each sentence, what the rows of each text see.
+  using seen_of_texts = decltype(detail::see_each(std::declval<const mechanism<Parts...>&>(), shapes{}, std::span<const text>{}));
+
+  template <class... Each>
+  static constexpr bool all_alike(const std::tuple<buffer<std::shared_ptr<const Each>>...>*) {
+    return (Each::alike && ...);
+  }
+  static constexpr index_t different(index_t heads) {
+    return all_alike(static_cast<const seen_of_texts*>(nullptr)) ? std::min<index_t>(1, heads) : heads;
+  }
+
+  // The hull of what answer(seen keys of a text) says of each sentence.
+  template <class Answer>
+  interval in_any(std::size_t t, const Answer& answer) const {
+    interval all;
+    std::apply([&](const auto&... each) { ((all = hull(all, answer(*each[t]))), ...); }, seen_);
+    return all;
+  }
+  bool sees_none(std::size_t t, index_t h, index_t i) const { return std::get<0>(seen_)[t]->count(h, i) == 0; }
 
   // The rows of a text from the first to the last that sees one of some keys, counted from the text's first.
   interval rows_that_see(std::size_t t, interval keys) const {
     const index_t first = texts_[t].keys.first;
     const interval some{keys.first - first, keys.last - first};
     interval rows;
-    for (index_t h = 0; h < heads(); ++h)
+    for (index_t h = 0; h < different(lengths_.heads); ++h)
       for (index_t i = 0; i < texts_[t].queries.size(); ++i)
-        if (!intersect(seen_[t]->keys_of(h, i).hull(), some).empty() ||
-            (counts_first_key_[t] && some.first == 0 && seen_[t]->count(h, i) == 0))
+        if (!in_any(t, [&](const auto& seen) { return intersect(interval(seen.keys_of(h, i).hull()), some); }).empty() ||
+            (counts_first_key_[t] && some.first == 0 && sees_none(t, h, i)))
           rows = hull(rows, {i, i + 1});
     return rows;
   }
@@ -112,17 +129,17 @@ class ring_sight {
     if (some.empty()) return {};
     const index_t first = of.keys.first;
     interval all;
-    for (index_t g = 0; g < (seen::alike ? std::min<index_t>(1, lengths_.key_heads) : lengths_.key_heads); ++g)
-      all = hull(all, seen_[t]->needed(g, {some.first - first, some.last - first}));
+    for (index_t g = 0; g < different(lengths_.key_heads); ++g)
+      all = hull(all, in_any(t, [&](const auto& seen) { return seen.needed(g, {some.first - first, some.last - first}); }));
     all = intersect({all.first + first, all.last + first}, some);
     return counts_first_key_[t] && some.first == first ? hull(all, {first, first + 1}) : all.hull();
   }
 
   // A row that sees nothing has its sink counted by whoever has the first key.
   bool some_row_sees_none(std::size_t t) const {
-    for (index_t h = 0; h < heads(); ++h)
+    for (index_t h = 0; h < different(lengths_.heads); ++h)
       for (index_t i = 0; i < texts_[t].queries.size(); ++i)
-        if (seen_[t]->count(h, i) == 0) return true;
+        if (sees_none(t, h, i)) return true;
     return false;
   }
 
@@ -130,7 +147,7 @@ class ring_sight {
   stripes own_;
   buffer<text> texts_;  // with all their keys
   buffer<std::size_t> stripe_;
-  buffer<std::shared_ptr<const seen>> seen_;
+  seen_of_texts seen_;
   buffer<char> counts_first_key_;
 };
 

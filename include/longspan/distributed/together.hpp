@@ -6,8 +6,10 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <longspan/core/shape_error.hpp>
 #include <longspan/distributed/ranks.hpp>
@@ -77,6 +79,14 @@ std::exception_ptr failure_of(const Work& work) {
 template <class Work>
 void together(const ranks& all, const Work& work) {
   detail::agree(all, detail::failure_of(work));
+}
+
+// What make() makes on every rank, such as new tensors; throws on all where one has no memory for it.
+template <class Make>
+auto make_together(const ranks& all, const Make& make) {
+  std::optional<decltype(make())> made;
+  detail::together(all, [&] { made.emplace(make()); });
+  return *std::move(made);
 }
 
 }  // namespace detail

@@ -108,7 +108,7 @@ class backward_wave {
   }
 
   // Adds to d_parameters[number][head], and [number][channel] for row parts, which are the first of them; a sink is the last.
-  void add_parameters(std::vector<std::vector<double>>& d_parameters) {
+  void add_parameters(std::span<std::vector<double>> d_parameters) {
     for (index_t w = 0; w < heads_.size(); ++w) {
       for (index_t s = 0; s < rows_.steps(w); ++s) add(rows_.sums_of_step(w, s), d_parameters);
       for (index_t t = 0; t < rows_.tiles(w); ++t) add(rows_.sums_of_tile(w, t), d_parameters);
@@ -127,7 +127,7 @@ class backward_wave {
   static index_t rows_of_head(const key_head<Text>& head) { return head.rows(); }
 
   // A row of channels for every list of numbers.
-  static void add(std::span<const double> sums, std::vector<std::vector<double>>& d_parameters) {
+  static void add(std::span<const double> sums, std::span<std::vector<double>> d_parameters) {
     auto from = sums.begin();
     for (std::size_t list = 0; list < Seeds::lists; ++list)
       for (double& channel : d_parameters[list]) channel += *from++;
@@ -146,7 +146,7 @@ class backward_wave {
 // d_parameters: see add_parameters.
 template <device D, class Text, class Seeds>
 void differentiate(const D& d, std::span<const Text> texts, const Seeds& learned_numbers,
-                   std::vector<std::vector<double>>& d_parameters) {
+                   std::span<std::vector<double>> d_parameters) {
   if (texts.empty()) return;
   backward_wave<Text, Seeds> wave(texts, learned_numbers, detail::threads_of(d));
   while (wave.next()) {

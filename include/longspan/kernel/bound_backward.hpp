@@ -77,7 +77,7 @@ std::vector<std::vector<double>> no_derivatives(const mechanism<Parts...>& whole
 // The backward pass of a sentence: writes the gradients of the texts' own tokens, and adds to d_parameters.
 template <device D, class... Parts, class Bound, class Tensors>
 void differentiate_texts(const D& d, const mechanism<Parts...>& whole, Bound bound, const Tensors& tensors,
-                         std::vector<std::vector<double>>& d_parameters) {
+                         std::span<std::vector<double>> d_parameters) {
   auto attending = detail::without_negligible(d, whole, std::move(bound.texts), tensors);
   const auto each = detail::bound_texts(attending, tensors, [](const auto&) { return true; });
   detail::differentiate(d, std::span(each), bound.learned_numbers, d_parameters);
@@ -85,7 +85,7 @@ void differentiate_texts(const D& d, const mechanism<Parts...>& whole, Bound bou
 // The same of all tokens: those of no text have gradients of 0.
 template <device D, class... Parts, class Bound, class Tensors>
 void differentiate_sentence(const D& d, const mechanism<Parts...>& whole, Bound bound, const Tensors& tensors,
-                            std::span<const text> texts, std::vector<std::vector<double>>& d_parameters) {
+                            std::span<const text> texts, std::span<std::vector<double>> d_parameters) {
   detail::fill_between(d, tensors.d_query, texts, &text::queries, {});
   detail::fill_between(d, tensors.d_key, texts, &text::keys, {});
   detail::fill_between(d, tensors.d_value, texts, &text::keys, {});

@@ -31,10 +31,11 @@ auto in_summand(const buffer<std::shared_ptr<const Seen>>& own, const buffer<std
   return each;
 }
 
-template <place Where, class Mechanism>
-inline constexpr bool has_part_at = false;
+// Whether a part stands at a place; of a mechanism, any of its parts or its summands'.
+template <place Where, class P>
+inline constexpr bool has_part_at = place_of<P> == Where;
 template <place Where, class... Parts>
-inline constexpr bool has_part_at<Where, mechanism<Parts...>> = ((place_of<Parts> == Where) || ...);
+inline constexpr bool has_part_at<Where, mechanism<Parts...>> = (has_part_at<Where, Parts> || ...);
 
 // The number of the last summand that has a sink, which counts it; their number where none has.
 template <class... Summands>
@@ -68,6 +69,35 @@ auto bind_summands(const mechanism<Summands...>& whole, const shapes& lengths, s
     return std::tuple<decltype(bind(std::get<N>(whole.parts), std::get<N>(seen)))...>{
         bind(std::get<N>(whole.parts), std::get<N>(seen))...};
   }(std::index_sequence_for<Summands...>{});
+}
+
+// What the rows of each text see in a sentence; in a sum, in each summand: a tuple.
+template <class... Parts>
+auto see_each(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts) {
+  if constexpr (is_sum<Parts...>)
+    return detail::see_summands(whole, lengths, texts);
+  else
+    return std::tuple{detail::see(whole, lengths, texts)};
+}
+
+// What bind(sentence, seen) makes of a sentence that was checked; of a sum, a tuple of what it makes of each summand.
+template <class... Parts, class Bind>
+auto bind_each(const mechanism<Parts...>& whole, const shapes& lengths, std::span<const text> texts, Bind bind) {
+  if constexpr (is_sum<Parts...>)
+    return detail::bind_summands(whole, lengths, texts, bind);
+  else
+    return bind(whole, detail::see(whole, lengths, texts));
+}
+
+// Calls visit(sentence, bound) for what one of the above made of a mechanism; of a sum, for each summand, in order.
+template <class... Parts, class Bound, class Visit>
+void for_each_sentence(const mechanism<Parts...>& whole, Bound bound, Visit visit) {
+  if constexpr (is_sum<Parts...>)
+    [&]<std::size_t... N>(std::index_sequence<N...>) {
+      (visit(std::get<N>(whole.parts), std::move(std::get<N>(bound))), ...);
+    }(std::index_sequence_for<Parts...>{});
+  else
+    visit(whole, std::move(bound));
 }
 
 // What `bind` makes of a sentence; of a sum, a tuple of what it makes of each summand.

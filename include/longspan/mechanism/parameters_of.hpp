@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -81,6 +83,14 @@ template <class... Parts>
 inline constexpr std::size_t row_parameters = (0 + ... + (is_rows<Parts> ? parameter_count<Parts> : 0));
 template <class... Parts>
 inline constexpr std::size_t transform_parameters = (0 + ... + (is_transform<Parts> ? parameter_count<Parts> : 0));
+
+// Takes from the front of the lists of a sum's learned numbers those of its next summand; none where nothing is learned.
+template <class Summand>
+std::span<std::vector<double>> take_lists(std::span<std::vector<double>>& rest) {
+  const auto lists = rest.first(std::min(parameter_count<Summand>, rest.size()));
+  rest = rest.subspan(lists.size());
+  return lists;
+}
 
 // How many belong to the temperatures at the head of the transforms. These are folded into the query, so that the derivative of a
 // row's loss by their product is one dot product.

@@ -89,6 +89,7 @@ class seen_in_summand {
  public:
   using answer = typename Seen::answer;
   using keys = typename Seen::keys;
+  static constexpr bool alike = Seen::alike;
 
   seen_in_summand(std::shared_ptr<const Seen> own, std::shared_ptr<const seen_in_all> all, bool counts_sink)
       : own_(std::move(own)), all_(std::move(all)), counts_sink_(counts_sink) {}

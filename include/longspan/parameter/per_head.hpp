@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <longspan/core/index.hpp>
@@ -18,17 +17,17 @@ LONGSPAN_NAMESPACE_BEGIN
 // by the call.
 class per_head {
  public:
-  per_head(double every) : numbers_(every) {}
-  per_head(std::vector<double> each) : numbers_(std::move(each)) {}
-  per_head(std::initializer_list<double> each) : numbers_(std::vector<double>(each)) {}
+  per_head(double every) : is_one_(true), one_(every) {}
+  per_head(std::vector<double> each) : each_(std::move(each)) {}
+  per_head(std::initializer_list<double> each) : each_(each) {}
 
   // The slope is the same for all heads: a row has one head, so the derivative of its loss is that by its own head's number.
   learned operator[](index_t head) const { return {size() == 1 ? *begin() : begin()[head], slope_}; }
   std::vector<double> values() const { return {begin(), end()}; }
 
-  double* begin() { return is_one() ? &std::get<double>(numbers_) : std::get<1>(numbers_).data(); }
+  double* begin() { return is_one_ ? &one_ : each_.data(); }
   double* end() { return begin() + size(); }
-  const double* begin() const { return is_one() ? &std::get<double>(numbers_) : std::get<1>(numbers_).data(); }
+  const double* begin() const { return is_one_ ? &one_ : each_.data(); }
   const double* end() const { return begin() + size(); }
 
   void seed() { slope_ = 1; }
@@ -42,10 +41,13 @@ class per_head {
   }
 
  private:
-  bool is_one() const { return std::holds_alternative<double>(numbers_); }
-  index_t size() const { return is_one() ? 1 : index_t(std::get<1>(numbers_).size()); }
+  index_t size() const { return is_one_ ? 1 : index_t(each_.size()); }
 
-  std::variant<double, std::vector<double>> numbers_;  // one number takes no memory of its own: calls copy mechanisms
+  // One number takes no memory of its own: calls copy mechanisms. Not a std::variant: where a copy of one finds no memory, that of
+  // libstdc++ 12 destroys the list that it did not make.
+  bool is_one_ = false;
+  double one_ = 0;
+  std::vector<double> each_;
   double slope_ = 0;
 };
 
