@@ -1,5 +1,11 @@
 // The backward pass: five products, 10 n^2 d operations a head, of which causal work counts half. Beside it scale-invariant attention,
-// each in turn with plain causal attention, and two threads in turn with one.
+// each in turn with plain causal attention, and two threads in turn with one; and learned numbers, in turn with the same without them.
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+#include <tuple>
+
 #include "support/benchmarks.hpp"
 #include "support/gradients.hpp"
 
@@ -26,6 +32,57 @@ void add_cost(const char* name, const attention_shape& shape, const Mechanism& m
     count_backward<float>(state, times.other, shape, causal_pairs(shape));
     state.counters["x plain"] = times.ratio();
   });
+}
+
+// Numbers that a function of the distance learns: the weights of bumps over its logarithm.
+template <std::size_t Count>
+struct bumps {
+  std::array<longspan::learned, Count> weight = {};
+  longspan::learned operator()(index_t t) const {
+    const double x = std::log1p(double(std::abs(t)));
+    longspan::learned sum = 0.0;
+    for (std::size_t n = 0; n < Count; ++n) sum += weight[n] * std::exp(-std::pow(x - 8 * double(n) / double(Count), 2));
+    return sum;
+  }
+  auto parameters() {
+    return std::apply([](auto&... each) { return std::tie(each...); }, weight);
+  }
+};
+
+// Numbers that a body of one's own learns: the slopes of a line in pieces.
+template <std::size_t Count>
+struct bent {
+  std::array<longspan::learned, Count> slope = {};
+  auto operator()(const longspan::query_row&) const {
+    return [slope = slope](auto logit, const auto&) {
+      auto sum = logit;
+      for (std::size_t n = 0; n < Count; ++n) sum = sum + slope[n] * max(logit - 0.1 * double(n), 0 * logit);
+      return sum;
+    };
+  }
+  auto parameters() {
+    return std::apply([](auto&... each) { return std::tie(each...); }, slope);
+  }
+};
+
+template <class Mechanism>
+void add_learned(const std::string& name, const attention_shape& shape, const Mechanism& mechanism) {
+  add("backward/learned/" + name + shape.name(), [=](benchmark::State& state) {
+    gradient_tensors<float> tensors(shape);
+    tensors.keep(mechanism);
+    Mechanism d_mechanism = mechanism;
+    const both times =
+        run_in_turn(state, [&] { tensors.differentiate(mechanism); }, [&] { tensors.learn(mechanism, d_mechanism); });
+    count_backward<float>(state, times.other, shape, causal_pairs(shape));
+    state.counters["x without"] = times.ratio();
+  });
+}
+
+template <std::size_t Count>
+void add_learned_numbers(const attention_shape& shape) {
+  const std::string numbers = "/numbers:" + std::to_string(Count);
+  add_learned("by_distance" + numbers, shape, dot_product{} | longspan::by_distance{bumps<Count>{}} | causal{});
+  add_learned("own body" + numbers, shape, dot_product{} | bent<Count>{} | causal{});
 }
 
 void add_two_threads(const attention_shape& shape) {
@@ -59,6 +116,12 @@ void add_benchmarks() {
   add_cost("rope", shape, longspan::rope{} | dot_product{} | causal{});
   add_cost("softcap", shape, dot_product{} | longspan::softcap{50} | causal{});
   add_cost("dropout", shape, dot_product{} | causal{} | longspan::dropout{.share = 0.1});
-  add_two_threads({.heads = 8, .keys = 2048});
+  const attention_shape layer{.heads = 8, .keys = 2048};
+  add_learned("temperature/numbers:1", layer, dot_product{} | longspan::temperature{1} | causal{});
+  add_learned("slope of each head/numbers:8", layer,
+              dot_product{} | longspan::alibi{.slopes = {{.1, .2, .3, .4, .5, .6, .7, .8}}} | causal{});
+  add_learned("tau/numbers:1", layer, dot_product{} | scale_invariant{} | causal{});
+  add_learned_numbers<1>(layer), add_learned_numbers<8>(layer), add_learned_numbers<64>(layer);
+  add_two_threads(layer);
   add_two_threads({.heads = 1, .keys = 8192});
 }
