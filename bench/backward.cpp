@@ -49,19 +49,19 @@ struct bumps {
   }
 };
 
-// Numbers that a body of one's own learns: the slopes of a line in pieces.
+// Numbers that a body of one's own learns: a polynomial of the logit.
 template <std::size_t Count>
-struct bent {
-  std::array<longspan::learned, Count> slope = {};
+struct polynomial {
+  std::array<longspan::learned, Count> weight = {};
   auto operator()(const longspan::query_row&) const {
-    return [slope = slope](auto logit, const auto&) {
-      auto sum = logit;
-      for (std::size_t n = 0; n < Count; ++n) sum = sum + slope[n] * max(logit - 0.1 * double(n), 0 * logit);
-      return sum;
+    return [weight = weight](auto logit, const auto&) {
+      auto power = logit;
+      const auto sum = [&](const auto&... each) { return (logit + ... + (each * (power = 0.25f * logit * power))); };
+      return std::apply(sum, weight);
     };
   }
   auto parameters() {
-    return std::apply([](auto&... each) { return std::tie(each...); }, slope);
+    return std::apply([](auto&... each) { return std::tie(each...); }, weight);
   }
 };
 
@@ -82,7 +82,7 @@ template <std::size_t Count>
 void add_learned_numbers(const attention_shape& shape) {
   const std::string numbers = "/numbers:" + std::to_string(Count);
   add_learned("by_distance" + numbers, shape, dot_product{} | longspan::by_distance{bumps<Count>{}} | causal{});
-  add_learned("own body" + numbers, shape, dot_product{} | bent<Count>{} | causal{});
+  add_learned("own body" + numbers, shape, dot_product{} | polynomial<Count>{} | causal{});
 }
 
 void add_two_threads(const attention_shape& shape) {

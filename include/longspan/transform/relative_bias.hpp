@@ -136,7 +136,12 @@ struct relative_bias : relative_bias<S, Bucket> {
     detail::require_gradient_of_part("d_relative_bias", gradient, "relative_bias", this->table,
                                      {"batch", "heads", "rows", "buckets"});
   }
-  void for_each_gradient(auto visit) const { visit("d_relative_bias", gradient); }
+  // As (batch, head, query, bucket): all queries share it.
+  void for_each_gradient(auto visit) const {
+    const auto& [batch, rows, heads, buckets] = gradient.extent;
+    const auto& stride = gradient.stride;
+    visit("d_relative_bias", view<D>{gradient.data, {batch, heads, rows, buckets}, {stride[0], stride[2], stride[1], stride[3]}});
+  }
 
   template <class T>
   auto taker(const shapes&) const {
