@@ -1,4 +1,5 @@
 // What a ring makes of a call is what one call of all rows makes, for any number of ranks.
+#include <algorithm>
 #include <array>
 #include <thread>
 #include <vector>

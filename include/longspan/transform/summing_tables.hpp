@@ -20,7 +20,7 @@ struct summing_row : Logits {
   static constexpr bool heads_add_up = false;
 
   template <class Batch>
-  void take(const Batch& logit, const Batch& d_logit, const auto& keys, T* sums) const {
+  void take(const Batch& logit, const Batch& d_logit, const auto& keys, auto* sums) const {
     place.add(keys.first, d_logit, sums);
     if constexpr (Scaled)  // where d_logit is 0 the logit may be anything
       place.add(keys.first, simd::select(d_logit == Batch(T(0)), d_logit, logit * d_logit), sums + width);
