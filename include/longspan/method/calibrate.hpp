@@ -111,8 +111,8 @@ std::vector<std::vector<double>> factors_of_heads(const batch_of_texts& batch, c
 // A temperature for each head that keeps the mean entropy of its attention, beyond the trained length, at what it is there: entropy
 // invariance (arXiv 2501.08570) measured and not derived. Let H_h(n, x) be the mean over the sampled rows that see n keys of the entropy, in
 // nats, of the softmax over f(x s): s are the scores of the mechanism and f is what it makes of them. Then x_h(m) = 1 and x_h(n) solves
-// H_h(n, x) = H_h(m, 1). It is searched from 1/16 to 16; where a head reaches the entropy nowhere, as one whose logits are all alike, it is
-// the end that comes nearest. Entropies are not divided by log n: InfoScale's aim is the entropy itself.
+// H_h(n, x) = H_h(m, 1): the solution nearest to 1, from 1/16 to 16; where there is none, of what was tried the one that comes nearest, which
+// is 1 for a head whose logits are all alike. Entropies are not divided by log n: InfoScale's aim is the entropy itself.
 //
 // The mechanism is any sentence or sum without the temperature: its rotations, transforms and masks count; a sink and dropout do not, nor do
 // values. q (batch, head, query, channel) and k (batch, key_head, key, channel) are a model's own, of one layer, in any precision, texts
