@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 #include <tuple>
+#include <type_traits>
 
 #include "support/benchmarks.hpp"
 #include "support/gradients.hpp"
@@ -78,11 +79,23 @@ void add_learned(const std::string& name, const attention_shape& shape, const Me
   });
 }
 
-template <std::size_t Count>
+// As few and as many as compile in a minute: the body of 64 numbers is 64 functions of 64 terms.
 void add_learned_numbers(const attention_shape& shape) {
-  const std::string numbers = "/numbers:" + std::to_string(Count);
-  add_learned("by_distance" + numbers, shape, dot_product{} | longspan::by_distance{bumps<Count>{}} | causal{});
-  add_learned("own body" + numbers, shape, dot_product{} | polynomial<Count>{} | causal{});
+  const auto add_by_distance = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>) {
+    add_learned("by_distance/numbers:" + std::to_string(Count), shape,
+                dot_product{} | longspan::by_distance{bumps<Count>{}} | causal{});
+  };
+  const auto add_own_body = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>) {
+    add_learned("own body/numbers:" + std::to_string(Count), shape, dot_product{} | polynomial<Count>{} | causal{});
+  };
+  const std::integral_constant<std::size_t, 1> one;
+  const std::integral_constant<std::size_t, 8> eight;
+  add_by_distance(one), add_by_distance(eight), add_by_distance(std::integral_constant<std::size_t, 64>{});
+  add_own_body(one), add_own_body(eight);
+  add_learned("temperature/numbers:1", shape, dot_product{} | longspan::temperature{1} | causal{});
+  add_learned("tau/numbers:1", shape, dot_product{} | scale_invariant{} | causal{});
+  const longspan::per_head slopes{.1, .2, .3, .4, .5, .6, .7, .8};
+  add_learned("slope of each head/numbers:8", shape, dot_product{} | longspan::alibi{.slopes = slopes} | causal{});
 }
 
 void add_two_threads(const attention_shape& shape) {
@@ -117,11 +130,7 @@ void add_benchmarks() {
   add_cost("softcap", shape, dot_product{} | longspan::softcap{50} | causal{});
   add_cost("dropout", shape, dot_product{} | causal{} | longspan::dropout{.share = 0.1});
   const attention_shape layer{.heads = 8, .keys = 2048};
-  add_learned("temperature/numbers:1", layer, dot_product{} | longspan::temperature{1} | causal{});
-  add_learned("slope of each head/numbers:8", layer,
-              dot_product{} | longspan::alibi{.slopes = {{.1, .2, .3, .4, .5, .6, .7, .8}}} | causal{});
-  add_learned("tau/numbers:1", layer, dot_product{} | scale_invariant{} | causal{});
-  add_learned_numbers<1>(layer), add_learned_numbers<8>(layer), add_learned_numbers<64>(layer);
+  add_learned_numbers(layer);
   add_two_threads(layer);
   add_two_threads({.heads = 1, .keys = 8192});
 }

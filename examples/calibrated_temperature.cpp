@@ -20,7 +20,6 @@ int main() {
   const auto tempered = longspan::forward(rope{} | dot_product{} | fitted | causal{}, q, k, v);
 
   for (index_t h = 0; h < 2; ++h)
-    for (const index_t n : {40, 60, 100})
-      std::cout << "head " << h << " at " << n << " keys: " << fitted.factor(n, h) << '\n';
+    for (const index_t n : {40, 60, 100}) std::cout << "head " << h << " at " << n << " keys: " << fitted.factor(n, h) << '\n';
   return fitted.factor(100, 0) > 1 && std::isfinite(tempered.output(0, 1, 99, 0)) ? 0 : 1;
 }

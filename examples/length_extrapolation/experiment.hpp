@@ -30,7 +30,8 @@ class experiment {
 
   void run(const std::vector<contender>& contenders) const {
     const Index m = of_.study.trained, longest = std::min(of_.longest * m, of_.validation);
-    model::by_length losses(of_.study.results / "length_extrapolation.csv", "nats per byte", of_.shortest > 0 ? of_.shortest : m, longest);
+    model::by_length losses(of_.study.results / "length_extrapolation.csv", "nats per byte", of_.shortest > 0 ? of_.shortest : m,
+                            longest);
     contest(
         contenders, of_.seeds, losses,
         [&](const contender& by, int seed) {

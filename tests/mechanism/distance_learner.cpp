@@ -94,8 +94,8 @@ TEST(distance_learner, has_the_central_differences_of_the_definition) {
   };
   expect("shift", dot_product{} | by_distance{bumps<8>{{0.1, 0.2, -0.3, 0.1, 0.5, -0.2, 0.3, -1.0}}} | causal{});
   expect("scale and shift", dot_product{} | by_distance{leaning{{0.1, 0.2, -0.1, 0.05}, 0.4, 0.01}} | sliding_window{200, 20});
-  expect("among others", rms_normalize{} | dot_product{} | temperature{0.7} | by_distance{leaning{0.1, {0.4, 1, 2, 3}, 0.01}} | bent{0.3} |
-                             scale_invariant{.tau = 7} | softcap{9} | causal{} | sink{{0.1, 0.2, 0.3, 0.4}});
+  expect("among others", rms_normalize{} | dot_product{} | temperature{0.7} | by_distance{leaning{0.1, {0.4, 1, 2, 3}, 0.01}} |
+                             bent{0.3} | scale_invariant{.tau = 7} | softcap{9} | causal{} | sink{{0.1, 0.2, 0.3, 0.4}});
   expect("a sum", (dot_product{} | temperature{0.7} | scale_invariant{.tau = 7} | sliding_window{40}) +
                       (dot_product{} | by_distance{bumps<2>{{0.1, 0.2}}} | bent{0.2} | causal{} | at_least{41} | sink{0.3}));
 }
@@ -111,7 +111,8 @@ TEST(distance_learner, sums_over_texts) {
   for (index_t b = 0; b < 2; ++b) {
     const Eigen::array<Eigen::Index, 4> first{b, 0, 0, 0};
     const auto text = [&](const tensor<double>& t) {
-      return tensor<double>(t.slice(first, Eigen::array<Eigen::Index, 4>{1, t.dimension(1), tokens[std::size_t(b)], t.dimension(3)}));
+      return tensor<double>(
+          t.slice(first, Eigen::array<Eigen::Index, 4>{1, t.dimension(1), tokens[std::size_t(b)], t.dimension(3)}));
     };
     const sums d_log_sum_exp = of.d_log_sum_exp.slice(Eigen::array<Eigen::Index, 3>{b, 0, 0},
                                                       Eigen::array<Eigen::Index, 3>{1, 2, tokens[std::size_t(b)]});

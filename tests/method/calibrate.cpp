@@ -86,22 +86,24 @@ TEST(calibrate, keeps_the_entropy_of_the_trained_length) {
 // The part stands right behind the score: what follows it is made of tempered scores.
 TEST(calibrate, tempers_the_scores_before_what_follows_them) {
   const auto in = samples();
-  const auto fitted = calibrate(rope{} | dot_product{} | by_distance{[](index_t t) { return -0.02 * double(t); }} | softcap{50} | causal{},
-                                in.q, in.k, at);
-  expect_the_entropy_of_the_trained_length(fitted, in, [](double z, index_t t) { return 50 * std::tanh((z - 0.02 * double(t)) / 50); });
+  const auto fitted = calibrate(
+      rope{} | dot_product{} | by_distance{[](index_t t) { return -0.02 * double(t); }} | softcap{50} | causal{}, in.q, in.k, at);
+  expect_the_entropy_of_the_trained_length(fitted, in,
+                                           [](double z, index_t t) { return 50 * std::tanh((z - 0.02 * double(t)) / 50); });
 }
 
 // Of queries that are the last of their text, and of a sum, whose rows count the keys of both sentences. The same softmax.
 TEST(calibrate, takes_parts_of_texts_and_sums) {
   const auto in = samples(1), last = [&] {
     auto part = samples(1);
-    part.q = tensor<float>(part.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, 40, 0}, Eigen::array<Eigen::Index, 4>{1, heads, 260, channels}));
+    part.q = tensor<float>(
+        part.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, 40, 0}, Eigen::array<Eigen::Index, 4>{1, heads, 260, channels}));
     return part;
   }();
   const auto whole = calibrate(rope{} | dot_product{} | causal{}, in.q, in.k, at);
   EXPECT_EQ(calibrate(rope{} | dot_product{} | causal{}, last.q, last.k, at).factors(), whole.factors());
-  const auto halves = calibrate((rope{} | dot_product{} | sliding_window{49}) + (rope{} | dot_product{} | causal{} | at_least{50}), in.q,
-                                in.k, at);
+  const auto halves = calibrate(
+      (rope{} | dot_product{} | sliding_window{49}) + (rope{} | dot_product{} | causal{} | at_least{50}), in.q, in.k, at);
   for (std::size_t h = 0; h < std::size_t(heads); ++h)
     for (std::size_t l = 0; l < 3; ++l) EXPECT_NEAR(halves.factors()[h][l], whole.factors()[h][l], 1e-8);
 }
@@ -111,10 +113,12 @@ TEST(calibrate, takes_texts_of_several_lengths) {
   const auto in = samples();
   const std::array<index_t, 2> lengths{tokens, 0};
   const auto alone = samples(1);
-  const auto first = calibrate(rope{} | dot_product{} | causal{}, in.q, in.k, at,
-                               placement{.key_lengths = lengths, .query_lengths = lengths});
-  const tensor<float> q = in.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, 0, 0}, Eigen::array<Eigen::Index, 4>{1, heads, tokens, channels});
-  const tensor<float> k = in.k.slice(Eigen::array<Eigen::Index, 4>{0, 0, 0, 0}, Eigen::array<Eigen::Index, 4>{1, 2, tokens, channels});
+  const auto first =
+      calibrate(rope{} | dot_product{} | causal{}, in.q, in.k, at, placement{.key_lengths = lengths, .query_lengths = lengths});
+  const tensor<float> q =
+      in.q.slice(Eigen::array<Eigen::Index, 4>{0, 0, 0, 0}, Eigen::array<Eigen::Index, 4>{1, heads, tokens, channels});
+  const tensor<float> k =
+      in.k.slice(Eigen::array<Eigen::Index, 4>{0, 0, 0, 0}, Eigen::array<Eigen::Index, 4>{1, 2, tokens, channels});
   EXPECT_EQ(first.factors(), calibrate(rope{} | dot_product{} | causal{}, q, k, at).factors());
 }
 
@@ -128,10 +132,12 @@ TEST(calibrate, does_what_it_can_for_a_head_without_logits) {
 
 // The kernel attends with what was fitted, in a prefill as in the definition.
 TEST(calibrate, makes_a_part_of_any_mechanism) {
-  const auto in = random_inputs<double>({.heads = heads, .key_heads = 2, .queries = tokens, .keys = tokens, .channels = channels});
+  const auto in =
+      random_inputs<double>({.heads = heads, .key_heads = 2, .queries = tokens, .keys = tokens, .channels = channels});
   const auto fitted = calibrate(rope{} | dot_product{} | causal{}, in.q, in.k, at);
   const auto whole = rope{} | dot_product{} | fitted | softcap{20} | causal{};
-  EXPECT_LT(worst_difference(forward(whole, in.q, in.k, in.v).output, reference::attention(whole, in.q, in.k, in.v).output), 1e-13);
+  EXPECT_LT(worst_difference(forward(whole, in.q, in.k, in.v).output, reference::attention(whole, in.q, in.k, in.v).output),
+            1e-13);
 }
 
 TEST(calibrate, names_what_it_refuses) {
@@ -142,9 +148,11 @@ TEST(calibrate, names_what_it_refuses) {
   EXPECT_EQ(refused({.trained = 1, .lengths = {100}}), "calibrate: trained must be a length of at least 2, not 1");
   EXPECT_EQ(refused({.trained = 64, .lengths = {}}), "calibrate: lengths must be one or more, not 0");
   EXPECT_EQ(refused({.trained = 64, .lengths = {64}}), "calibrate: lengths must be above the trained one and ascending, not 64");
-  EXPECT_EQ(refused({.trained = 64, .lengths = {100, 99}}), "calibrate: lengths must be above the trained one and ascending, not 99");
+  EXPECT_EQ(refused({.trained = 64, .lengths = {100, 99}}),
+            "calibrate: lengths must be above the trained one and ascending, not 99");
   EXPECT_EQ(refused({.trained = 64, .lengths = {100}, .rows = 0}), "calibrate: rows must be at least 1, not 0");
-  EXPECT_EQ(refused({.trained = 64, .lengths = {400}}), "calibrate: no row of the samples sees as many keys at a length of 400, head 0");
+  EXPECT_EQ(refused({.trained = 64, .lengths = {400}}),
+            "calibrate: no row of the samples sees as many keys at a length of 400, head 0");
   EXPECT_EQ(words_of([&] { calibrate(rope{} | dot_product{} | sliding_window{63}, in.q, in.k, at); }),
             "calibrate: no row of the samples sees as many keys at a length of 100, head 0");
   in.k(1, 1, 90, 3) = std::numeric_limits<float>::quiet_NaN();

@@ -61,7 +61,8 @@ class key_tile {
   // Takes some query rows past the keys.
   void differentiate(const backward_queries<T, Row>& queries) {
     const by_key<const T> key{rows_.data(), tile_.first, depth_};
-    const summed_by_tile<T> sums{sums_.data(), head_.text->mechanism.transforms.tile_sums(), head_.head * head_.lengths().group()};
+    const summed_by_tile<T> sums{sums_.data(), head_.text->mechanism.transforms.tile_sums(),
+                                 head_.head * head_.lengths().group()};
     block_.differentiate(queries, {key_panels(), value_panels(), key, d_key(), d_value(), sums}, tile_);
   }
 

@@ -36,9 +36,8 @@ Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
 // key, in their order (kernel/backward_wave.hpp). `sums` is memory of the tile and the head, as many numbers as the function's `tile_sums`
 // says, 0 where a tile begins; what they hold where it ends is added up for its transform (mechanism/bound_transforms.hpp).
 template <class Function>
-concept takes_gradient = requires(const Function& function, const keys_under<double>& keys, double* sums) {
-  function.take(0.0, 0.0, keys, sums);
-};
+concept takes_gradient =
+    requires(const Function& function, const keys_under<double>& keys, double* sums) { function.take(0.0, 0.0, keys, sums); };
 
 // Functions of a row's logits, applied one after the other.
 template <class... Functions>

@@ -50,7 +50,8 @@ decltype(auto) with_takers(const mechanism<Parts...>& whole, const shapes& lengt
 
 // The derivatives by all learned numbers, in the order of the sentences, from those by the numbers that are left where takers stand in.
 template <bool Learning, class... Parts>
-std::vector<std::vector<double>> with_those_of_takers(const mechanism<Parts...>& taking, std::vector<std::vector<double>> others) {
+std::vector<std::vector<double>> with_those_of_takers(const mechanism<Parts...>& taking,
+                                                      std::vector<std::vector<double>> others) {
   std::vector<std::vector<double>> all;
   auto next = others.begin();
   const auto one = [&]<class P>(const P& part) {

@@ -133,11 +133,10 @@ calibrated_temperature calibrate(const mechanism<Parts...>& whole, const Q& q, c
   const view<const detail::element_of<Q>> query = detail::view_of(q);
   const view<const detail::element_of<K>> key = detail::view_of(k);
   const detail::batch_of_texts batch(query, key, key, where);
-  return {lengths, std::apply(
-                       [&](const auto&... bound) {
-                         return detail::factors_of_heads(batch, query, key, lengths, at.rows, bound...);
-                       },
-                       detail::bind_definitions(whole, batch.lengths, batch.texts))};
+  return {
+      lengths,
+      std::apply([&](const auto&... bound) { return detail::factors_of_heads(batch, query, key, lengths, at.rows, bound...); },
+                 detail::bind_definitions(whole, batch.lengths, batch.texts))};
 }
 
 LONGSPAN_NAMESPACE_END

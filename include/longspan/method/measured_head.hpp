@@ -29,9 +29,8 @@ struct scored_row {
 
   scored_row(const prepared_head<Mechanism>& of, const std::vector<double>& query, const query_row& row, index_t i)
       : position(row.position), function(of.mechanism.transforms.of_scores(row)) {
-    detail::for_each_score(of, query, row.head, i, [&](std::size_t, double score, const auto& under) {
-      keys.push_back({under.first, score});
-    });
+    detail::for_each_score(of, query, row.head, i,
+                           [&](std::size_t, double score, const auto& under) { keys.push_back({under.first, score}); });
   }
 
   // The logits where a temperature stands right behind the score.

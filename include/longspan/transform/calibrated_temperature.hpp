@@ -45,8 +45,8 @@ class calibrated_temperature {
 
   void check(const shapes& call) const {
     if (index_t(factors().size()) != call.heads)
-      throw std::invalid_argument("calibrated_temperature and query differ in heads: " + std::to_string(factors().size()) + " and " +
-                                  std::to_string(call.heads));
+      throw std::invalid_argument("calibrated_temperature and query differ in heads: " + std::to_string(factors().size()) +
+                                  " and " + std::to_string(call.heads));
   }
 
  private:
@@ -57,9 +57,11 @@ class calibrated_temperature {
     table(std::vector<index_t> at, std::vector<std::vector<double>> of) : lengths(std::move(at)), factors(std::move(of)) {
       detail::require(!lengths.empty(), "calibrated_temperature: lengths", "one or more", lengths.size());
       for (std::size_t l = 0; l < lengths.size(); ++l)
-        detail::require(lengths[l] > (l == 0 ? 1 : lengths[l - 1]), "calibrated_temperature: lengths", "above 1 and ascending", lengths[l]);
+        detail::require(lengths[l] > (l == 0 ? 1 : lengths[l - 1]), "calibrated_temperature: lengths", "above 1 and ascending",
+                        lengths[l]);
       for (const std::vector<double>& head : factors) {
-        detail::require(head.size() == lengths.size(), "calibrated_temperature: factors of a head", "one for each length", head.size());
+        detail::require(head.size() == lengths.size(), "calibrated_temperature: factors of a head", "one for each length",
+                        head.size());
         for (const double each : head) detail::require_positive("calibrated_temperature: a factor", each);
       }
     }

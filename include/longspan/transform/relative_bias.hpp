@@ -96,8 +96,7 @@ struct relative_bias_taker {
   template <class U>
   auto prepare(const reach& distances) const {
     return summing_tables<T, distance_tables<U, false>, false>{
-        part.template prepare<U>(distances),
-        sums.of(distances, 1, part.buckets(), [&](index_t t) { return part.bucket_of(t); })};
+        part.template prepare<U>(distances), sums.of(distances, 1, part.buckets(), [&](index_t t) { return part.bucket_of(t); })};
   }
   void check(const shapes& lengths) const { part.check(lengths); }
   void finish_gradient() const {
