@@ -1,5 +1,6 @@
 // The backward pass: five products, 10 n^2 d operations a head, of which causal work counts half. Beside it scale-invariant attention,
 // each in turn with plain causal attention, and two threads in turn with one; and learned numbers, in turn with the same without them.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -35,18 +36,17 @@ void add_cost(const char* name, const attention_shape& shape, const Mechanism& m
   });
 }
 
-// Numbers that a function of the distance learns: the weights of bumps over its logarithm.
+// Numbers that a function of the distance learns: heights of a line in pieces over the logarithm of the distance.
 template <std::size_t Count>
-struct bumps {
-  std::array<longspan::learned, Count> weight = {};
+struct pieces {
+  std::array<longspan::learned, Count> height = {};
   longspan::learned operator()(index_t t) const {
-    const double x = std::log1p(double(std::abs(t)));
-    longspan::learned sum = 0.0;
-    for (std::size_t n = 0; n < Count; ++n) sum += weight[n] * std::exp(-std::pow(x - 8 * double(n) / double(Count), 2));
-    return sum;
+    const double x = std::log1p(double(std::abs(t))) * double(Count) / 10;
+    const std::size_t piece = std::min(std::size_t(x), Count - 1), next = std::min(piece + 1, Count - 1);
+    return height[piece] + (x - double(piece)) * (height[next] - height[piece]);
   }
   auto parameters() {
-    return std::apply([](auto&... each) { return std::tie(each...); }, weight);
+    return std::apply([](auto&... each) { return std::tie(each...); }, height);
   }
 };
 
@@ -83,7 +83,7 @@ void add_learned(const std::string& name, const attention_shape& shape, const Me
 void add_learned_numbers(const attention_shape& shape) {
   const auto add_by_distance = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>) {
     add_learned("by_distance/numbers:" + std::to_string(Count), shape,
-                dot_product{} | longspan::by_distance{bumps<Count>{}} | causal{});
+                dot_product{} | longspan::by_distance{pieces<Count>{}} | causal{});
   };
   const auto add_own_body = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>) {
     add_learned("own body/numbers:" + std::to_string(Count), shape, dot_product{} | polynomial<Count>{} | causal{});
