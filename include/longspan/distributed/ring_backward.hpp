@@ -138,8 +138,8 @@ void add_up_part_gradients(const ranks& all, const mechanism<Parts...>& whole) {
   });
 }
 
-// Calls differentiate(step, stripe) for every part of the keys while others travel, and their gradients one step behind. The own late stripe
-// comes last: the last gradients are on their way meanwhile.
+// Calls differentiate(step, stripe) for every part of the keys while others travel, and their gradients one step behind. The own late
+// stripe comes last: the last gradients are on their way meanwhile.
 template <class Keys, class Gradients, class Differentiate>
 void for_each_part(const ranks& all, Keys& keys, Gradients& gradients, const Differentiate& differentiate) {
   for (index_t step = 0; step < all.count(); ++step) {

@@ -30,11 +30,12 @@ Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
   }
 }
 
-// A function that wants the gradient of the logits it returned, to add it to memory: take(logit, d_logit, keys, sums) is called in a backward
-// pass for every batch of keys of which some row beside it sees one, after the body, with the logit that it was given. Lanes of hidden keys
-// hold a d_logit of 0. The rows of one tile of keys come one after the other; so do the tiles of one row; and heads that share a query and a
-// key, in their order (kernel/backward_wave.hpp). `sums` is memory of the tile and the head, as many numbers as the function's `tile_sums`
-// says, 0 where a tile begins; what they hold where it ends is added up for its transform (mechanism/bound_transforms.hpp).
+// A function that wants the gradient of the logits it returned, to add it to memory: take(logit, d_logit, keys, sums) is called in a
+// backward pass for every batch of keys of which some row beside it sees one, after the body, with the logit that it was given. Lanes of
+// hidden keys hold a d_logit of 0. The rows of one tile of keys come one after the other; so do the tiles of one row; and heads that share
+// a query and a key, in their order (kernel/backward_wave.hpp). `sums` is memory of the tile and the head, as many numbers as the
+// function's `tile_sums` says, 0 where a tile begins; what they hold where it ends is added up for its transform
+// (mechanism/bound_transforms.hpp).
 template <class Function>
 concept takes_gradient =
     requires(const Function& function, const keys_under<double>& keys, double* sums) { function.take(0.0, 0.0, keys, sums); };

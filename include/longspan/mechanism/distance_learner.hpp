@@ -19,8 +19,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// A transform with learned numbers that is z = s + shift or, where it is `scaled`, z = scale s + shift, with numbers of the distance, and of
-// the head where it is `by_head`: at(t, head) is an affine, or what converts to one.
+// A transform with learned numbers that is z = s + shift or, where it is `scaled`, z = scale s + shift, with numbers of the distance, and
+// of the head where it is `by_head`: at(t, head) is an affine, or what converts to one.
 template <class P>
 concept learns_by_distance = has_parameters<P> && requires(const P& part, index_t t) {
   { part.at(t, t) } -> std::convertible_to<affine>;
@@ -29,8 +29,8 @@ concept learns_by_distance = has_parameters<P> && requires(const P& part, index_
 };
 
 // Stands in for such a transform in a backward pass that differentiates by learned numbers (mechanism/takers.hpp). The gradients of its
-// tables are summed along diagonals, as many numbers as there are distances; those of any number of learned numbers follow from them, by the
-// derivatives of the function at each distance.
+// tables are summed along diagonals, as many numbers as there are distances; those of any number of learned numbers follow from them, by
+// the derivatives of the function at each distance.
 template <class T, class Part>
 struct distance_learner {
   Part part;

@@ -22,8 +22,8 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Where `calibrate` measures: the length that the model was trained at, in tokens, longer ones, ascending, and how many rows of a text count
-// for each length n: those that see n, n - 1, ... n - rows + 1 keys.
+// Where `calibrate` measures: the length that the model was trained at, in tokens, longer ones, ascending, and how many rows of a text
+// count for each length n: those that see n, n - 1, ... n - rows + 1 keys.
 struct calibration {
   index_t trained;
   std::vector<index_t> lengths;
@@ -109,13 +109,13 @@ std::vector<std::vector<double>> factors_of_heads(const batch_of_texts& batch, c
 }  // namespace detail
 
 // A temperature for each head that keeps the mean entropy of its attention, beyond the trained length, at what it is there: entropy
-// invariance (arXiv 2501.08570) measured and not derived. Let H_h(n, x) be the mean over the sampled rows that see n keys of the entropy, in
-// nats, of the softmax over f(x s): s are the scores of the mechanism and f is what it makes of them. Then x_h(m) = 1 and x_h(n) solves
-// H_h(n, x) = H_h(m, 1): the solution nearest to 1, from 1/16 to 16; where there is none, of what was tried the one that comes nearest, which
-// is 1 for a head whose logits are all alike. Entropies are not divided by log n: InfoScale's aim is the entropy itself.
+// invariance (arXiv 2501.08570) measured and not derived. Let H_h(n, x) be the mean over the sampled rows that see n keys of the entropy,
+// in nats, of the softmax over f(x s): s are the scores of the mechanism and f is what it makes of them. Then x_h(m) = 1 and x_h(n) solves
+// H_h(n, x) = H_h(m, 1): the solution nearest to 1, from 1/16 to 16; where there is none, of what was tried the one that comes nearest,
+// which is 1 for a head whose logits are all alike. Entropies are not divided by log n: InfoScale's aim is the entropy itself.
 //
-// The mechanism is any sentence or sum without the temperature: its rotations, transforms and masks count; a sink and dropout do not, nor do
-// values. q (batch, head, query, channel) and k (batch, key_head, key, channel) are a model's own, of one layer, in any precision, texts
+// The mechanism is any sentence or sum without the temperature: its rotations, transforms and masks count; a sink and dropout do not, nor
+// do values. q (batch, head, query, channel) and k (batch, key_head, key, channel) are a model's own, of one layer, in any precision, texts
 // placed as by forward: a long one has rows of every length below its own. What is returned stands right behind the score, in each summand,
 // at no cost:
 //
@@ -124,8 +124,8 @@ std::vector<std::vector<double>> factors_of_heads(const batch_of_texts& batch, c
 //   forward(rope{} | dot_product{} | fitted | causal{}, q, k, v);
 //
 // In double, on the calling thread, O(lengths rows n) for each head and text. Throws what forward throws of q and k; std::invalid_argument
-// for a trained length below 2, lengths that are not above it and ascending, rows below 1, where no row sees as many keys as a length (under
-// a window none does), and for logits that are not finite.
+// for a trained length below 2, lengths that are not above it and ascending, rows below 1, where no row sees as many keys as a length
+// (under a window none does), and for logits that are not finite.
 template <class... Parts, class Q, class K>
 calibrated_temperature calibrate(const mechanism<Parts...>& whole, const Q& q, const K& k, const calibration& at,
                                  const placement& where = {}) {

@@ -71,8 +71,8 @@ class measured_head {
   }
 
   // The temperature nearest to 1 at which the mean entropy is what is wanted, to 1e-10: sharper than 1 where it is higher, to 16, else
-  // blunter, to 1/16. Where it is what is wanted nowhere, of those that were tried the first that comes nearest. Steps of a fourth root of 2
-  // find where it passes: under a softcap, logits are alike again once all are at the cap.
+  // blunter, to 1/16. Where it is what is wanted nowhere, of those that were tried the first that comes nearest. Steps of a fourth root of
+  // 2 find where it passes: under a softcap, logits are alike again once all are at the cap.
   double factor_for(double wanted) const {
     const auto excess = [&](double x) { return entropy(std::exp(x)) - wanted; };
     double from = 0, at_from = excess(from), nearest = from, at_nearest = at_from;

@@ -23,10 +23,10 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Relative bias: z = s + B[head, bucket(t)], learned numbers by distance, t = i - j, negative for keys after the query. B is a tensor (heads
-// or 1, buckets) of float, double, half or bfloat16, read where it lies; it must live as long as the mechanism. `bucket` maps a distance to
-// a column: t5_buckets{}; a function of one's own, as [](index_t t) { return std::min<index_t>(t, 127); }; nothing else is asked than the
-// distances that rows see, once a call. With dot_product{.scale = 1} and t5_buckets it is T5 (arXiv 1910.10683).
+// Relative bias: z = s + B[head, bucket(t)], learned numbers by distance, t = i - j, negative for keys after the query. B is a tensor
+// (heads or 1, buckets) of float, double, half or bfloat16, read where it lies; it must live as long as the mechanism. `bucket` maps a
+// distance to a column: t5_buckets{}; a function of one's own, as [](index_t t) { return std::min<index_t>(t, 127); }; nothing else is
+// asked than the distances that rows see, once a call. With dot_product{.scale = 1} and t5_buckets it is T5 (arXiv 1910.10683).
 //
 // `relative_bias{table, bucket, gradient}` also has its gradient written by the backward pass, a tensor of the extents of the table, which
 // is overwritten: the sum over all rows and texts of the gradients of the logits, along diagonals, and from it that of whatever the table

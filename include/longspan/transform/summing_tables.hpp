@@ -11,8 +11,8 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The function of a row of tables by distance, z = s + shift or z = scale s + shift, in a backward pass that sums the gradients by the shift
-// along diagonals, and behind them, where Scaled, those by the scale.
+// The function of a row of tables by distance, z = s + shift or z = scale s + shift, in a backward pass that sums the gradients by the
+// shift along diagonals, and behind them, where Scaled, those by the scale.
 template <class Logits, class T, bool Scaled>
 struct summing_row : Logits {
   typename bucket_sums<T>::of_row place;
