@@ -61,7 +61,7 @@ TEST(composed, asks_for_the_slope_of_a_function_that_knows_it) {
 struct taker {
   std::vector<double>* taken;
   auto operator()(const auto& logit, const auto&) const { return logit + 1; }
-  void take(double d_logit, const auto&) const { taken->push_back(d_logit); }
+  void take(double, double d_logit, const auto&, double*) const { taken->push_back(d_logit); }
 };
 const auto infinitely_steep = [](auto logit, const auto&) { return logit * HUGE_VAL; };
 
@@ -69,14 +69,16 @@ TEST(composed, hands_the_gradient_of_its_logit_to_each_function_that_takes_it) {
   std::vector<double> first, last;
   const composed all(std::tuple{twice, taker{&first}, twice, knows_its_slope{}, taker{&last}});
   static_assert(decltype(all)::takes && !composed<>::takes && !decltype(composed(std::tuple{twice}))::takes);
-  all.take(3.0, 0.5, keys_under<double>{});
+  double* const no_sums = nullptr;
+  all.take(3.0, 0.5, keys_under<double>{}, no_sums);
   EXPECT_EQ(first, std::vector<double>{0.5 * 2 * 5});
   EXPECT_EQ(last, std::vector<double>{0.5});
 }
 
 TEST(composed, hands_on_no_gradient_where_there_is_none) {
   std::vector<double> taken;
-  composed(std::tuple{taker{&taken}, infinitely_steep}).take(3.0, 0.0, keys_under<double>{});
+  double* const no_sums = nullptr;
+  composed(std::tuple{taker{&taken}, infinitely_steep}).take(3.0, 0.0, keys_under<double>{}, no_sums);
   EXPECT_EQ(taken, std::vector<double>{0});
 }
 
