@@ -63,7 +63,7 @@ class page {
     static constexpr index_t large = index_t(2) << 20, line = 64;
     struct freed {
       std::align_val_t alignment;
-      void operator()(std::byte* memory) const { ::operator delete(memory, alignment); }
+      void operator()(std::byte* first) const { ::operator delete(first, alignment); }
     };
     std::unique_ptr<std::byte, freed> memory;
     std::vector<slot> slots;
@@ -74,11 +74,11 @@ class page {
     }
     static std::unique_ptr<std::byte, freed> allocate(index_t bytes) {
       const std::align_val_t alignment{std::size_t(bytes < large ? line : large)};
-      auto* const memory = static_cast<std::byte*>(::operator new(std::size_t(bytes), alignment));
+      auto* const first = static_cast<std::byte*>(::operator new(std::size_t(bytes), alignment));
 #if defined(__linux__)
-      if (bytes >= large) ::madvise(memory, std::size_t(bytes), MADV_HUGEPAGE);  // a wish: no matter whether it is granted
+      if (bytes >= large) ::madvise(first, std::size_t(bytes), MADV_HUGEPAGE);  // a wish: no matter whether it is granted
 #endif
-      return {memory, freed{alignment}};
+      return {first, freed{alignment}};
     }
   };
 
