@@ -63,7 +63,7 @@ class page {
     static constexpr index_t large = index_t(2) << 20, line = 64;
     struct freed {
       std::align_val_t alignment;
-      void operator()(std::byte* memory) const { ::operator delete(memory, alignment); }
+      void operator()(std::byte* bytes) const { ::operator delete(bytes, alignment); }
     };
     std::unique_ptr<std::byte, freed> memory;
     std::vector<slot> slots;
