@@ -26,9 +26,20 @@ struct gradient_tensors : attention_tensors<T> {
   }
   template <class Mechanism, class Device = Eigen::DefaultDevice>
   void differentiate(const Mechanism& mechanism, const Device& device = {}) {
-    const Eigen::TensorMap<tensor<T>> output(this->output.data(), this->output.dimensions());
-    const longspan::attended kept{output, Eigen::TensorMap<decltype(log_sum_exp)>(log_sum_exp.data(), log_sum_exp.dimensions())};
-    longspan::backward_into(device, mechanism, this->q, this->k, this->v, kept, d_output, d_q, d_k, d_v);
+    longspan::backward_into(device, mechanism, this->q, this->k, this->v, kept(), d_output, d_q, d_k, d_v);
+  }
+  // The same, and by the learned numbers.
+  template <class Mechanism>
+  void learn(const Mechanism& mechanism, Mechanism& d_mechanism) {
+    longspan::backward_with_parameters_into(mechanism, this->q, this->k, this->v, kept(), d_output, d_q, d_k, d_v, d_mechanism);
+  }
+
+ private:
+  auto kept() {
+    using output_map = Eigen::TensorMap<tensor<T>>;
+    using sums_map = Eigen::TensorMap<decltype(log_sum_exp)>;
+    return longspan::attended{output_map(this->output.data(), this->output.dimensions()),
+                              sums_map(log_sum_exp.data(), log_sum_exp.dimensions())};
   }
 };
 

@@ -42,12 +42,14 @@ contender untrained(std::string name, std::string trained_as, const Family& fami
 // m is the trained length. Rows are normalised to RMS 1 everywhere but before a cosine, which needs no norm.
 std::vector<contender> rotated(Index m);
 std::vector<contender> windowed(Index m);
+std::vector<contender> near_and_far(Index m);
+std::vector<contender> with_skipped_positions(Index m);
 std::vector<contender> with_distance(Index m);
 std::vector<contender> with_cosines(Index m, Index channels);
 
 inline std::vector<contender> all_contenders(Index m, Index channels) {
   std::vector<contender> all = rotated(m);
-  for (const auto& more : {windowed(m), with_distance(m), with_cosines(m, channels)})
+  for (const auto& more : {windowed(m), near_and_far(m), with_skipped_positions(m), with_distance(m), with_cosines(m, channels)})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }

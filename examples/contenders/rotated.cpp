@@ -11,6 +11,8 @@ std::vector<contender> rotated(Index m) {
   const auto factor = [m](Index length) { return double(length) / double(m); };
   return {
       trained("RoPE", turned | causal{}),
+      untrained("RoPE + PI", "RoPE",
+                [=](Index n) { return rms_normalize{} | rope{}.interpolate(factor(n)) | dot_product{} | causal{}; }),
       untrained("RoPE + NTK", "RoPE",
                 [=](Index n) { return rms_normalize{} | rope{}.ntk(factor(n)) | dot_product{} | causal{}; }),
       untrained(

@@ -12,12 +12,12 @@
 #include "../model/text.hpp"
 
 // Trains every model that some contenders need on a text, and measures each contender with the end of it, at the trained length and at
-// 2, 4 ... `longest` times that.
+// 2, 4 ... `longest` times that; from a length below the trained one on where `shortest` is one.
 class experiment {
  public:
   struct settings {
     std::filesystem::path text;
-    Index validation = 65536, longest = 64;
+    Index validation = 65536, longest = 64, shortest = 0;
     int seeds = 1;
     model::study::settings study = {};
   };
@@ -31,7 +31,7 @@ class experiment {
   void run(const std::vector<contender>& contenders) const {
     const Index m = of_.study.trained, longest = std::min(of_.longest * m, of_.validation);
     model::by_length losses(of_.study.results / "length_extrapolation.csv", "nats per byte",
-                            model::by_length::doubled(m, longest));
+                            model::by_length::doubled(of_.shortest > 0 ? of_.shortest : m, longest));
     contest(
         contenders, of_.seeds, losses,
         [&](const contender& by, int seed) {

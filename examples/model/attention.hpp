@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -35,6 +37,8 @@ class attention {
   virtual void backward(const inputs&, const kept&, const rows& /* d_output */, const gradients&) const {
     throw std::logic_error("this mechanism serves models that were trained with another one");
   }
+  // What a pass of training, by its number, has in the place of this; none is this itself.
+  virtual std::unique_ptr<attention> of_pass(std::uint64_t) const { return nullptr; }
 };
 
 // A mechanism of longspan's that models are evaluated with.

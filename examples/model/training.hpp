@@ -43,7 +43,8 @@ inline Vector train(int threads, const language_model& of, const attention& mech
       losses[s] = counts[s] = bytes_of[s] = 0;
       for (Index part = shard * run.passes; part < (shard + 1) * run.passes; ++part) {
         const examples given = run.draw(now.step, part);
-        losses[s] += of.loss(now.parameters, mechanism, given, &gradients[s]);
+        const auto own = mechanism.of_pass(seed << 40 | std::uint64_t(now.step * training::shards * run.passes + part));
+        losses[s] += of.loss(now.parameters, own ? *own : mechanism, given, &gradients[s]);
         counts[s] += given.total();
         bytes_of[s] += double(given.bytes.size());
       }

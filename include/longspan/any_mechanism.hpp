@@ -18,10 +18,10 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// A mechanism that is chosen at run time: any sentence, for tensors of one storage type. make_any (make_any.hpp) makes one, in one unit of a
-// program; every other unit includes this header alone, which holds nothing of the kernel, and compiles in 2 s. It stands where a sentence
-// stands in forward, forward_into, backward and backward_into, with the same bits and errors, for q, k, v and results of S; log-sum-exp is
-// double for double and float otherwise. Copies share the sentence, which never changes, and may be used by several threads.
+// A mechanism that is chosen at run time: any sentence, for tensors of one storage type. make_any (make_any.hpp) makes one, in one unit of
+// a program; every other unit includes this header alone, which holds nothing of the kernel, and compiles in 2 s. It stands where a
+// sentence stands in forward, forward_into, backward and backward_into, with the same bits and errors, for q, k, v and results of S;
+// log-sum-exp is double for double and float otherwise. Copies share the sentence, which never changes, and may be used by several threads.
 //
 //   longspan::any_mechanism<float> mechanism_of(const configuration& c);     // defined in the unit that includes make_any.hpp
 //   const auto mechanism = mechanism_of(c);

@@ -55,7 +55,7 @@ std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Pa
   const std::span<const text> texts(batch.texts);
   detail::require_fitting(whole, tensors, lengths);
   detail::check(whole, lengths, texts);  // before takers ask for memory
-  const auto& taking = detail::with_takers<T>(whole, lengths);
+  const auto& taking = detail::with_takers<Learning, T>(whole, lengths);
   if (lengths.key_heads == 0) {
     detail::begin_gradients(taking), detail::finish_gradients(taking);
     return detail::no_derivatives<Learning>(whole, lengths);
@@ -64,14 +64,14 @@ std::vector<std::vector<double>> checked_backward(const D& d, const mechanism<Pa
   auto bound = detail::bind_each(taking, lengths, texts, [&](const auto& sentence, const auto& seen) {
     return detail::bind_backward<Learning, T>(sentence, lengths, texts, seen, tables);
   });
-  auto d_parameters = detail::no_derivatives<Learning>(whole, lengths);
+  auto d_parameters = detail::no_derivatives<Learning>(taking, lengths);
   detail::begin_gradients(taking);
   if constexpr (is_sum<Parts...>)
-    detail::differentiate_summands(d, whole, std::move(bound), tensors, texts, d_parameters);
+    detail::differentiate_summands(d, taking, std::move(bound), tensors, texts, d_parameters);
   else
-    detail::differentiate_sentence(d, whole, std::move(bound), tensors, texts, d_parameters);
+    detail::differentiate_sentence(d, taking, std::move(bound), tensors, texts, d_parameters);
   detail::finish_gradients(taking);
-  return d_parameters;
+  return detail::with_those_of_takers<Learning>(taking, std::move(d_parameters));
 }
 
 // Puts the gradients of learned numbers in their place in a mechanism.

@@ -33,6 +33,7 @@
 #include <longspan/score/dot_product.hpp>
 
 // Logits change: by temperatures,
+#include <longspan/transform/calibrated_temperature.hpp>
 #include <longspan/transform/cos_scale.hpp>
 #include <longspan/transform/info_scale.hpp>
 #include <longspan/transform/llama4_temperature.hpp>
@@ -69,6 +70,7 @@
 #include <longspan/softmax/skip_negligible.hpp>
 
 // Methods for contexts longer than the trained one, as sentences and sums of sentences.
+#include <longspan/method/calibrate.hpp>  // a temperature fitted to a model
 #include <longspan/method/dual_chunk.hpp>
 #include <longspan/method/lm_infinite.hpp>
 #include <longspan/method/pose.hpp>  // positions to train with

@@ -1,4 +1,5 @@
 // What a ring makes of a call is what one call of all rows makes, for any number of ranks.
+#include <algorithm>
 #include <array>
 #include <thread>
 #include <vector>
@@ -89,6 +90,25 @@ TEST(ring, reads_tensors_and_writes_their_gradients) {
     EXPECT_LE(worst_difference(d_importance[1], d_importance[0]), 1e-10);
     EXPECT_LE(worst_difference(d_gates[1], d_gates[0]), 1e-10);
   }
+}
+
+// What is summed along diagonals, of every part of the keys and every rank.
+TEST(ring, learns_by_distance) {
+  const ring over(MPI_COMM_WORLD);
+  const auto numbers = normal<double>(1, 1, 4, 20, 3);
+  std::array<tensor<double>, 2> d_numbers{numbers, numbers};
+  const auto mechanism = [&](std::size_t n) {
+    return dot_product{} | scale_invariant{} | by_distance{kerple_log{{0.1, 0.2, 0.3, 0.4}, 0.5}} |
+           relative_bias{numbers, [](index_t t) { return std::min<index_t>(t / 3, 19); }, d_numbers[n]} | causal{};
+  };
+  for (const index_t tokens : {7, 150, 301}) {
+    expect_the_same<double>(over, mechanism(0), mechanism(1), grouped(tokens, tokens), 1e-12);
+    EXPECT_LE(worst_difference(d_numbers[1], d_numbers[0]), 1e-10);
+  }
+  const std::vector<index_t> starts{0, 3, 3, 120, 121, 290, 300};
+  expect_the_same<double>(over, mechanism(0), mechanism(1), grouped(300, 300), 1e-12,
+                          placement{.query_starts = starts, .key_starts = starts});
+  EXPECT_LE(worst_difference(d_numbers[1], d_numbers[0]), 1e-10);
 }
 
 TEST(ring, sends_what_is_seen_and_no_more) {

@@ -11,8 +11,8 @@ endmacro()
 function(place header floor folder)
   set(rules
       "^(core/|(version|isa_variants)[.]hpp$) 0 core" "^simd/ 1" "^(tensor/(eigen|bits)|cache/(forward|prepare_keys))[.]hpp$ 7 doors" "^(tensor|tile|parameter)/ 2"
-      "^(position|score|transform|mask|softmax)/ 3" "^mechanism(/|[.]hpp$) 4 mechanism" "^(kernel|reference|method)/ 5"
-      "^cache/ 6" "^(forward|backward|any_mechanism|make_any)[.]hpp$ 7 doors" "^longspan[.]hpp$ 8 contents" "^distributed/ 8")
+      "^(position|score|transform|mask|softmax)/ 3" "^mechanism(/|[.]hpp$) 4 mechanism" "^(kernel|reference)/ 5"
+      "^(cache|method)/ 6" "^(forward|backward|any_mechanism|make_any)[.]hpp$ 7 doors" "^longspan[.]hpp$ 8 contents" "^distributed/ 8")
   string(REGEX REPLACE "/.*" "" own_folder "${header}")
   set(${floor} "" PARENT_SCOPE)
   foreach(rule IN LISTS rules)

@@ -9,6 +9,7 @@ using longspan::any_mechanism, longspan::any_cache, longspan::make_any, longspan
 using longspan::backward, longspan::backward_into, longspan::backward_with_parameters, longspan::backward_with_parameters_into;
 using longspan::bfloat16_bits, longspan::half_bits;
 using longspan::bias, longspan::forgetting, longspan::key_numbers;
+using longspan::calibrate, longspan::calibration, longspan::calibrated_temperature;
 using longspan::dropout;
 using longspan::dual_chunk, longspan::leaky_rerope, longspan::lm_infinite, longspan::pose, longspan::rerope,
     longspan::self_extend, longspan::streaming_llm;

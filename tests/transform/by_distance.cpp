@@ -141,20 +141,25 @@ TEST(kerple, is_its_formula_and_learns_both_numbers_of_each_head) {
   EXPECT_EQ(logit((get<by_distance<kerple_power>>(power)), first, 9, 2.0), 2);
   const auto in = random_inputs<double>({.heads = 2, .key_heads = 1, .queries = 30, .keys = 70});
   const loss of{normal<double>(1, 2, 30, 8, 4), sums(sums(1, 2, 30).setRandom())};
-  const auto made =
-      backward_with_parameters(log, in.q, in.k, in.v, kept_of(log, in), attended{of.d_output, of.d_log_sum_exp}).d_mechanism;
-  std::vector<double> slopes;
-  for_each_learned(made, [&](double slope) { slopes.push_back(slope); });
-  ASSERT_EQ(slopes.size(), 4u);
-  for (std::size_t number = 0; number < 4; ++number) {
-    const double wanted = difference(1e-3, [&](double offset) {
-      auto moved = log;
-      std::size_t count = 0;
-      for_each_learned(moved, [&](double& each) { each += count++ == number ? offset : 0; });
-      return of(moved, in);
-    });
-    EXPECT_NEAR(slopes[number], wanted, 1e-8 * (1 + std::abs(wanted))) << number;
-  }
+  const auto expect_slopes_of = [&](const char* name, const auto& mechanism, std::size_t numbers) {
+    const auto made =
+        backward_with_parameters(mechanism, in.q, in.k, in.v, kept_of(mechanism, in), attended{of.d_output, of.d_log_sum_exp})
+            .d_mechanism;
+    std::vector<double> slopes;
+    for_each_learned(made, [&](double slope) { slopes.push_back(slope); });
+    ASSERT_EQ(slopes.size(), numbers) << name;
+    for (std::size_t number = 0; number < numbers; ++number) {
+      const double wanted = difference(1e-3, [&](double offset) {
+        auto moved = mechanism;
+        std::size_t count = 0;
+        for_each_learned(moved, [&](double& each) { each += count++ == number ? offset : 0; });
+        return of(moved, in);
+      });
+      EXPECT_NEAR(slopes[number], wanted, 1e-8 * (1 + std::abs(wanted))) << name << ' ' << number;
+    }
+  };
+  expect_slopes_of("log", log, 4);
+  expect_slopes_of("power", power, 3);
   EXPECT_THROW(forward(dot_product{} | by_distance{kerple_log{0, 1}} | causal{}, in.q, in.k, in.v), std::invalid_argument);
 }
 

@@ -19,13 +19,11 @@ constexpr reach distances{.seen = {-1, 8},
                           .touched = {first_query - first_key - keys - padding, first_query + queries - first_key}};
 
 double value_at(index_t t) { return distances.seen.contains(t) ? 0.5 * double(t) + 3 : 0; }
-double slope_at(index_t t) { return distances.seen.contains(t) ? 10 - double(t) : 0; }
 
 template <class T>
-distance_column<T> filled(bool with_slopes) {
+distance_column<T> filled() {
   distance_column<T> made(distances);
-  for (index_t t = distances.seen.first; t < distances.seen.last; ++t)
-    made.set(t, with_slopes ? learned(value_at(t), slope_at(t)) : learned(value_at(t)));
+  for (index_t t = distances.seen.first; t < distances.seen.last; ++t) made.set(t, value_at(t));
   return made;
 }
 
@@ -43,51 +41,32 @@ TYPED_TEST_SUITE(distance_column_of, batches);
 
 TYPED_TEST(distance_column_of, batches_holds_the_number_of_each_distance) {
   using T = simd::scalar<TypeParam>;
-  const auto column = filled<T>(false), sloped = filled<T>(true);
+  const auto column = filled<T>();
   index_t batches = 0;
   for_each_batch<TypeParam, simd::lanes<TypeParam>>([&](index_t i, const auto& under) {
-    const auto got = lanes_of(column({.position = i})(under)), beside_slopes = lanes_of(sloped({.position = i})(under));
-    for (index_t l = 0; l < index_t(got.size()); ++l) {
+    const auto got = lanes_of(column({.position = i})(under));
+    for (index_t l = 0; l < index_t(got.size()); ++l)
       EXPECT_EQ(got[std::size_t(l)], T(value_at(i - under.first - l))) << i << ' ' << under.first + l;
-      EXPECT_EQ(beside_slopes[std::size_t(l)], got[std::size_t(l)]);
-    }
     ++batches;
   });
   EXPECT_EQ(batches, queries * (keys + padding + 1 - simd::lanes<TypeParam>));
 }
 
-TYPED_TEST(distance_column_of, batches_holds_the_slope_of_each_distance) {
+TYPED_TEST(distance_column_of, batches_has_no_slope_beside_dual_numbers) {
   using T = simd::scalar<TypeParam>;
-  const auto plain = filled<T>(false), sloped = filled<T>(true);
+  const auto column = filled<T>();
   for_each_batch<dual<TypeParam>, simd::lanes<TypeParam>>([&](index_t i, const auto& under) {
-    const auto got = sloped({.position = i})(under), without = plain({.position = i})(under);
-    const auto values = lanes_of(got.value), slopes = lanes_of(got.slope);
-    for (index_t l = 0; l < index_t(values.size()); ++l) {
-      EXPECT_EQ(values[std::size_t(l)], T(value_at(i - under.first - l))) << i << ' ' << under.first + l;
-      EXPECT_EQ(slopes[std::size_t(l)], T(slope_at(i - under.first - l))) << i << ' ' << under.first + l;
-    }
-    for (const T slope : lanes_of(without.slope)) EXPECT_EQ(slope, 0);
-    EXPECT_EQ(lanes_of(without.value), values);
+    const auto got = column({.position = i})(under);
+    for (const T slope : lanes_of(got.slope)) EXPECT_EQ(slope, 0);
+    EXPECT_EQ(lanes_of(got.value), lanes_of(column({.position = i})(keys_under<TypeParam>{under.first, i, {}})));
   });
-}
-
-// Numbers whose slope is 0 come before the first slope and after it.
-TEST(distance_column, takes_a_first_slope_at_any_distance) {
-  distance_column<double> column({.seen = {0, 3}, .touched = {-1, 3}});
-  column.set(0, learned(4.0)), column.set(1, learned(5.0, 6.0)), column.set(2, learned(7.0));
-  const auto row = column({.position = 2});
-  for (const index_t j : {0, 1, 2, 3}) {
-    const dual<double> got = row(keys_under<dual<double>>{j, 2, {}});
-    EXPECT_EQ(got.value, j == 0 ? 7 : j == 1 ? 5 : j == 2 ? 4 : 0) << j;
-    EXPECT_EQ(got.slope, j == 1 ? 6 : 0) << j;
-  }
 }
 
 // The table is made once for a call; copies of the transform share it.
 TEST(distance_column, is_shared_by_its_copies) {
   distance_column<float> column({.seen = {0, 1}, .touched = {0, 1}});
   const auto copy = column;
-  column.set(0, learned(4.0));
+  column.set(0, 4);
   EXPECT_EQ(copy({})(keys_under<float>{}), 4);
   EXPECT_EQ(copy({}).value, column({}).value);
 }

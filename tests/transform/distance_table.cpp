@@ -60,22 +60,6 @@ TEST(distance_table, holds_the_function_under_every_batch) {
   expect_definition<true, double>(affine_of);
 }
 
-// Where the keys are dual numbers, a learned number of f asks for its derivative: with f = {x t, x^2 t} by x.
-TEST(distance_table, holds_the_derivative_by_a_seeded_number) {
-  using Batch = batch<float>;
-  const learned x(3, 1);
-  const distance_table<float, true> table(distances<float>(),
-                                          [=](index_t t) { return affine{x * double(t), x * x * double(t)}; });
-  const keys_under<dual<Batch>> keys{4, 9, dual<Batch>(simd::lane_numbers<Batch>())};
-  const auto z = table(query_row{.position = 9})(dual<Batch>(Batch(2.f)), keys);
-  const auto values = lanes_of(z.value), slopes = lanes_of(z.slope);
-  for (index_t l = 0; l < std::min(index_t(values.size()), index_t(11)); ++l) {
-    const float t = float(5 - l);
-    EXPECT_EQ(values[std::size_t(l)], 3 * t * 2 + 9 * t) << l;
-    EXPECT_EQ(slopes[std::size_t(l)], t * 2 + 6 * t) << l;
-  }
-}
-
 TEST(distance_table, asks_once_for_every_distance_that_is_seen) {
   std::vector<index_t> asked;
   const distance_table<double, false> table(reach{{-2, 5}, {-20, 9}}, [&](index_t t) { return asked.push_back(t), 0.0; });

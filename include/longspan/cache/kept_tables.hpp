@@ -43,7 +43,7 @@ class kept_tables {
                          (needed.seen.first <= held.seen.last && held.seen.first <= needed.seen.last && !held.seen.empty());
       if (!fits || !joins) {
         const reach next =
-            with_room({needed.seen, hull(needed.touched, {held.touched.first, needed.touched.last}), needed.heads, needed.texts});
+            with_room({needed.seen, hull(needed.touched, {held.touched.first, needed.touched.last}), needed.heads});
         table = part.template prepare<T>(next);
         held = next;
       } else {
@@ -54,7 +54,7 @@ class kept_tables {
     }
     static reach with_room(const reach& needed) {
       const index_t last = needed.touched.last + std::max<index_t>(needed.touched.last / 2, 64);
-      return {needed.seen, {needed.touched.first, last}, needed.heads, needed.texts};
+      return {needed.seen, {needed.touched.first, last}, needed.heads};
     }
   };
 

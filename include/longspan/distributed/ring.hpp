@@ -29,10 +29,10 @@ LONGSPAN_NAMESPACE_BEGIN
 //   const auto d_part = backward(over, mechanism, own_q, own_k, own_v, part, d_part_output);
 //
 // Of tokens along an axis rank r of R has stripes r and 2 R - 1 - r of 2 R (stripe s of n tokens begins at n s / 2 R), the early one first,
-// so that causal work is the same on all. Every sentence and sum, placement and gradient is allowed; results are those of one call with all rows,
-// within rounding, and to the bit where there is one rank. A placement is that of the whole call, its starts and lengths count the tokens
-// of all ranks. So do the key axes of tensors that parts of a mechanism read (bias, boolean_mask, positions, forgetting); their query axes
-// count the rank's own rows. Gradients of tensors with no query axis, and of learned numbers, are summed over the ranks.
+// so that causal work is the same on all. Every sentence and sum, placement and gradient is allowed; results are those of one call with all
+// rows, within rounding, and to the bit where there is one rank. A placement is that of the whole call, its starts and lengths count the
+// tokens of all ranks. So do the key axes of tensors that parts of a mechanism read (bias, boolean_mask, positions, forgetting); their
+// query axes count the rank's own rows. Gradients of tensors with no query axis, and of learned numbers, are summed over the ranks.
 //
 // A rank keeps its own rows, and of keys and values two ranks' parts: one that it works on, and one on its way. What its rows do not see is
 // not sent. The thread that makes the call moves transfers on, after every tile that it takes.

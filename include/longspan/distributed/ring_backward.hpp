@@ -72,6 +72,7 @@ class ring_backward {
   template <class Gradients>
   void finish(const Gradients& of_keys) {
     detail::finish_gradients(taking_);
+    d_parameters_ = detail::with_those_of_takers<Learning>(taking_, std::move(d_parameters_));
     detail::copy_tokens(this_thread{}, own_d_query(), tensors_.d_query);
     detail::copy_tokens(this_thread{}, of_keys.d_key, tensors_.d_key);
     detail::copy_tokens(this_thread{}, of_keys.d_value, tensors_.d_value);
@@ -137,8 +138,8 @@ void add_up_part_gradients(const ranks& all, const mechanism<Parts...>& whole) {
   });
 }
 
-// Calls differentiate(step, stripe) for every part of the keys while others travel, and their gradients one step behind. The own late stripe
-// comes last: the last gradients are on their way meanwhile.
+// Calls differentiate(step, stripe) for every part of the keys while others travel, and their gradients one step behind. The own late
+// stripe comes last: the last gradients are on their way meanwhile.
 template <class Keys, class Gradients, class Differentiate>
 void for_each_part(const ranks& all, Keys& keys, Gradients& gradients, const Differentiate& differentiate) {
   for (index_t step = 0; step < all.count(); ++step) {
@@ -160,7 +161,7 @@ void run_ring_backward(const ranks& all, const D& d, const mechanism<Parts...>& 
                        const Tensors& tensors, std::vector<std::vector<double>>& d_parameters) {
   using T = typename Tensors::compute;
   using Device = progressing<D>;
-  using Taking = std::remove_cvref_t<decltype(detail::with_takers<T>(whole, call.lengths))>;
+  using Taking = std::remove_cvref_t<decltype(detail::with_takers<Learning, T>(whole, call.lengths))>;
   const Device device{d, all};
   std::optional<Taking> taking;
   std::optional<ring_sight<Parts...>> sight;
@@ -169,9 +170,9 @@ void run_ring_backward(const ranks& all, const D& d, const mechanism<Parts...>& 
   std::optional<ring_backward<Learning, Device, mechanism<Parts...>, Taking, Tensors>> rows;
   together(all, [&] {
     detail::require_fitting(whole, tensors, call.lengths);
-    d_parameters = detail::no_derivatives<Learning>(whole, call.lengths);
     detail::check(whole, call.lengths, call.texts);
-    taking.emplace(detail::with_takers<T>(whole, call.lengths));
+    taking.emplace(detail::with_takers<Learning, T>(whole, call.lengths));
+    d_parameters = detail::no_derivatives<Learning>(*taking, call.lengths);
     sight.emplace(whole, call);
     keys.emplace(all, call, tensors.key, tensors.value, detail::wanted_by(*sight, call));
     gradients.emplace(all, call, *keys);

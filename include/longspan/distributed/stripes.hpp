@@ -11,9 +11,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Which tokens of an axis are a rank's: of 2 R stripes, as equal as can be, numbers r and 2 R - 1 - r. Under a causal mask a pair of an early
-// and a late stripe sees as many keys as any other pair, of the keys of every rank. Two that are neighbours, those of the last rank, are
-// one; empty ones are left out.
+// Which tokens of an axis are a rank's: of 2 R stripes, as equal as can be, numbers r and 2 R - 1 - r. Under a causal mask a pair of an
+// early and a late stripe sees as many keys as any other pair, of the keys of every rank. Two that are neighbours, those of the last rank,
+// are one; empty ones are left out.
 class stripes {
  public:
   stripes() = default;

@@ -29,12 +29,21 @@ struct backward_queries {
   index_t depth, width;  // how far rows of queries and of outputs stand apart
 };
 
+// What transforms sum while a tile of keys takes rows past it: so many numbers for each query head, from the first that reads its keys.
+template <class T>
+struct summed_by_tile {
+  T* data;
+  index_t count, first_head;
+  T* of(index_t head) const { return data + (head - first_head) * count; }
+};
+
 // A tile of keys of the backward pass, prepared, both as rows and in panels, and their values in panels.
 template <class T>
 struct backward_keys {
   packed_keys<number_words<T>> panels, value_panels;
   by_key<const T> key;
   by_key<T> d_key, d_value;
+  summed_by_tile<T> sums;
 };
 
 // The kernel of the backward pass: some query rows and one tile of keys, panel by panel. Of scores S = Q K' and gradients of weights
@@ -84,9 +93,11 @@ class backward_block {
     const interval some{panel + first, panel + round_up(panel_keys - std::countl_zero(any), shape::lanes)};
     keys.panels.multiply(queries.query + r * queries.depth, queries.depth, rows, some, weight(r, first), stride);
     keys.value_panels.multiply(queries.d_output + r * queries.width, queries.width, rows, some, d_score(r, first), stride);
-    for (index_t i = 0; i < rows; ++i)
-      queries.rows[std::size_t(r + i)].differentiate(some, seen[std::size_t(i)] >> first, weight(r + i, first),
-                                                     d_score(r + i, first));
+    for (index_t i = 0; i < rows; ++i) {
+      Row& row = queries.rows[std::size_t(r + i)];
+      row.differentiate(some, seen[std::size_t(i)] >> first, weight(r + i, first), d_score(r + i, first),
+                        keys.sums.of(row.told.head));
+    }
     add_to_queries(queries, keys, panel, r, seen);
   }
 

@@ -76,13 +76,13 @@ struct backward_row {
         }(std::make_index_sequence<Seeds::count>{})) {}
 
   // Turns the scores of some keys, whole batches, into weights, and the gradients of the weights into those of the scores, in place. Both
-  // become 0 where the row does not see the key; bit b of `bits` says whether it sees keys.first + b.
-  void differentiate(interval keys, std::uint64_t bits, T* score, T* d_weight) {
+  // become 0 where the row does not see the key; bit b of `bits` says whether it sees keys.first + b. `sums`: see takes_gradient.
+  void differentiate(interval keys, std::uint64_t bits, T* score, T* d_weight, T* sums) {
     attended = attended || bits != 0;
     if (const std::uint64_t all = keys.bits(keys.first); (bits & all) == all)
-      differentiate(keys, score, d_weight, [](index_t, const Batch& value) LONGSPAN_INLINE { return value; });
+      differentiate(keys, score, d_weight, sums, [](index_t, const Batch& value) LONGSPAN_INLINE { return value; });
     else
-      differentiate(keys, score, d_weight,
+      differentiate(keys, score, d_weight, sums,
                     [=](index_t j, const Batch& value) LONGSPAN_INLINE { return simd::keep(bits >> j, value, Batch(T(0))); });
   }
 
@@ -101,11 +101,11 @@ struct backward_row {
 
   // Works on copies of the members, as the forward pass does: see forward_row.
   template <class Keep>
-  void differentiate(interval keys, T* score, T* d_weight, Keep keep) {
-    std::array<Batch, Seeds::count> sums;
-    sums.fill(Batch(T(0)));
+  void differentiate(interval keys, T* score, T* d_weight, T* sums, Keep keep) {
+    std::array<Batch, Seeds::count> by_number;
+    by_number.fill(Batch(T(0)));
     const auto by = seeded;
-    Batch* const sum = sums.data();
+    Batch* const sum = by_number.data();
     const auto one = [=, function = logits.function, changed = weights, position = told.position, origin = first_key + keys.first,
                       subtrahend = subtrahend(), mean = mean](index_t j) LONGSPAN_INLINE {
       const Batch s = simd::load<Batch>(score + j), lane = simd::lane_numbers<Batch>();
@@ -118,12 +118,12 @@ struct backward_row {
           const auto of_seed = by[p].function(dual<Batch>(s), keys_under<dual<Batch>>{origin + j, position, dual<Batch>(lane)});
           sum[p] = sum[p] + keep(j, sloped(weight, d_logit, of_seed.slope));
         }
-      if constexpr (takes) function.take(s, keep(j, d_logit), under);
+      if constexpr (takes) function.take(s, keep(j, d_logit), under, sums);
       simd::store(score + j, keep(j, changed(weight, under)));
       simd::store(d_weight + j, keep(j, sloped(weight, d_logit, z.slope)));
     };
     for (index_t j = 0; j < keys.size(); j += lanes) one(j);
-    for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) d_parameters[p] += double(simd::reduce_add(sums[p]));
+    for (std::size_t p = Seeds::folded; p < Seeds::count; ++p) d_parameters[p] += double(simd::reduce_add(by_number[p]));
   }
 };
 
@@ -145,7 +145,7 @@ void prepare_backward_row(Row& row, const Mechanism& mechanism, const Tensors& t
 }
 
 // Hands over the gradient of the row's query, made from that of the query that was multiplied; and the derivatives by temperatures that
-// were folded into it: a dot product each. `query` and `room` are worked in, `sums` takes what row parts learn.
+// were folded into it: one dot product for all. `query` and `room` are worked in, `sums` takes what row parts learn.
 template <class Row, class Mechanism, class Tensors, class T>
 void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& tensors, T* d_query, T* query, T* room,
                          std::span<double> sums) {
@@ -154,13 +154,13 @@ void finish_backward_row(Row& row, const Mechanism& mechanism, const Tensors& te
   const auto to = tensors.d_query.head(0, h);
   const std::span<T> gradient(d_query, std::size_t(from.channels)), channels(query, gradient.size());
   if (row.attended) {
-    if (Row::folded > 0) {
+    if constexpr (Row::folded > 0) {
       copy_row(from.row(i), from.channel_stride, query, 1, from.channels);
       mechanism.query(channels, mechanism.query_token(row.told));
       detail::round_row<typename Tensors::words>(channels);
+      const double by_factor = double(simd::dot<T>(channels, gradient));
+      for (std::size_t p = 0; p < Row::folded; ++p) row.d_parameters[p] = row.seeded[p].factor.slope * by_factor;
     }
-    for (std::size_t p = 0; p < Row::folded; ++p)
-      row.d_parameters[p] = row.seeded[p].factor.slope * double(simd::dot<T>(channels, gradient));
     simd::scale(gradient, T(row.logits.factor.value));
   }
   unprepare_row(from, i, gradient, to.row(i), to.channel_stride, room, [&](std::span<const T> unprepared, T* scratch) {

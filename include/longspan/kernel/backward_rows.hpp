@@ -31,10 +31,12 @@ class backward_rows {
     interval seen;
   };
 
-  // For waves of at most `room` rows. `learned` numbers are summed for each step and each tile.
-  backward_rows(const wave<Text>& heads, const shapes& lengths, index_t room, std::size_t learned)
+  // For waves of at most `room` rows. `learned` numbers of row parts are summed for each step and each tile, `tile_sums` of transforms for
+  // each head.
+  backward_rows(const wave<Text>& heads, const shapes& lengths, index_t room, std::size_t learned, index_t tile_sums)
       : heads_(heads),
         learned_(learned),
+        tile_sums_(tile_sums * lengths.group()),
         depth_(round_up(lengths.channels, shape::lanes)),
         width_(round_up(lengths.value_channels, shape::lanes)),
         query_(std::size_t(room * depth_)),
@@ -56,6 +58,7 @@ class backward_rows {
     steps_.resize(std::size_t(next.step));
     passed_ = std::vector<std::atomic<index_t>>(std::size_t(next.tile));
     sums_.assign(std::size_t(next.step + next.tile) * learned_, 0.0);
+    sums_of_tiles_.assign(std::size_t(heads_.size() * tile_sums_), 0.0);
   }
 
   index_t steps(index_t w) const { return round_up(heads_[w].rows(), step_rows) / step_rows; }
@@ -77,6 +80,9 @@ class backward_rows {
   std::span<double> sums_of_tile(index_t w, index_t t) {
     return sums(own_[std::size_t(w)].step + own_[std::size_t(w)].tile + steps(w) + t);
   }
+
+  // What transforms sum over all tiles of a key head, query head by query head.
+  double* sums_of_tiles(index_t w) { return sums_of_tiles_.data() + w * tile_sums_; }
 
   // Tile t of keys lets step s pass. The next tile waits until the step has passed the tile before, so that each row's gradient is summed
   // in the order of the keys.
@@ -114,12 +120,13 @@ class backward_rows {
 
   const wave<Text>& heads_;
   std::size_t learned_;
-  index_t depth_, width_;
+  index_t tile_sums_, depth_, width_;
   buffer<T> query_, d_query_, d_output_;
   buffer<of_head> own_;
   std::vector<step> steps_;
   std::vector<std::atomic<index_t>> passed_;  // of each tile of keys, the steps that it has let pass
   std::vector<double> sums_;
+  buffer<double> sums_of_tiles_;
 };
 
 }  // namespace detail

@@ -34,7 +34,8 @@ class backward_wave {
       : heads_(texts),
         seeds_(learned_numbers),
         room_(heads_.room_for(threads, rows_of_head)),
-        rows_(heads_, texts[0].mechanism.lengths, room_, Seeds::lists * std::size_t(texts[0].mechanism.lengths.channels)) {
+        rows_(heads_, texts[0].mechanism.lengths, room_, Seeds::lists * std::size_t(texts[0].mechanism.lengths.channels),
+              texts[0].mechanism.transforms.tile_sums()) {
     for (index_t t = 0; t < threads; ++t)
       tiles_.emplace_back(texts[0].mechanism), scratch_.emplace_back(std::size_t(detail::room_of(texts[0].mechanism)));
   }
@@ -89,6 +90,7 @@ class backward_wave {
         rows_.pass(w, t, s);
       }
       tile.finish(rows_.sums_of_tile(w, t));
+      if constexpr (Row::takes) add_sums(tile, w, t);
     } catch (...) {
       failed_ = true;
       rows_.pass_all();
@@ -107,9 +109,11 @@ class backward_wave {
     }
   }
 
-  // Adds to d_parameters[number][head], and [number][channel] for row parts, which are the first of them; a sink is the last.
+  // Hands over what transforms summed, and adds to d_parameters[number][head], and [number][channel] for row parts, which are the first
+  // of them; a sink is the last.
   void add_parameters(std::span<std::vector<double>> d_parameters) {
     for (index_t w = 0; w < heads_.size(); ++w) {
+      add_up_transforms(w);
       for (index_t s = 0; s < rows_.steps(w); ++s) add(rows_.sums_of_step(w, s), d_parameters);
       for (index_t t = 0; t < rows_.tiles(w); ++t) add(rows_.sums_of_tile(w, t), d_parameters);
       for (index_t s = 0; s < rows_.steps(w); ++s)
@@ -124,6 +128,21 @@ class backward_wave {
   }
 
  private:
+  // In the order of the tiles: the step behind the last is that of their sums.
+  void add_sums(const Tile& tile, index_t w, index_t t) {
+    rows_.wait_for_tile_before(w, t, rows_.steps(w));
+    if (failed_) return;
+    tile.add_sums(rows_.sums_of_tiles(w));
+    rows_.pass(w, t, rows_.steps(w));
+  }
+
+  void add_up_transforms(index_t w) {
+    const auto& transforms = heads_[w].text->mechanism.transforms;
+    const index_t group = heads_[w].lengths().group();
+    for (index_t h = 0; h < group; ++h)
+      transforms.add_up(heads_[w].head * group + h, rows_.sums_of_tiles(w) + h * transforms.tile_sums());
+  }
+
   static index_t rows_of_head(const key_head<Text>& head) { return head.rows(); }
 
   // A row of channels for every list of numbers.

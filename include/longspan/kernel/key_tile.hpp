@@ -37,6 +37,7 @@ class key_tile {
         d_key_(rows_.size()),
         value_panels_(std::size_t(shape::backward_key_rows * width_)),
         d_value_(value_panels_.size()),
+        sums_(std::size_t(mechanism.transforms.tile_sums() * mechanism.lengths.group())),
         scratch_(std::size_t(std::max(shape::panel * width_, detail::room_of(mechanism)))) {}
 
   // Takes up some keys of a head, at most as many as a tile holds.
@@ -46,6 +47,7 @@ class key_tile {
     const interval padded{tile.first, tile.first + round_up(tile.size(), shape::panel)};
     std::fill(d_key_.data(), d_key().at(padded.last), T(0));
     std::fill(d_value_.data(), d_value().at(padded.last), T(0));
+    std::fill(sums_.begin(), sums_.end(), T(0));
     for (index_t j = padded.first; j < padded.last; j += shape::panel) {
       pack(head.text->tensors.key.head(0, head.head), j, key_rows().at(j), depth_, key_panels(),
            [&](std::span<T> row, index_t token) {
@@ -59,7 +61,14 @@ class key_tile {
   // Takes some query rows past the keys.
   void differentiate(const backward_queries<T, Row>& queries) {
     const by_key<const T> key{rows_.data(), tile_.first, depth_};
-    block_.differentiate(queries, {key_panels(), value_panels(), key, d_key(), d_value()}, tile_);
+    const summed_by_tile<T> sums{sums_.data(), head_.text->mechanism.transforms.tile_sums(),
+                                 head_.head * head_.lengths().group()};
+    block_.differentiate(queries, {key_panels(), value_panels(), key, d_key(), d_value(), sums}, tile_);
+  }
+
+  // Adds what transforms summed to sums of all tiles.
+  void add_sums(double* of_all) const {
+    for (std::size_t n = 0; n < sums_.size(); ++n) of_all[n] += double(sums_[n]);
   }
 
   // Hands over the gradients of the keys and their values. `sums` takes what row parts learn.
@@ -103,7 +112,7 @@ class key_tile {
   key_head<Text> head_{};
   index_t depth_, width_;
   interval tile_;
-  buffer<T> rows_, panels_, d_key_, value_panels_, d_value_, scratch_;
+  buffer<T> rows_, panels_, d_key_, value_panels_, d_value_, sums_, scratch_;
   backward_block<T, Row> block_;
 };
 

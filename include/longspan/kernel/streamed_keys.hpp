@@ -31,6 +31,7 @@ class streamed_keys final : public key_operand<Words> {
   [[gnu::flatten]] void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to,
                                  index_t stride) const override {
     const bool as_they_lie = Mechanism::keeps_keys && is_words<Words>(keys_);
+    const bool one_by_one = keys_.token_stride * index_t(sizeof(typename Head::number)) % shape::same_set == 0;
     index_t reached = keys.first;
     const auto some = [&]<index_t Batches>(std::integral_constant<index_t, Batches>, index_t j) {
       const T* const from = reinterpret_cast<const T*>(keys_.row(j));
@@ -41,7 +42,8 @@ class streamed_keys final : public key_operand<Words> {
     for_each_lying_together(keys_, keys, [&](interval stretch) {
       index_t& j = reached;
       const index_t in_place = as_they_lie ? std::min(stretch.last, keys_.tokens) : 0;
-      for (; j + keys_at_once <= in_place; j += keys_at_once) some(std::integral_constant<index_t, shape::streamed_batches>{}, j);
+      for (const index_t last = one_by_one ? 0 : in_place; j + keys_at_once <= last; j += keys_at_once)
+        some(std::integral_constant<index_t, shape::streamed_batches>{}, j);
       for (; j + lanes <= in_place; j += lanes) some(std::integral_constant<index_t, 1>{}, j);
       // A batch that does not lie together, in a stretch or across its end.
       for (; j < stretch.last; j += lanes)

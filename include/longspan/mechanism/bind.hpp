@@ -144,10 +144,9 @@ auto bind_transforms_for(const mechanism<Parts...>& whole, const shapes& lengths
 template <class Texts, class Seen>
 reach distances_of(const Texts& texts, index_t padding, Seen seen) {
   reach all;
-  all.texts = index_t(texts.size());
   for (const auto& each : texts) {
     const reach one = seen(each).distances(padding);
-    all = {hull(all.seen, one.seen), hull(all.touched, one.touched), std::max(all.heads, one.heads), all.texts};
+    all = {hull(all.seen, one.seen), hull(all.touched, one.touched), std::max(all.heads, one.heads)};
   }
   return all;
 }

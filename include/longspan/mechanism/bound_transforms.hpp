@@ -33,6 +33,27 @@ struct bound_transforms {
   auto of_products(const query_row& row) const {
     return std::apply([&](const auto&... each) { return detail::tempered(learned(scale), each(row)...); }, transforms);
   }
+
+  // How many numbers transforms sum for each query head of a tile of keys while they take gradients, see takes_gradient; and hands over
+  // those of a head and all of its tiles.
+  index_t tile_sums() const {
+    return std::apply([](const auto&... each) { return (index_t(0) + ... + sums_of(each)); }, transforms);
+  }
+  void add_up(index_t head, const double* sums) const {
+    const auto one = [&](const auto& each) {
+      if constexpr (requires { each.tile_sums(); }) each.add_up(head, sums);
+      sums += sums_of(each);
+    };
+    std::apply([&](const auto&... each) { (one(each), ...); }, transforms);
+  }
+
+ private:
+  static index_t sums_of(const auto& transform) {
+    if constexpr (requires { transform.tile_sums(); })
+      return transform.tile_sums();
+    else
+      return 0;
+  }
 };
 
 }  // namespace detail

@@ -30,11 +30,15 @@ Value apply_to(const Value& logit, const Function& function, const Keys& keys) {
   }
 }
 
-// A function that wants the gradient of the logits it returned, to add it to memory: take(d_logit, keys) is called in a backward pass for
-// every batch of keys of which some row beside it sees one, after the body. Lanes of hidden keys hold 0. The rows of one tile of keys come
-// one after the other; so do the tiles of one row; and heads that share a query and a key, in their order (kernel/backward_wave.hpp).
+// A function that wants the gradient of the logits it returned, to add it to memory: take(logit, d_logit, keys, sums) is called in a
+// backward pass for every batch of keys of which some row beside it sees one, after the body, with the logit that it was given. Lanes of
+// hidden keys hold a d_logit of 0. The rows of one tile of keys come one after the other; so do the tiles of one row; and heads that share
+// a query and a key, in their order (kernel/backward_wave.hpp). `sums` is memory of the tile and the head, as many numbers as the
+// function's `tile_sums` says, 0 where a tile begins; what they hold where it ends is added up for its transform
+// (mechanism/bound_transforms.hpp).
 template <class Function>
-concept takes_gradient = requires(const Function& function, const keys_under<double>& keys) { function.take(0.0, keys); };
+concept takes_gradient =
+    requires(const Function& function, const keys_under<double>& keys, double* sums) { function.take(0.0, 0.0, keys, sums); };
 
 // Functions of a row's logits, applied one after the other.
 template <class... Functions>
@@ -65,13 +69,17 @@ struct composed {
   }
 
   // Hands on the gradient of what operator() makes of a logit.
-  template <std::size_t N = 0, class Value, class Keys>
-  void take(const Value& logit, const Value& d_logit, const Keys& keys) const {
+  template <std::size_t N = 0, class Value, class Keys, class T>
+  void take(const Value& logit, const Value& d_logit, const Keys& keys, T* sums) const {
     if constexpr (N < sizeof...(Functions)) {
-      const Value next = detail::apply_to(logit, std::get<N>(each), keys);
+      const auto& function = std::get<N>(each);
+      const Value next = detail::apply_to(logit, function, keys);
       if constexpr (takes_gradient<std::tuple_element_t<N, std::tuple<Functions...>>>)
-        std::get<N>(each).take(before<N + 1>(next, d_logit, keys), keys);
-      take<N + 1>(next, d_logit, keys);
+        function.take(logit, before<N + 1>(next, d_logit, keys), keys, sums);
+      if constexpr (requires { function.tile_sums; })
+        take<N + 1>(next, d_logit, keys, sums + function.tile_sums);
+      else
+        take<N + 1>(next, d_logit, keys, sums);
     }
   }
 

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include <longspan/core/shapes.hpp>
 #include <longspan/mechanism.hpp>
+#include <longspan/mechanism/distance_learner.hpp>
+#include <longspan/mechanism/parameters_of.hpp>
 #include <longspan/tensor/aliasing.hpp>
 #include <longspan/tensor/view.hpp>
 
@@ -13,28 +18,49 @@ namespace detail {
 // Parts that read tensors beside the queries and keys, and write gradients of them. Such a part offers for_each_tensor(visit), which calls
 // visit(name, view) for what it reads, and for_each_gradient(visit) for what a backward pass writes. Then `taker<T>(lengths)` is what
 // stands in for it in a backward pass: a transform whose row functions take gradients (mechanism/composed.hpp), and which offers
-// begin_gradient(), called when everything was checked, and finish_gradient(), called when all rows have passed.
+// begin_gradient(), called when everything was checked, and finish_gradient(), called when all rows have passed. Where learned numbers are
+// differentiated by, transforms whose numbers count by distance have takers, too.
 
 template <class P>
 concept reads_tensors = requires(const P& part) { part.for_each_tensor([](auto, auto) {}); };
 template <class P>
 concept writes_gradients = requires(const P& part) { part.for_each_gradient([](auto, auto) {}); };
 
+template <bool Learning, class P>
+inline constexpr bool has_taker = writes_gradients<P> || (Learning && learns_by_distance<P>);
+
 // The mechanism with the takers of its parts; itself where it has none.
-template <class T, class... Parts>
+template <bool Learning, class T, class... Parts>
 decltype(auto) with_takers(const mechanism<Parts...>& whole, const shapes& lengths) {
   if constexpr (is_sum<Parts...>) {
-    return detail::remade(whole, [&](const auto& summand) { return detail::with_takers<T>(summand, lengths); });
-  } else if constexpr ((writes_gradients<Parts> || ...)) {
+    return detail::remade(whole, [&](const auto& summand) { return detail::with_takers<Learning, T>(summand, lengths); });
+  } else if constexpr ((has_taker<Learning, Parts> || ...)) {
     return detail::remade(whole, [&]<class P>(const P& part) {
       if constexpr (writes_gradients<P>)
         return part.template taker<T>(lengths);
+      else if constexpr (has_taker<Learning, P>)
+        return distance_learner<T, P>{part, lengths.heads};
       else
         return part;
     });
   } else {
     return (whole);
   }
+}
+
+// The derivatives by all learned numbers, in the order of the sentences, from those by the numbers that are left where takers stand in.
+template <bool Learning, class... Parts>
+std::vector<std::vector<double>> with_those_of_takers(const mechanism<Parts...>& taking,
+                                                      std::vector<std::vector<double>> others) {
+  std::vector<std::vector<double>> all;
+  auto next = others.begin();
+  const auto one = [&]<class P>(const P& part) {
+    if constexpr (requires { part.derivatives(); })
+      for (auto& list : part.derivatives()) all.push_back(std::move(list));
+    for (std::size_t n = 0; n < parameter_count<P>; ++n) all.push_back(std::move(*next++));
+  };
+  if constexpr (Learning) std::apply([&](const auto&... each) { (one(each), ...); }, detail::parts_of(taking));
+  return all;
 }
 
 template <class... Parts>

@@ -47,6 +47,22 @@ struct prepared_head {
   }
 };
 
+// Calls visit(k, score, keys) for every key at hand that query i of head h sees, with its score and with the keys as a transform is told of
+// them.
+template <class Mechanism, class Visit>
+void for_each_score(const prepared_head<Mechanism>& of, std::vector<double> query, index_t h, index_t i, Visit visit) {
+  const Mechanism& mechanism = of.mechanism;
+  const query_row row = mechanism.row(h, i);
+  const auto seen = mechanism.seen->keys_of(h, i);
+  mechanism.query(std::span(query), mechanism.query_token(row));
+  for (std::size_t k = 0; k < of.keys.size(); ++k) {
+    if (!detail::contains(seen, index_t(k))) continue;
+    double score = 0;
+    for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * of.keys[k].channels[c];
+    visit(k, mechanism.transforms.scale * score, keys_under<double>{mechanism.lengths.first_key + index_t(k), row.position});
+  }
+}
+
 // What a row makes of one key that it sees: its logit, what becomes of its weight after the softmax, as a factor, and its value.
 struct weighed_key {
   double logit, factor;
@@ -55,21 +71,14 @@ struct weighed_key {
 
 // Appends what query i of head h makes of the keys that it sees.
 template <class Mechanism>
-void weigh_keys(const prepared_head<Mechanism>& of, std::vector<double> query, index_t h, index_t i,
+void weigh_keys(const prepared_head<Mechanism>& of, const std::vector<double>& query, index_t h, index_t i,
                 std::vector<weighed_key>& weighed) {
-  const Mechanism& mechanism = of.mechanism;
-  const query_row row = mechanism.row(h, i);
-  const auto transform = mechanism.transforms.of_scores(row);
-  const auto factor = mechanism.of_weights(row);
-  const auto seen = mechanism.seen->keys_of(h, i);
-  mechanism.query(std::span(query), mechanism.query_token(row));
-  for (std::size_t k = 0; k < of.keys.size(); ++k) {
-    if (!detail::contains(seen, index_t(k))) continue;
-    double score = 0;
-    for (std::size_t c = 0; c < query.size(); ++c) score += query[c] * of.keys[k].channels[c];
-    const keys_under<double> under{mechanism.lengths.first_key + index_t(k), row.position};
-    weighed.push_back({transform(mechanism.transforms.scale * score, under), factor(1.0, under), &of.keys[k].value});
-  }
+  const query_row row = of.mechanism.row(h, i);
+  const auto transform = of.mechanism.transforms.of_scores(row);
+  const auto factor = of.mechanism.of_weights(row);
+  detail::for_each_score(of, query, h, i, [&](std::size_t k, double score, const auto& keys) {
+    weighed.push_back({transform(score, keys), factor(1.0, keys), &of.keys[k].value});
+  });
 }
 
 // Writes the softmax over some keys and a sink, if there is one. Returns the log-sum-exp.

@@ -51,7 +51,7 @@ struct taking_biased_row : biased_row<S> {
   key_sums<T> sums;
   bool heads_add_up;
 
-  void take(const auto& d_logit, const auto& keys) const { sums.add(keys.first, d_logit); }
+  void take(const auto&, const auto& d_logit, const auto& keys, auto*) const { sums.add(keys.first, d_logit); }
 };
 
 }  // namespace detail

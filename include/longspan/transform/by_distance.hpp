@@ -27,7 +27,9 @@ concept of_distance_and_head = std::invocable<const F&, index_t, index_t>;
 // head if it takes one: f(t) or f(t, head) returns affine{a, m} for z = a s + m, or one number for z = s + m. When a call begins, a table
 // is filled with f of each distance between the smallest and the largest that some row sees, for each head where f takes one; the kernel
 // loads from it, so that a slow f costs as little per logit as a fast one. Where f has learned numbers (concept transform), it names them
-// by `parameters()` and returns `learned` ones; it is then asked once more for each list of them by the backward pass.
+// by `parameters()` and returns `learned` ones. The backward pass sums the gradients by scale and shift along diagonals, one number for
+// each distance and head, and then asks f once more at each distance for each list of learned numbers: any number of them costs little more
+// than one (backward_with_parameters).
 //
 //   dot_product{} | by_distance{[](index_t t) { return -0.1 * std::sqrt(double(t)); }} | causal{}
 template <class F>

@@ -32,8 +32,8 @@ class distance_table {
   distance_table(const reach& distances, const F& f) : shift_(distances), scale_(Scaled ? distances : reach{}) {
     for (index_t t = distances.seen.first; t < distances.seen.last; ++t) {
       const affine z = f(t);
-      shift_.set(t, z.shift);
-      if constexpr (Scaled) scale_.set(t, z.scale);
+      shift_.set(t, z.shift.value);
+      if constexpr (Scaled) scale_.set(t, z.scale.value);
     }
   }
 

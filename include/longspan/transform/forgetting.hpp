@@ -83,7 +83,7 @@ struct taking_forgetting_row : forgetting_row<S> {
   static constexpr bool heads_add_up = false;
   key_sums<T> as_query, as_keys;
 
-  void take(const auto& d_logit, const auto& keys) const {
+  void take(const auto&, const auto& d_logit, const auto& keys, auto*) const {
     as_query.add(keys.first, d_logit);
     as_keys.add(keys.first, d_logit);
   }

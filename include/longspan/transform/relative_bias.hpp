@@ -1,7 +1,6 @@
 #pragma once
 
 #include <concepts>
-#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -15,24 +14,24 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
-#include <longspan/tile/buffer.hpp>
 #include <longspan/transform/bucket_sums.hpp>
 #include <longspan/transform/concept.hpp>
 #include <longspan/transform/distance_table.hpp>
 #include <longspan/transform/distance_tables.hpp>
 #include <longspan/transform/reach.hpp>
+#include <longspan/transform/summing_tables.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
-// Relative bias: z = s + B[head, bucket(t)], learned numbers by distance, t = i - j, negative for keys after the query. B is a tensor (heads
-// or 1, buckets) of float, double, half or bfloat16, read where it lies; it must live as long as the mechanism. `bucket` maps a distance to
-// a column: t5_buckets{}; a function of one's own, as [](index_t t) { return std::min<index_t>(t, 127); }; nothing else is asked than the
-// distances that rows see, once a call. With dot_product{.scale = 1} and t5_buckets it is T5 (arXiv 1910.10683).
+// Relative bias: z = s + B[head, bucket(t)], learned numbers by distance, t = i - j, negative for keys after the query. B is a tensor
+// (heads or 1, buckets) of float, double, half or bfloat16, read where it lies; it must live as long as the mechanism. `bucket` maps a
+// distance to a column: t5_buckets{}; a function of one's own, as [](index_t t) { return std::min<index_t>(t, 127); }; nothing else is
+// asked than the distances that rows see, once a call. With dot_product{.scale = 1} and t5_buckets it is T5 (arXiv 1910.10683).
 //
 // `relative_bias{table, bucket, gradient}` also has its gradient written by the backward pass, a tensor of the extents of the table, which
 // is overwritten: the sum over all rows and texts of the gradients of the logits, along diagonals, and from it that of whatever the table
-// was computed from. The same bits for any device. While the call runs, sums take, for each head, text and 256 keys, a SIMD register for
-// each bucket that many distances in a row share, and a number for every other distance.
+// was computed from. The same bits for any device. While the call runs, sums take, for each head, a SIMD register for each bucket that many
+// distances in a row share, and a number for every other distance.
 //
 // Throws shape_error where the table does not fit, std::invalid_argument for a bucket that it does not have.
 template <class S, class Bucket, class D = void>
@@ -86,53 +85,35 @@ struct relative_bias<S, Bucket, void> {
 
 namespace detail {
 
-// The function of a row in a backward pass that asks for the gradient.
-template <class Logits, class Sums>
-struct taking_relative_row : Logits {
-  Sums sums;
-  static constexpr bool heads_add_up = false;
-  void take(const auto& d_logit, const auto& keys) const { sums.add(keys.first, d_logit); }
-};
-
-template <class T>
-struct taking_tables {
-  distance_tables<T, false> tables;
-  std::shared_ptr<bucket_sums<T>> sums;
-
-  auto operator()(const query_row& row) const {
-    using logits = decltype(tables(row));
-    return taking_relative_row<logits, typename bucket_sums<T>::of_row>{{tables(row)}, (*sums)(row)};
-  }
-  auto at_most(const query_row& row) const { return tables.at_most(row); }
-};
-
-// Stands in for the part in a backward pass that asks for the gradient (mechanism/takers.hpp). The sums are made when it is bound to the
-// distances of the call, once for all its copies.
+// Stands in for the part in a backward pass that asks for the gradient (mechanism/takers.hpp).
 template <class T, class Part>
 struct relative_bias_taker {
   static constexpr stage order = Part::order;
   Part part;
-  index_t keys;  // of the call
-  std::shared_ptr<std::shared_ptr<bucket_sums<T>>> sums = std::make_shared<std::shared_ptr<bucket_sums<T>>>();
+  bound_bucket_sums<T> sums = {};
 
   auto operator()(const query_row& row) const { return part(row); }
   template <class U>
-  taking_tables<U> prepare(const reach& distances) const {
-    if (*sums == nullptr)
-      *sums = std::make_shared<bucket_sums<T>>(distances, keys, part.buckets(), [&](index_t t) { return part.bucket_of(t); });
-    return {part.template prepare<U>(distances), *sums};
+  auto prepare(const reach& distances) const {
+    return summing_tables<T, distance_tables<U, false>, false>{
+        part.template prepare<U>(distances), sums.of(distances, 1, part.buckets(), [&](index_t t) { return part.bucket_of(t); })};
   }
   void check(const shapes& lengths) const { part.check(lengths); }
   void finish_gradient() const {
     const auto& to = part.gradient;
-    buffer<double> totals(std::size_t(part.heads() * part.buckets()), 0.0);
-    const auto at = [&](index_t head, index_t bucket) -> double& {
-      return totals[std::size_t((part.heads() == 1 ? 0 : head) * part.buckets() + bucket)];
-    };
-    if (*sums != nullptr) (*sums)->add_up(at);
     for (index_t h = 0; h < part.heads(); ++h)
       for (index_t b = 0; b < part.buckets(); ++b)
-        to.data[h * to.stride[2] + b * to.stride[3]] = static_cast<typename Part::number>(at(h, b));
+        to.data[h * to.stride[2] + b * to.stride[3]] = static_cast<typename Part::number>(total(h, b));
+  }
+
+ private:
+  // Of one head, or of all where they share a table.
+  double total(index_t head, index_t bucket) const {
+    double sum = 0;
+    for (const auto& each : sums)
+      for (index_t h = 0; h < each->distances().heads; ++h)
+        if (part.heads() == 1 || h == head) sum += each->total(0, h, bucket);
+    return sum;
   }
 };
 
@@ -154,11 +135,16 @@ struct relative_bias : relative_bias<S, Bucket> {
     detail::require_gradient_of_part("d_relative_bias", gradient, "relative_bias", this->table,
                                      {"batch", "heads", "rows", "buckets"});
   }
-  void for_each_gradient(auto visit) const { visit("d_relative_bias", gradient); }
+  // As (batch, head, query, bucket): all queries share it.
+  void for_each_gradient(auto visit) const {
+    const auto& [batch, rows, heads, buckets] = gradient.extent;
+    const auto& stride = gradient.stride;
+    visit("d_relative_bias", view<D>{gradient.data, {batch, heads, rows, buckets}, {stride[0], stride[2], stride[1], stride[3]}});
+  }
 
   template <class T>
-  auto taker(const shapes& lengths) const {
-    return detail::relative_bias_taker<T, relative_bias>{*this, lengths.keys};
+  auto taker(const shapes&) const {
+    return detail::relative_bias_taker<T, relative_bias>{*this};
   }
 };
 

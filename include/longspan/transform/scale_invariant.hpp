@@ -37,6 +37,9 @@ struct scale_invariant {
     const learned square = max(2 * (log1p(std::abs(double(t)) / tau) + (ratio - offset)), learned(0.0));
     return {square.value > 0 ? sqrt(square) : learned(0.0), ratio - square};
   }
+  static constexpr bool scaled = true, by_head = false;
+  affine at(index_t t, index_t) const { return at(t); }
+
   auto parameters() { return std::tie(tau); }
   auto parameters() const { return std::tie(tau); }
 
@@ -87,7 +90,7 @@ struct scale_invariant::table {
 
   // Sets more of the distances that it has room for.
   void fill(const scale_invariant& of, interval distances) {
-    for (index_t t = distances.first; t < distances.last; ++t) scale.set(t, of.at(t).scale);
+    for (index_t t = distances.first; t < distances.last; ++t) scale.set(t, of.at(t).scale.value);
   }
 };
 
