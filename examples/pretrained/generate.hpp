@@ -46,7 +46,7 @@ void continue_text(text<Past> of, std::span<const index_t> prompt, generation& h
   double began = seconds();
   const auto speed = [&](const char* done, index_t tokens) {
     const double taken = seconds() - began, attention = of.take_attention_seconds();
-    std::fprintf(stderr, "\n%td tokens %s at %.1f a second, %.2f ms each, %.2f of them attention", tokens, done,
+    std::fprintf(stderr, "%td tokens %s at %.1f a second, %.2f ms each, %.2f of them attention\n", tokens, done,
                  double(tokens) / taken, 1000 * taken / double(tokens), 1000 * attention / double(tokens));
     began = seconds();
   };
@@ -62,7 +62,7 @@ void continue_text(text<Past> of, std::span<const index_t> prompt, generation& h
     last = of.read(way, std::span(&token, 1), length);
   }
   if (made > 0) speed("written", made);
-  std::fprintf(stderr, "; keys and values take %.1f MB\n", double(of.bytes()) / 1e6);
+  std::fprintf(stderr, "Keys and values take %.1f MB.\n", double(of.bytes()) / 1e6);
 }
 
 inline void generate(const transformer& of, const team& threads, std::span<const index_t> prompt, generation how) {

@@ -1,4 +1,5 @@
 // The same input gives the same bits, however it is computed.
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -184,7 +185,7 @@ TYPED_TEST(bits_of, decoding_is_the_same_head_by_head_and_side_by_side) {
     const auto head_by_head = forward(sentence, in.q, in.k, in.v);
     std::vector<S> keys, values;
     const view<const S> k = token_major(in.k, keys), v = token_major(in.v, values);
-    for (const int threads : {1, 2, 5}) {
+    for (const int threads : {1, 3}) {
       Eigen::ThreadPool pool(threads);
       const auto side_by_side = forward(Eigen::ThreadPoolDevice(&pool, threads), sentence, in.q, k, v);
       EXPECT_TRUE(same_bits(side_by_side.output, head_by_head.output)) << of.heads << " heads, " << threads << " threads";
@@ -192,14 +193,13 @@ TYPED_TEST(bits_of, decoding_is_the_same_head_by_head_and_side_by_side) {
     }
   };
   const auto windowed = dot_product{} | alibi{} | sinks_and_window{.sinks = 3, .window = 900};
-  for (const index_t key_heads : {1, 3, 8, 40})
-    for (const index_t group : {1, 4, 9}) {
-      testing_support::lengths of{.batch = 2, .heads = key_heads * group, .key_heads = key_heads, .queries = 1, .keys = 1101};
-      of.channels = 32, of.value_channels = 48;
-      agree(windowed, of);
-      of.batch = 1, of.queries = 2, of.keys = 570;
-      agree(rope{} | dot_product{} | causal{}, of);
-    }
+  for (const auto& [key_heads, group] : {std::pair<index_t, index_t>{3, 4}, {8, 1}, {2, 9}, {30, 1}}) {
+    testing_support::lengths of{.heads = key_heads * group, .key_heads = key_heads, .queries = 1, .keys = 1101};
+    of.channels = 32, of.value_channels = 48;
+    agree(windowed, of);
+    of.batch = 2, of.queries = 2, of.keys = 290;
+    agree(rope{} | dot_product{} | causal{}, of);
+  }
 }
 
 // A hidden key may share its word with one that is seen.
