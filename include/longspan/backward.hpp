@@ -112,7 +112,7 @@ void backward_into(const D& d, const mechanism<Parts...>& whole, const Q& q, con
 // each head, counts as one. Beside the backward pass alone (8 heads, n = 2048, d = 64, causal, Zen 5):
 //   temperatures right behind the score   a dot product a row for all of them: 1 to 4 %
 //   by_distance, scale_invariant          sums along diagonals, one or two numbers for each distance and head, and an evaluation of the
-//                                         function for each number and distance: 4 to 9 %, for 1, 8 or 64 numbers
+//                                         function for each number and distance: 4 to 10 %, for 1, 8 or 64 numbers
 //   the body of any other transform       runs on dual numbers for each: of a polynomial, 5 % for one number and 122 % for 8
 template <device D, class... Parts, class Q, class K, class V, class Kept, class DKept, class DQ, class DK, class DV>
 void backward_with_parameters_into(const D& d, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v,
