@@ -117,7 +117,7 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
  public:
   explicit tile_operands(std::span<const Text>) {}
   static bool heads_side_by_side() { return true; }
-  static index_t side_by_side(const shapes&) { return 1; }
+  static index_t side_by_side(const shapes&, index_t) { return 1; }
 
   // Whether two texts have the same pages of some keys.
   static bool share(const Text& one, const Text& other, interval keys) {

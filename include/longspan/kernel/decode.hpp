@@ -46,7 +46,7 @@ class decode_wave {
     const index_t most_keys = heads_.largest([](const Head& head) { return head.lengths().keys; });
     // Where texts share keys, they pass them together, and its heads one by one.
     const index_t most =
-        heads_.most_together() > 1 ? heads_.most_together() : heads_side_by_side(texts[0].mechanism.lengths, threads);
+        heads_.most_together() > 1 ? heads_.most_together() : heads_side_by_side(texts[0].mechanism.lengths, rows, threads);
     together_ = std::clamp(shape::most_decode_rows / std::max(rows, index_t(1)), index_t(1), most);
     room_ = std::max(decode_parts, std::max(threads, together_) * bytes_of_parts(rows, most_keys));
     for (index_t t = 0; t < threads; ++t)
@@ -106,8 +106,8 @@ class decode_wave {
   };
 
   // How many heads of a text pass a tile together, so that four items are left for each of several threads.
-  index_t heads_side_by_side(const shapes& lengths, index_t threads) const {
-    const index_t most = operands_.side_by_side(lengths), items = lengths.key_heads * lengths.keys / key_rows_;
+  index_t heads_side_by_side(const shapes& lengths, index_t rows, index_t threads) const {
+    const index_t most = operands_.side_by_side(lengths, rows), items = lengths.key_heads * lengths.keys / key_rows_;
     return threads == 1 ? most : std::clamp(items / (4 * threads), index_t(1), most);
   }
 

@@ -67,9 +67,10 @@ class tile_operands {
 
   // Whether all heads of a tile lie before the next tile of the text.
   bool heads_side_by_side() const { return heads_side_by_side_; }
-  // How many heads of a text pass a tile together, with so many rows each: where a token is one row, as many as take few enough bytes.
-  index_t side_by_side(const shapes& lengths) const {
-    if (!tokens_are_rows_ || !in_place_ || !streams(group_rows(lengths))) return 1;
+  // How many heads of a text pass a tile together, with at most so many rows each: where a token is one row, as many as take few enough
+  // bytes.
+  index_t side_by_side(const shapes& lengths, index_t rows) const {
+    if (!tokens_are_rows_ || !in_place_ || !streams(rows)) return 1;
     const index_t of_head = shape::keys_side_by_side * lengths.channels * index_t(sizeof(typename keys_of_head::number));
     return std::clamp(shape::bytes_side_by_side / of_head, index_t(1), lengths.key_heads);
   }
