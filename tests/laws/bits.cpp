@@ -165,21 +165,20 @@ TYPED_TEST(bits_of, decoding_and_prefill_are_the_same) {
     }
 }
 
+// A copy of a tensor, (batch, token, head, channel) in memory.
+template <class S>
+view<const S> token_major(const tensor<S>& t, std::vector<S>& memory) {
+  const index_t batch = t.dimension(0), heads = t.dimension(1), tokens = t.dimension(2), channels = t.dimension(3);
+  memory.resize(std::size_t(t.size()));
+  const view<S> made{memory.data(), {batch, heads, tokens, channels}, {heads * tokens * channels, channels, heads * channels, 1}};
+  copy_tokens(this_thread{}, view_of(t), made);
+  return made;
+}
+
 // Heads whose tokens lie side by side pass a tile together, where few rows read each: as many as one pass takes, over three tiles, keys
 // as they lie and turned, with a window whose edges cut panels, on any number of threads.
 TYPED_TEST(bits_of, decoding_is_the_same_head_by_head_and_side_by_side) {
   using S = TypeParam;
-  const auto token_major = [](const tensor<S>& t, std::vector<S>& memory) {
-    const index_t heads = t.dimension(1), tokens = t.dimension(2), channels = t.dimension(3);
-    memory.resize(std::size_t(t.size()));
-    const view<S> made{
-        memory.data(), {t.dimension(0), heads, tokens, channels}, {heads * tokens * channels, channels, heads * channels, 1}};
-    for (index_t b = 0; b < t.dimension(0); ++b)
-      for (index_t h = 0; h < heads; ++h)
-        for (index_t j = 0; j < tokens; ++j)
-          for (index_t c = 0; c < channels; ++c) made.head(b, h).row(j)[c] = t(b, h, j, c);
-    return made;
-  };
   const auto agree = [&](const auto& sentence, const testing_support::lengths& of) {
     const auto in = random_inputs<S>(of);
     const auto head_by_head = forward(sentence, in.q, in.k, in.v);
@@ -200,6 +199,24 @@ TYPED_TEST(bits_of, decoding_is_the_same_head_by_head_and_side_by_side) {
     of.batch = 2, of.queries = 2, of.keys = 290;
     agree(rope{} | dot_product{} | causal{}, of);
   }
+}
+
+// Texts with more query rows than the first, and more than stream their keys.
+TEST(bits, of_texts_with_more_rows_do_not_depend_on_heads_side_by_side) {
+  const index_t heads = 4, tokens = 200, channels = 32;
+  const auto in = random_inputs<float>({.batch = 2,
+                                        .heads = heads,
+                                        .key_heads = heads,
+                                        .queries = 20,
+                                        .keys = tokens,
+                                        .channels = channels,
+                                        .value_channels = channels});
+  std::vector<float> keys, values;
+  const view<const float> k = token_major(in.k, keys), v = token_major(in.v, values);
+  const std::vector<index_t> queries{1, 20};
+  const placement where{.query_lengths = queries};
+  EXPECT_TRUE(same_bits(forward(dot_product{} | causal{}, in.q, k, v, where).output,
+                        forward(dot_product{} | causal{}, in.q, in.k, in.v, where).output));
 }
 
 // A hidden key may share its word with one that is seen.
