@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "support/benchmarks.hpp"
 #include "support/gradients.hpp"
@@ -56,9 +57,11 @@ struct polynomial {
   std::array<longspan::learned, Count> weight = {};
   auto operator()(const longspan::query_row&) const {
     return [weight = weight](auto logit, const auto&) {
-      auto power = logit;
-      const auto sum = [&](const auto&... each) { return (logit + ... + (each * (power = 0.25f * logit * power))); };
-      return std::apply(sum, weight);
+      std::array<decltype(logit), Count + 1> power = {logit};
+      for (std::size_t n = 0; n < Count; ++n) power[n + 1] = 0.25f * logit * power[n];
+      return [&]<std::size_t... n>(std::index_sequence<n...>) {
+        return (logit + ... + (weight[n] * power[n + 1]));
+      }(std::make_index_sequence<Count>{});
     };
   }
   auto parameters() {

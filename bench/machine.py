@@ -4,10 +4,16 @@ import re
 
 # As parts of xsimd's names.
 INSTRUCTION_SETS = {"avx512": "AVX-512", "avx2": "AVX2", "sse": "SSE", "neon": "NEON"}
-# Of AMD's processors by family: generation and models, as Linux tells them apart.
+# By vendor and family: generation and models, as Linux tells them apart.
 GENERATIONS = {
-    25: {"Zen 3": [(0x00, 0x0F), (0x20, 0x5F)], "Zen 4": [(0x10, 0x1F), (0x60, 0xAF)]},
-    26: {"Zen 5": [(0x00, 0x2F), (0x40, 0x4F), (0x60, 0x7F)]},
+    ("AuthenticAMD", 25): {"Zen 3": [(0x00, 0x0F), (0x20, 0x5F)], "Zen 4": [(0x10, 0x1F), (0x60, 0xAF)]},
+    ("AuthenticAMD", 26): {"Zen 5": [(0x00, 0x2F), (0x40, 0x4F), (0x60, 0x7F)]},
+    ("GenuineIntel", 6): {
+        "Ice Lake": [(0x6A, 0x6A), (0x6C, 0x6C)],
+        "Sapphire Rapids": [(0x8F, 0x8F)],
+        "Emerald Rapids": [(0xCF, 0xCF)],
+        "Granite Rapids": [(0xAD, 0xAE)],
+    },
 }
 
 
@@ -20,11 +26,11 @@ def cpuinfo(key):
 
 
 def generation():
-    """Of a processor that speed is promised of; nothing of others."""
-    if cpuinfo("vendor_id") == "AuthenticAMD":
-        for name, models in GENERATIONS.get(int(cpuinfo("cpu family")), {}).items():
-            if any(first <= int(cpuinfo("model")) <= last for first, last in models):
-                return name
+    """Of a processor whose model number tells it; nothing of others."""
+    of_family = GENERATIONS.get((cpuinfo("vendor_id"), int(cpuinfo("cpu family") or 0)), {})
+    for name, models in of_family.items():
+        if any(first <= int(cpuinfo("model")) <= last for first, last in models):
+            return name
     return ""
 
 

@@ -67,11 +67,11 @@ double flops() {
   return best;
 }
 
-// Enough bytes that no cache keeps what is read over and over.
+// Enough bytes that no cache keeps what is read over and over: twice the largest, which may be one that hundreds of cores share.
 inline double beyond_caches() {
-  double largest = 16 << 20;
+  double largest = 128 << 20;
   for (const auto& cache : benchmark::CPUInfo::Get().caches) largest = std::max(largest, double(cache.size));
-  return 8 * largest;
+  return 2 * largest;
 }
 
 // Begins where a register may be loaded at once: a load across two cache lines takes twice the time.
