@@ -1,4 +1,5 @@
-// What a row does not see cannot touch it; what it does see reaches it as IEEE arithmetic says.
+// One mechanism for each way through the kernel: the definition, the same bits in prefill and decoding, and that what a row does not see
+// cannot touch it, while what it does see reaches it as IEEE arithmetic says.
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -14,6 +15,55 @@ using namespace longspan;
 using namespace longspan::detail;
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+
+TEST(every_kind_of_mechanism, agrees_with_the_definition) {
+  const auto in = random_inputs<float>(
+      {.batch = 2, .heads = 2, .key_heads = 1, .queries = 77, .keys = 301, .channels = 12, .value_channels = 10});
+  for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
+    const auto fused = forward(mechanism, in.q, in.k, in.v);
+    const auto exact = reference::attention(mechanism, in.q, in.k, in.v);
+    EXPECT_LT(worst_difference(fused.output, exact.output), 2e-5) << name;
+    EXPECT_LT(worst_difference(fused.log_sum_exp, exact.log_sum_exp), 2e-5) << name;
+  });
+}
+
+// Whether no row of a mechanism sees a key after itself, so that decoding knows no less than the prefill.
+template <class Mechanism>
+bool causal_only(const Mechanism& each) {
+  const auto bound = testing_support::bound_of(each, shapes{.batch = 1,
+                                                            .heads = 2,
+                                                            .key_heads = 1,
+                                                            .queries = 50,
+                                                            .keys = 50,
+                                                            .channels = 12,
+                                                            .value_channels = 10,
+                                                            .all_keys = 50});
+  for (index_t i = 0; i < 50; ++i)
+    if (bound.seen->keys_of(0, i).hull().last > i + 1) return false;
+  return true;
+}
+
+// A row of the prefill is the row that decoding computes, whatever tile it fell in: for every mechanism, over tile boundaries.
+TEST(bits, are_the_same_in_prefill_and_in_decoding) {
+  const index_t tokens = 530;
+  const auto in =
+      random_inputs<float>({.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
+  const auto first = [&](const tensor<float>& t, index_t from, index_t count) {
+    return tensor<float>(t.slice(Eigen::array<Eigen::Index, 4>{0, 0, from, 0},
+                                 Eigen::array<Eigen::Index, 4>{1, t.dimension(1), count, t.dimension(3)}));
+  };
+  for_each_kind_of_mechanism([&](const char* name, const auto& each) {
+    const auto prefill = forward(each, in.q, in.k, in.v);
+    for (const index_t n : {1, 2, 17, 255, 256, 257, 511, 530}) {
+      const auto row = first(in.q, n - 1, 1);
+      const auto among_all = forward(each, row, in.k, in.v, {.first_query = n - 1});
+      EXPECT_TRUE(same_bits(among_all.output, first(prefill.output, n - 1, 1))) << name << " at " << n;
+      if (!causal_only(each)) continue;
+      const auto decoded = forward(each, row, first(in.k, 0, n), first(in.v, 0, n));
+      EXPECT_TRUE(same_bits(decoded.output, first(prefill.output, n - 1, 1))) << name << " at " << n;
+    }
+  });
+}
 
 TEST(hidden_keys, may_hold_anything) {
   const index_t tokens = 300;
