@@ -18,8 +18,8 @@ const auto mechanism = rms_normalize{} | p_rope{} | dot_product{} | info_scale{.
                        sinks_and_window{.sinks = 5, .window = 400};
 
 TEST(bits, do_not_depend_on_the_number_of_threads) {
-  const auto in = random_inputs<float>(
-      {.batch = 2, .heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
   const auto alone = forward(mechanism, in.q, in.k, in.v);
   for (const int threads : {1, 2, 3, 7}) {
     Eigen::ThreadPool pool(threads);
@@ -30,8 +30,8 @@ TEST(bits, do_not_depend_on_the_number_of_threads) {
 }
 
 TEST(bits, do_not_depend_on_the_device) {
-  const auto in = random_inputs<float>(
-      {.batch = 2, .heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
+  const auto in =
+      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 333, .keys = 333, .channels = 24, .value_channels = 20});
   const auto alone = forward(mechanism, in.q, in.k, in.v);
   const auto check = [&](const auto& device) {
     const auto together = forward(device, mechanism, in.q, in.k, in.v);

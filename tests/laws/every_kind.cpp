@@ -1,6 +1,7 @@
 // One mechanism for each way through the kernel: the definition, the same bits in prefill and decoding, and that what a row does not see
 // cannot touch it, while what it does see reaches it as IEEE arithmetic says.
 #include <limits>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -72,20 +73,20 @@ TEST(hidden_keys, may_hold_anything) {
         {.heads = 2, .key_heads = 1, .queries = tokens, .keys = tokens, .channels = 12, .value_channels = 10});
     const auto clean = forward(mechanism, in.q, in.k, in.v);
     const auto bound = testing_support::bound_of(mechanism, checked(view_of(in.q), view_of(in.k), view_of(in.v), {}));
-    for (const index_t poisoned : {0, 41, 255, 256, 299})
-      for (const float poison : {nan, infinity, -infinity}) {
-        auto bad = in;
-        for (index_t c = 0; c < 12; ++c) bad.k(0, 0, poisoned, c) = poison;
-        for (index_t c = 0; c < 10; ++c) bad.v(0, 0, poisoned, c) = poison;
-        const auto touched = forward(mechanism, bad.q, bad.k, bad.v);
-        for (index_t h = 0; h < 2; ++h)
-          for (index_t i = 0; i < tokens; ++i)
-            if (!contains(bound.seen->keys_of(h, i), poisoned)) {
-              ASSERT_EQ(touched.log_sum_exp(0, h, i), clean.log_sum_exp(0, h, i)) << name << " row " << i << " key " << poisoned;
-              for (index_t c = 0; c < 10; ++c)
-                ASSERT_EQ(touched.output(0, h, i, c), clean.output(0, h, i, c)) << name << " row " << i;
-            }
-      }
+    for (const auto& [poisoned, poison] :
+         {std::pair<index_t, float>{0, nan}, {41, infinity}, {255, -infinity}, {256, nan}, {299, infinity}}) {
+      auto bad = in;
+      for (index_t c = 0; c < 12; ++c) bad.k(0, 0, poisoned, c) = poison;
+      for (index_t c = 0; c < 10; ++c) bad.v(0, 0, poisoned, c) = poison;
+      const auto touched = forward(mechanism, bad.q, bad.k, bad.v);
+      for (index_t h = 0; h < 2; ++h)
+        for (index_t i = 0; i < tokens; ++i)
+          if (!contains(bound.seen->keys_of(h, i), poisoned)) {
+            ASSERT_EQ(touched.log_sum_exp(0, h, i), clean.log_sum_exp(0, h, i)) << name << " row " << i << " key " << poisoned;
+            for (index_t c = 0; c < 10; ++c)
+              ASSERT_EQ(touched.output(0, h, i, c), clean.output(0, h, i, c)) << name << " row " << i;
+          }
+    }
   });
 }
 
