@@ -30,6 +30,9 @@ function(longspan_own_program target)
     # of them would find.
     set(sanitizers -fsanitize=address,undefined -fno-sanitize=null,object-size,vptr,nonnull-attribute,returns-nonnull-attribute
         -fno-sanitize-recover=all)
+    if(LONGSPAN_SANITIZE STREQUAL "thread")
+      set(sanitizers -fsanitize=thread)
+    endif()
     # Kernels with checks compile six times as long at -O1 as at -O0, at which they still run fast enough.
     # g++ documents that its warnings are less reliable with sanitizers: they are not errors here. clang compiles this build in less time.
     target_compile_options(${target} PRIVATE ${sanitizers} -O$<IF:$<CONFIG:Debug>,0,1> -fno-omit-frame-pointer

@@ -38,7 +38,7 @@ Eigen::MatrixXd plain_loop(const F& f, double scale, const Matrix& q, const Matr
 // Whether output and gradients are right.
 template <class F>
 bool try_weights(const char* name, double scale, const F& f) {
-  const Eigen::Index tokens = 200, channels = 16;
+  const Eigen::Index tokens = 100, channels = 16;
   Matrix q = 2 * Matrix::Random(channels, tokens), k = 2 * Matrix::Random(channels, tokens), v = Matrix::Random(channels, tokens);
 
   const auto mechanism = longspan::dot_product{.scale = scale} | weights_by{f} | longspan::causal{};

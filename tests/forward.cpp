@@ -38,45 +38,6 @@ TEST(forward, every_overload_computes_the_same) {
   forward_into(mechanism, in.q, in.k, in.v, mapped, log_sum_exp), expect(true);
 }
 
-// Half and bfloat16 are storage: products and softmax are float, and only the output rounds. Unless products read bfloat16 themselves.
-template <class S>
-class narrow_storage : public testing::Test {};
-using storages = testing::Types<Eigen::half, Eigen::bfloat16>;
-TYPED_TEST_SUITE(narrow_storage, storages);
-
-TYPED_TEST(narrow_storage, computes_in_float) {
-  using S = TypeParam;
-  const auto in = random_inputs<S>({.heads = 2, .key_heads = 1, .queries = 50, .keys = 70, .channels = 16, .value_channels = 12});
-  const auto narrow = forward(mechanism, in.q, in.k, in.v);
-  const auto wide = forward(mechanism, tensor<float>(in.q.template cast<float>()), tensor<float>(in.k.template cast<float>()),
-                            tensor<float>(in.v.template cast<float>()));
-  static_assert(std::is_same_v<typename decltype(narrow.log_sum_exp)::Scalar, float>);
-  if constexpr (std::is_same_v<typename storage_words<S>::type, number_words<float>>) {
-    EXPECT_TRUE(same_bits(narrow.log_sum_exp, wide.log_sum_exp));
-    for (Eigen::Index i = 0; i < narrow.output.size(); ++i) EXPECT_EQ(narrow.output.data()[i], S(wide.output.data()[i]));
-  }
-}
-
-// Where the instruction set multiplies bfloat16, the weights round to it before they meet the values, and so does the output: each by
-// at most 2^-8 of what it is. The logits are those of float.
-TYPED_TEST(narrow_storage, rounds_weights_and_output_at_most) {
-  using S = TypeParam;
-  for (const index_t queries : {1, 50, 130}) {
-    const auto in =
-        random_inputs<S>({.heads = 2, .key_heads = 1, .queries = queries, .keys = 701, .channels = 40, .value_channels = 12});
-    const auto sentence = dot_product{} | alibi{} | sinks_and_window{.sinks = 3, .window = 600};
-    const auto narrow = forward(sentence, in.q, in.k, in.v);
-    const auto exact = reference::attention(sentence, in.q, in.k, in.v);
-    auto sizes = in.v;
-    for (Eigen::Index i = 0; i < sizes.size(); ++i) sizes.data()[i] = S(std::abs(float(sizes.data()[i])));
-    const auto size = reference::attention(sentence, in.q, in.k, sizes);  // sum of weight |value|
-    EXPECT_LT(worst_difference(narrow.log_sum_exp, exact.log_sum_exp), 1e-5);
-    for (Eigen::Index i = 0; i < narrow.output.size(); ++i)
-      EXPECT_NEAR(double(float(narrow.output.data()[i])), exact.output.data()[i],
-                  (size.output.data()[i] + 1.01 * std::abs(exact.output.data()[i])) / 256);
-  }
-}
-
 // A sentinel stays where a call is refused.
 template <class Exception, class Mechanism>
 std::string refusal(const Mechanism& refused, const tensor<float>& q, const tensor<float>& k, const tensor<float>& v,

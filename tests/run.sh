@@ -6,11 +6,12 @@ exec </dev/null
 usage() {
   cat <<'END'
 Usage: sh tests/run.sh [--quick] [--long]
-       sh tests/run.sh --format | --foreign
+       sh tests/run.sh --format | --threads | --foreign
 Installs what is missing (Debian, as root or with sudo), builds in build/ and runs the tests.
   --quick   for this machine's processor only, without the sanitizers, but with the sweeps and examples that take minutes to compile
   --long    these sweeps, the tests that take minutes, and every benchmark once, as well
   --format  no tests: whether clang-format 19 would leave every source as it is and codespell finds no misspelling
+  --threads no tests but those that start threads, and calls drawn from a seed, by clang under the sanitizer of threads
   --foreign no tests for this machine's processor: those for 64-bit ARM, and a part of them for RISC-V, run by QEMU
   --help    this text
 LONGSPAN_WERROR=ON in the environment makes warnings errors.
@@ -24,12 +25,14 @@ without='^long$'
 sweeps=OFF
 optimisation=-O0  # of examples and programs of users: they compile in a third of the time
 format=no
+threads=no
 foreign=no
 for option in "$@"; do
   case $option in
     --quick) variants=native sanitize=no sweeps=ON optimisation=-O2 ;;
     --long) without='^$' sweeps=ON optimisation=-O2 ;;
     --format) format=yes ;;
+    --threads) threads=yes ;;
     --foreign) foreign=yes ;;
     --help) usage; exit 0 ;;
     *) echo "Unknown option: $option" >&2; usage >&2; exit 2 ;;
@@ -62,12 +65,9 @@ build_and_test() {
   ctest --test-dir "$1" -j "$(cores)" -LE "$without" --output-on-failure --no-tests=error
 }
 
-# What depends on the processor.
-essential='^(simd|tile|softmax|score|position)/|^(forward|backward)[.]|^kernel/sizes|^laws/(bits|hidden_and_visible)[.]'
-
-# build_and_test_for <triple> <files>: of the tests those whose path matches, for another processor and run by QEMU.
+# build_and_test_for <triple> <option>: for another processor, and run by QEMU.
 build_and_test_for() {
-  triple=$1 files=$2 folder=$root/build/$1
+  triple=$1 option=$2 folder=$root/build/$1
   install_packages "g++-$triple" qemu-user googletest
   set -- -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triple%%-*}" "-DCMAKE_CXX_COMPILER=$triple-g++"
   if [ ! -e "$folder/installed" ]; then  # GoogleTest, as Debian has its sources
@@ -77,13 +77,27 @@ build_and_test_for() {
   fi
   build_and_test "$folder/tests" "$@" "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-${triple%%-*};-L;/usr/$triple" \
     "-DGTest_DIR=$folder/installed/lib/cmake/GTest" "-Dxsimd_DIR=$(dirname "$(dpkg -L libxsimd-dev | grep /xsimdConfig.cmake)")" \
-    -DLONGSPAN_TEST_VARIANTS=baseline "-DLONGSPAN_TEST_FILES=$files" -DLONGSPAN_TEST_SWEEPS=OFF -DLONGSPAN_DISTRIBUTED=OFF \
+    -DLONGSPAN_TEST_VARIANTS=baseline "$option" -DLONGSPAN_TEST_SWEEPS=OFF -DLONGSPAN_DISTRIBUTED=OFF \
     -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
 }
 
 if [ "$foreign" = yes ]; then
-  build_and_test_for aarch64-linux-gnu .
-  build_and_test_for riscv64-linux-gnu "$essential"
+  build_and_test_for aarch64-linux-gnu -DLONGSPAN_TEST_ONLY_EVERYWHERE=OFF
+  build_and_test_for riscv64-linux-gnu -DLONGSPAN_TEST_ONLY_EVERYWHERE=ON
+  echo "All tests pass."
+  exit 0
+fi
+
+# by_clang_under <sanitizers> <folder> <option>...
+by_clang_under() {
+  sanitizers=$1 folder=$2
+  shift 2
+  build_and_test "$folder" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 \
+    -DLONGSPAN_SANITIZE="$sanitizers" -DLONGSPAN_TEST_VARIANTS=v3 -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF "$@"
+}
+
+if [ "$threads" = yes ]; then
+  by_clang_under thread "$root/build/threads" -DLONGSPAN_TEST_SWEEPS=OFF
   echo "All tests pass."
   exit 0
 fi
@@ -92,7 +106,6 @@ build_and_test "$root/build/tests" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_TEST_VA
   -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH="$sweeps" -DLONGSPAN_BUILD_STUDIES="$sweeps" \
   -DLONGSPAN_OPTIMISATION="$optimisation"
 if [ "$sanitize" = yes ]; then
-  build_and_test "$root/build/sanitize" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DLONGSPAN_SANITIZE=ON \
-    -DLONGSPAN_TEST_VARIANTS=v3 -DLONGSPAN_TEST_SWEEPS="$sweeps" -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
+  by_clang_under ON "$root/build/sanitize" -DLONGSPAN_TEST_SWEEPS="$sweeps"
 fi
 echo "All tests pass."

@@ -14,6 +14,19 @@ namespace fuzz {
 
 using longspan::placement;
 
+// How many query rows a text has, of so many at most: a few, as when decoding, or any number.
+inline index_t rows_of_a_text(drawn& from, index_t most) {
+  return from.between(0, from.once_in(2) ? std::min<index_t>(most, 3) : most);
+}
+
+// The same of each of some texts: all that there are, or some of them.
+inline std::vector<index_t> rows_of_texts(drawn& from, index_t texts, index_t most) {
+  const bool some = from.once_in(2);
+  std::vector<index_t> rows;
+  for (index_t t = 0; t < texts; ++t) rows.push_back(some ? rows_of_a_text(from, most) : most);
+  return rows;
+}
+
 // One text of a call: where its tokens lie in the tensors.
 struct own_text {
   index_t batch, first_query, queries, first_key, keys;
@@ -25,6 +38,7 @@ struct drawn_call {
   enum class kind { whole, part, padded, packed } texts_are = kind::whole;
   index_t first_key = 0, all_keys = 0, first_query = 0;  // of a part
   std::vector<index_t> key_lengths, query_lengths, query_starts, key_starts;
+  layout keys_lie{.broadcast = true}, queries_lie{.broadcast = true};
 
   explicit drawn_call(drawn& from, index_t most_keys = 200) {
     key_heads = from.between(1, 3), heads = key_heads * from.of<index_t>({1, 1, 2, 3});
@@ -32,7 +46,7 @@ struct drawn_call {
     value_channels = from.once_in(3) ? from.between(1, 70) : from.of<index_t>({8, 16, 32, 64, 1, 20});
     texts_are = from.of({kind::whole, kind::part, kind::padded, kind::packed});
     keys = from.between(0, from.once_in(8) ? 3 * most_keys : most_keys);
-    queries = from.once_in(3) ? from.between(0, 4) : from.between(0, most_keys);
+    queries = from.between(0, from.of<index_t>({4, 40, most_keys}));
     batch = texts_are == kind::packed ? 1 : from.between(1, 3);
     queries = std::min(queries, 60000 / (batch * heads * std::max<index_t>(keys, 1)) + 1);
     if (texts_are == kind::part) {
@@ -41,9 +55,11 @@ struct drawn_call {
     }
     if (texts_are == kind::padded)
       for (index_t b = 0; b < batch; ++b)
-        key_lengths.push_back(from.between(0, keys)), query_lengths.push_back(from.between(0, queries));
+        key_lengths.push_back(from.between(0, keys)), query_lengths.push_back(rows_of_a_text(from, queries));
     if (texts_are == kind::packed)
       query_starts = starts(from, queries), key_starts = starts(from, keys, index_t(query_starts.size()));
+    keys_lie.tokens_are_rows = from.once_in(2), queries_lie.tokens_are_rows = from.once_in(4);
+    keys_lie.one_text = from.once_in(6);
   }
 
   placement where() const {
@@ -89,8 +105,10 @@ struct drawn_call {
  private:
   static std::vector<index_t> starts(drawn& from, index_t tokens, index_t count = 0) {
     if (count == 0) count = from.between(2, 5);
+    const bool few_at_once = from.once_in(2);
     std::vector<index_t> made{0};
-    for (index_t t = 2; t < count; ++t) made.push_back(from.between(0, tokens));
+    for (index_t t = 2; t < count; ++t)
+      made.push_back(few_at_once ? made.back() + rows_of_a_text(from, tokens - made.back()) : from.between(0, tokens));
     made.push_back(tokens);
     std::sort(made.begin(), made.end());
     return made;

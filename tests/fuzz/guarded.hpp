@@ -53,21 +53,34 @@ bool same_numbers(const view<A>& a, const view<B>& b) {
   return same;
 }
 
+// How a tensor lies in memory, where not anyhow.
+struct layout {
+  bool broadcast = false;        // an axis may have stride 0
+  bool tokens_are_rows = false;  // a token is one row, head after head; tokens may have gaps between them
+  bool one_text = false;         // that all texts have
+};
+
 // A tensor in memory of its own, which ends where the tensor does or a little later. Axes lie in any order, with gaps.
 template <class S>
 class guarded {
  public:
   // Axes one behind the other.
   explicit guarded(const extents& extent) { lay_out(extent, {3, 2, 1, 0}, {}, 0, 0); }
-  // Anyhow. `shared`: an axis may have stride 0, as of an input that is broadcast.
-  guarded(drawn& from, const extents& extent, bool shared = false) {
+  // Anyhow, or as it is told.
+  guarded(drawn& from, const extents& extent, const layout& lies = {}) {
     std::array<std::size_t, 4> order{3, 2, 1, 0};
-    if (from.once_in(3)) std::swap(order[1], order[2]);
-    if (from.once_in(12)) std::swap(order[0], order[std::size_t(from.between(1, 3))]);
     extents gaps{};
-    if (from.once_in(3)) gaps[std::size_t(from.between(0, 3))] = from.of<index_t>({1, 2, 5, 16});
+    if (lies.tokens_are_rows) {
+      std::swap(order[1], order[2]);
+      gaps[1] = from.of<index_t>({0, 0, 5, 64});
+    } else {
+      if (from.once_in(3)) std::swap(order[1], order[2]);
+      if (from.once_in(12)) std::swap(order[0], order[std::size_t(from.between(1, 3))]);
+      if (from.once_in(3)) gaps[std::size_t(from.between(0, 3))] = from.of<index_t>({1, 2, 5, 16});
+    }
     lay_out(extent, order, gaps, from.of<index_t>({0, 0, 1, 3}), from.of<index_t>({0, 0, 7, 64}));
-    if (shared && from.once_in(8)) all_.stride[std::size_t(from.between(0, 1))] = 0;
+    if (lies.one_text) all_.stride[0] = 0;
+    if (lies.broadcast && from.once_in(8)) all_.stride[std::size_t(from.between(0, 1))] = 0;
   }
 
   view<S> all() { return all_; }

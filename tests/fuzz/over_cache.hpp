@@ -9,6 +9,7 @@
 #include <longspan/longspan.hpp>
 
 #include "devices.hpp"
+#include "drawn_call.hpp"
 #include "drawn_numbers.hpp"
 #include "guarded.hpp"
 #include "sentence.hpp"
@@ -106,8 +107,8 @@ class over_cache {
   void append(held& one, index_t text, index_t texts) {
     const index_t count = from_.once_in(2) ? from_.between(0, 3) : from_.between(0, 300);
     note("append", text, count);
-    guarded<T> k(from_, {texts, of_.key_heads, count, of_.channels}, true);
-    guarded<T> v(from_, {texts, of_.key_heads, count, of_.value_channels}, true);
+    guarded<T> k(from_, {texts, of_.key_heads, count, of_.channels}, {.broadcast = true});
+    guarded<T> v(from_, {texts, of_.key_heads, count, of_.value_channels}, {.broadcast = true});
     // As a stride may be 0, texts may take the same tokens.
     const bool the_same = k.all().stride[0] == 0 || v.all().stride[0] == 0 || k.all().stride[1] == 0 || v.all().stride[1] == 0;
     if (the_same) k = guarded<T>(k.all().extent), v = guarded<T>(v.all().extent);
@@ -149,23 +150,25 @@ class over_cache {
 
   void results_are_kept(const held& one) {
     const index_t queries = from_.once_in(2) ? 1 : from_.between(0, 40);
-    guarded<T> q(from_, {of_.texts, heads_, queries, of_.channels}, true);
+    const std::vector<index_t> rows = rows_of_texts(from_, of_.texts, queries);
+    guarded<T> q(from_, {of_.texts, heads_, queries, of_.channels}, {.broadcast = true});
     numbers_.fill(q);
     guarded<T> output(from_, {of_.texts, heads_, queries, of_.value_channels}), sums(from_, {of_.texts, heads_, queries, 1});
     output.fill(-7, [] { return T(-7); }), sums.fill(-7, [] { return T(-7); });
     output.seal(), sums.seal();
     try {
-      longspan::forward_into(drawn_device(from_), whole_, std::as_const(q).all(), one.kept, output.all(), sums.all());
+      longspan::forward_into(drawn_device(from_), whole_, std::as_const(q).all(), one.kept, output.all(), sums.all(),
+                             {.query_lengths = rows});
     } catch (const longspan::shape_error& error) {
       hold(std::string(error.what()).find("given back") != std::string::npos, error.what());
       hold(output.unchanged() && sums.unchanged(), "written before it is refused");
       return;
     }
     hold(output.unchanged_outside() && sums.unchanged_outside(), "written outside of results");
-    compare(one, q, output, sums);
+    compare(one, q, rows, output, sums);
   }
 
-  void compare(const held& one, const guarded<T>& q, guarded<T>& output, guarded<T>& sums) {
+  void compare(const held& one, const guarded<T>& q, const std::vector<index_t>& rows, guarded<T>& output, guarded<T>& sums) {
     index_t longest = 0;
     std::vector<index_t> lengths;
     for (const auto& each : one.tokens) lengths.push_back(index_t(each.size())), longest = std::max(longest, lengths.back());
@@ -182,11 +185,11 @@ class over_cache {
       at_once.append(t, k.all().tokens_of(t, {0, lengths[std::size_t(t)]}), v.all().tokens_of(t, {0, lengths[std::size_t(t)]}));
     }
     guarded<T> wanted(output.all().extent), wanted_sums(sums.all().extent);
-    longspan::forward_into(drawn_device{}, whole_, q.all(), at_once, wanted.all(), wanted_sums.all());
+    longspan::forward_into(drawn_device{}, whole_, q.all(), at_once, wanted.all(), wanted_sums.all(), {.query_lengths = rows});
     hold(same_numbers(output.all(), wanted.all()) && same_numbers(sums.all(), wanted_sums.all()),
          "other bits than taken at once");
     longspan::forward_into(drawn_device{}, whole_, q.all(), k.all(), v.all(), wanted.all(), wanted_sums.all(),
-                           longspan::placement{.key_lengths = lengths});
+                           longspan::placement{.key_lengths = lengths, .query_lengths = rows});
     if constexpr (std::is_same_v<Storage, T>) {
       hold(same_numbers(output.all(), wanted.all()) && same_numbers(sums.all(), wanted_sums.all()), "other bits than tensors");
     } else if (numbers_.are == drawn_numbers::kind::normal) {

@@ -45,9 +45,9 @@ class over_tensors {
         call_(from),
         data_(from, call_),
         numbers_(from),
-        q_(from, call_.of_queries(), true),
-        k_(from, call_.of_keys(), true),
-        v_(from, call_.of_values(), true),
+        q_(from, call_.of_queries(), call_.queries_lie),
+        k_(from, call_.of_keys(), call_.keys_lie),
+        v_(from, call_.of_values(), call_.keys_lie),
         attended_(from, call_) {
     numbers_.fill(q_), numbers_.fill(k_), numbers_.fill(v_);
     q_.seal(), k_.seal(), v_.seal();

@@ -6,6 +6,7 @@
 #include <longspan/longspan.hpp>
 
 #include "devices.hpp"
+#include "drawn_call.hpp"
 #include "drawn_numbers.hpp"
 #include "guarded.hpp"
 #include "subjects.hpp"
@@ -30,8 +31,9 @@ class over_pages {
         each_(from.between(1, 300 / page_ + 1)),
         pages_(texts_ * each_ + from.between(0, 3)),
         numbers_(from),
-        keys_(from, {pages_, key_heads_, page_, channels_}),
-        values_(from, {pages_, key_heads_, page_, value_channels_}) {
+        pools_lie_{.tokens_are_rows = from.once_in(2)},
+        keys_(from, {pages_, key_heads_, page_, channels_}, pools_lie_),
+        values_(from, {pages_, key_heads_, page_, value_channels_}, pools_lie_) {
     numbers_.fill(keys_), numbers_.fill(values_);
     std::vector<std::int32_t> order;
     for (index_t p = 0; p < pages_; ++p) order.push_back(std::int32_t(p));
@@ -47,7 +49,8 @@ class over_pages {
   void hold_all(const Mechanism& mechanism) {
     const guarded<S> k = whole(keys_, channels_), v = whole(values_, value_channels_);
     const index_t queries = from_.once_in(2) ? 1 : from_.between(0, 60);
-    guarded<S> q(from_, {texts_, heads_, queries, channels_}, true);
+    const std::vector<index_t> rows = rows_of_texts(from_, texts_, queries);
+    guarded<S> q(from_, {texts_, heads_, queries, channels_}, {.broadcast = true});
     numbers_.fill(q);
     const auto results = [&](const auto& call) {
       guarded<S> output(from_, {texts_, heads_, queries, value_channels_});
@@ -58,7 +61,8 @@ class over_pages {
       return std::pair(std::move(output), std::move(sums));
     };
     const auto wanted = results([&](const auto&... to) {
-      forward_into(drawn_device{}, mechanism, q.all(), k.all(), v.all(), to..., placement{.key_lengths = lengths_});
+      forward_into(drawn_device{}, mechanism, q.all(), k.all(), v.all(), to...,
+                   placement{.key_lengths = lengths_, .query_lengths = rows});
     });
     const auto expect = [&](const auto& got, const std::string& words) {
       for_each_index(got.first.all().extent, [&](auto... i) {
@@ -72,7 +76,8 @@ class over_pages {
       return paged{keys, std::as_const(values_).all(), std::span(std::as_const(table_)), std::span(std::as_const(lengths_))};
     };
     expect(results([&](const auto&... to) {
-             forward_into(drawn_device(from_), mechanism, q.all(), pages(std::as_const(keys_).all()), to...);
+             forward_into(drawn_device(from_), mechanism, q.all(), pages(std::as_const(keys_).all()), to...,
+                          placement{.query_lengths = rows});
            }),
            "pages have other bits than tensors");
     if constexpr (std::is_same_v<S, float>) {
@@ -82,7 +87,8 @@ class over_pages {
           prepare_keys(drawn_device(from_), mechanism, page_of(keys_, t, p), page_of(prepared, t, p),
                        placement{.first_key = p * page_});
       expect(results([&](const auto&... to) {
-               forward_into(drawn_device(from_), mechanism, q.all(), prepared_keys{pages(std::as_const(prepared).all())}, to...);
+               forward_into(drawn_device(from_), mechanism, q.all(), prepared_keys{pages(std::as_const(prepared).all())}, to...,
+                            placement{.query_lengths = rows});
              }),
              "prepared pages have other bits than tensors");
     }
@@ -117,6 +123,7 @@ class over_pages {
   drawn& from_;
   index_t texts_, key_heads_, heads_, channels_, value_channels_, page_, each_, pages_;
   drawn_numbers numbers_;
+  layout pools_lie_;
   guarded<S> keys_, values_;
   std::vector<std::int32_t> table_;
   std::vector<index_t> lengths_;

@@ -104,12 +104,12 @@ TEST(memory, steady_decoding_by_a_prepared_sentence_allocates_nothing) {
 // A cache that grows by a token a call, over several tiles: only where a power of two is passed is anything asked for.
 TEST(memory, decoding_a_growing_cache_allocates_hardly_ever) {
   const auto in =
-      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 3000, .channels = 32, .value_channels = 32});
-  tensor<float> output(1, 4, 1, 32);
+      random_inputs<float>({.heads = 2, .key_heads = 2, .queries = 1, .keys = 1100, .channels = 8, .value_channels = 8});
+  tensor<float> output(1, 2, 1, 8);
   const long before = allocations;
-  for (index_t keys = 1; keys <= 3000; ++keys) {
+  for (index_t keys = 1; keys <= 1100; ++keys) {
     const auto part = [&](const tensor<float>& t) {
-      return view<const float>{t.data(), {1, 2, keys, 32}, {2 * 3000 * 32, 3000 * 32, 32, 1}};
+      return view<const float>{t.data(), {1, 2, keys, 8}, {2 * 1100 * 8, 1100 * 8, 8, 1}};
     };
     forward_into(dot_product{} | causal{}, in.q, part(in.k), part(in.v), output);
   }
@@ -212,11 +212,10 @@ TEST(memory, running_out_of_it_is_never_half_a_result_of_a_cache) {
 
 // A page a 128 tokens, and what turns the next 64.
 TEST(memory, decoding_from_a_cache_allocates_hardly_ever) {
-  const auto in =
-      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 1, .channels = 32, .value_channels = 32});
+  const auto in = random_inputs<float>({.heads = 2, .key_heads = 2, .queries = 1, .keys = 1, .channels = 8, .value_channels = 8});
   const auto mechanism = rope{} | dot_product{} | softcap{30} | causal{};
-  kv_cache<float> cache(mechanism, {.key_heads = 2, .channels = 32, .value_channels = 32});
-  tensor<float> output(1, 4, 1, 32);
+  kv_cache<float> cache(mechanism, {.key_heads = 2, .channels = 8, .value_channels = 8});
+  tensor<float> output(1, 2, 1, 8);
   long before = 0;
   for (index_t token = 0; token < 1000; ++token) {
     if (token == 200) before = allocations;
@@ -229,11 +228,10 @@ TEST(memory, decoding_from_a_cache_allocates_hardly_ever) {
 // Room for a text, or for a window over a text without end: between two powers of two, nothing but a table by distance and a list of pages
 // grows, each by half of itself or more.
 TEST(memory, a_cache_with_room_allocates_nothing) {
-  const auto in =
-      random_inputs<float>({.heads = 4, .key_heads = 2, .queries = 1, .keys = 1, .channels = 32, .value_channels = 32});
-  tensor<float> output(1, 4, 1, 32);
+  const auto in = random_inputs<float>({.heads = 2, .key_heads = 2, .queries = 1, .keys = 1, .channels = 8, .value_channels = 8});
+  tensor<float> output(1, 2, 1, 8);
   const auto allocations_of = [&](const auto& mechanism, index_t room, interval tokens) {
-    kv_cache<float> cache(mechanism, {.key_heads = 2, .channels = 32, .value_channels = 32});
+    kv_cache<float> cache(mechanism, {.key_heads = 2, .channels = 8, .value_channels = 8});
     cache.reserve(room);
     long before = 0;
     for (index_t token = 0; token < tokens.last; ++token) {

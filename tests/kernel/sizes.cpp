@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/mechanisms.hpp"
+#include "support/naive_backward.hpp"
 #include "support/tensors.hpp"
 
 namespace {
@@ -46,6 +47,21 @@ TEST(sizes, every_grouping_of_heads) {
     for (const index_t queries : {1, 5, 50})
       expect_agreement(
           {.batch = 2, .heads = 6, .key_heads = key_heads, .queries = queries, .keys = 60, .channels = 8, .value_channels = 6});
+}
+
+// The backward pass, around its steps of query rows and its tiles of keys.
+TEST(sizes, gradients_of_every_number_of_tokens_around_the_steps) {
+  using shape = tile_shape<float>;
+  for (const index_t queries : {index_t(1), shape::backward_query_rows - 1, shape::backward_query_rows + 1})
+    for (const index_t keys : {index_t(1), index_t(65), shape::backward_key_rows - 1, shape::backward_key_rows + 1}) {
+      const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = queries, .keys = keys});
+      const auto kept = forward(mechanism, in.q, in.k, in.v);
+      const auto d_output = normal<float>(1, 2, queries, in.v.dimension(3), 9);
+      const auto fused = backward(mechanism, in.q, in.k, in.v, kept, d_output);
+      const auto exact = naive_backward(mechanism, inputs<double>{in.q.cast<double>(), in.k.cast<double>(), in.v.cast<double>()},
+                                        tensor<double>(d_output.cast<double>()));
+      EXPECT_LT(worst_gradient(fused, exact), 1e-4) << queries << " queries, " << keys << " keys";
+    }
 }
 
 TEST(sizes, positions_beyond_what_float_and_32_bits_hold) {
