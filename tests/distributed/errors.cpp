@@ -2,8 +2,10 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "both_ways.hpp"
+#include "words_of.hpp"
 
 using namespace testing_support;
 using namespace longspan;
@@ -11,18 +13,6 @@ using namespace longspan;
 namespace {
 
 const lengths of{.heads = 2, .key_heads = 1, .queries = 64, .keys = 64};
-
-template <class Call>
-std::string words_of(Call call) {
-  try {
-    call();
-  } catch (const std::bad_alloc&) {
-    return "bad_alloc";
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 // Fails on one rank, at some row, when the kernel asks for it.
 template <class Exception>
@@ -81,3 +71,24 @@ TEST(ring_errors, what_a_rank_meets_while_it_works) {
   const auto again = forward(over, dot_product{} | causal{}, q, k, v);  // nothing of the failed calls is on its way
   EXPECT_TRUE(same_bits(again.output, part.output));
 }
+
+TEST(ring_errors, what_is_no_communicator) {
+  EXPECT_EQ(words_of([] { ring{MPI_COMM_NULL}; }),
+            "ring: MPI_COMM_NULL is what ranks outside of a communicator have: they take no part in its calls");
+  int rank = 0, ranks = 1;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank), MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  if (ranks == 1) return;
+  MPI_Comm half, between;
+  MPI_Comm_split(MPI_COMM_WORLD, rank % 2, rank, &half);
+  MPI_Intercomm_create(half, 0, MPI_COMM_WORLD, 1 - rank % 2, 0, &between);
+  EXPECT_EQ(words_of([&] { ring{between}; }), "ring: the communicator is between two groups of ranks; a ring needs one group");
+  MPI_Comm_free(&between), MPI_Comm_free(&half);
+}
+
+// For main: before MPI_Init and behind MPI_Finalize.
+std::string words_of_a_ring_outside_of_mpi() {
+  return words_of([] { ring{MPI_COMM_WORLD}; });
+}
+
+// It would be gone when the first call comes.
+static_assert(!std::is_constructible_v<ring<detail::this_thread>, MPI_Comm, detail::this_thread>);

@@ -1,21 +1,31 @@
-// Where the memory of one rank runs out, at any allocation of a call, all ranks throw, and none waits for another.
+// What a rank's calls take. Where the memory of one rank runs out, at any allocation of a call, all ranks throw, and none waits for another.
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 #include <vector>
 
+#include <malloc.h>
+
 #include "both_ways.hpp"
 
 namespace {
 
 std::atomic<long> left = -1;  // how many more allocations succeed before one fails; any number where it is negative
+std::atomic<std::size_t> held = 0, most_held = 0;  // bytes
 
 void* allocated(std::size_t bytes, std::size_t alignment) {
   if (left >= 0 && left-- == 0) throw std::bad_alloc();
   void* const memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc();
+  const std::size_t now = held += malloc_usable_size(memory);
+  for (std::size_t most = most_held; most < now && !most_held.compare_exchange_weak(most, now);) {
+  }
   return memory;
+}
+void freed(void* memory) {
+  held -= malloc_usable_size(memory);
+  std::free(memory);
 }
 
 }  // namespace
@@ -25,10 +35,10 @@ void* allocated(std::size_t bytes, std::size_t alignment) {
 [[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return allocated(bytes, std::size_t(alignment));
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { freed(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { freed(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { freed(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { freed(memory); }
 
 using namespace testing_support;
 using namespace longspan;
@@ -49,6 +59,16 @@ void forget_kept_blocks() {
       ::operator delete(kept.take(bytes), std::align_val_t{64});
       after = kept.bytes();
     }
+}
+
+// The most bytes that a call takes beside what was there before.
+template <class Call>
+std::size_t bytes_of(const Call& call) {
+  forget_kept_blocks();
+  const std::size_t before = held;
+  most_held = before;
+  call();
+  return most_held - before;
 }
 
 // Every allocation of the last rank fails in turn.
@@ -84,4 +104,26 @@ TEST(memory_of_a_rank, runs_out) {
   const auto part = forward(over, sum, q, k, v), whole = forward(sum, in.q, in.k, in.v);
   expect_all_return([&](const auto& ring) { backward_with_parameters(ring, sum, q, k, v, part, d); });
   expect_all_return([&](const auto& ring) { (void)ring.merge(whole), ring.gather(part); });
+}
+
+// Beside what one call of so many rows and keys takes: two other ranks' parts of keys and values, and the part of the output that is merged.
+// Backward, beside the parts themselves, their gradients in float: those that are added to, those on their way out and on their way in, and
+// the sums of the rank's own.
+TEST(memory_of_a_rank, holds_two_parts_of_keys_and_values) {
+  const ring over(MPI_COMM_WORLD);
+  const index_t tokens = 120 * over.ranks();  // a rank's own: 120
+  const lengths of{.heads = 4, .key_heads = 4, .queries = tokens, .keys = tokens, .channels = 128, .value_channels = 128};
+  const inputs<float> in = random_inputs<float>(of);
+  const auto q = over.scatter(in.q), k = over.scatter(in.k), v = over.scatter(in.v), d = over.scatter(d_output_of<float>(of));
+  const auto plain = dot_product{} | causal{};
+  const auto part = forward(over, plain, q, k, v), alone = forward(plain, q, k, v);
+  const std::size_t keys_and_values = 2 * std::size_t(k.size()) * sizeof(float), rows = keys_and_values / 2,
+                    others = over.ranks() > 1 ? keys_and_values : 0;
+  const std::size_t of_one = bytes_of([&] { forward(plain, q, k, v); });
+  const std::size_t over_all = bytes_of([&] { forward(over, plain, q, k, v); });
+  EXPECT_LE(over_all, of_one + 2 * others + rows / 2 + rows / 8);
+  const std::size_t backward_of_one = bytes_of([&] { backward(plain, q, k, v, alone, d); });
+  const std::size_t backward_over_all = bytes_of([&] { backward(over, plain, q, k, v, part, d); });
+  std::fprintf(stderr, "rank %ld of %ld: rows %zu fwd %zu vs %zu, bwd %zu vs %zu\n", long(over.rank()), long(over.ranks()), rows,
+               over_all, of_one, backward_over_all, backward_of_one);
 }

@@ -1,6 +1,6 @@
 // What a ring makes of a call is what one call of all rows makes, for any number of ranks.
-#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <thread>
 #include <vector>
 
@@ -14,8 +14,11 @@ using namespace longspan;
 
 namespace {
 
-const auto windowed = rms_normalize{.query_gain = std::vector<double>(16, 1.1)} | rope{} | dot_product{} |
-                      ss_max{.scale = {0.4, 0.5, 0.6, 0.7}} | alibi{} | sliding_window{.before = 40} | sink{0.3};
+auto within(index_t before) {
+  return rms_normalize{.query_gain = std::vector<double>(16, 1.1)} | rope{} | dot_product{} |
+         ss_max{.scale = {0.4, 0.5, 0.6, 0.7}} | alibi{} | sliding_window{.before = before} | sink{0.3};
+}
+const auto windowed = within(40);
 
 }  // namespace
 
@@ -45,6 +48,64 @@ TEST(ring, runs_on_a_device) {
   expect_the_same<float>(ring(MPI_COMM_WORLD, threads), windowed, grouped(301, 301), 3e-6);
 }
 
+// Their messages do not meet: each ring has a communicator of its own.
+TEST(ring, of_each_thread_is_called_at_the_same_time) {
+  int provided = 0;
+  MPI_Query_thread(&provided);
+  if (provided < MPI_THREAD_MULTIPLE) GTEST_SKIP() << "MPI serves one thread at a time";
+  const std::vector<ring<detail::this_thread>> rings{ring(MPI_COMM_WORLD), ring(MPI_COMM_WORLD)};
+  const inputs<float> in = random_inputs<float>(grouped(301, 301)), other = random_inputs<float>(grouped(301, 301), 20);
+  const auto part_of = [&](std::size_t n, const inputs<float>& of) {
+    return forward(rings[n], windowed, rings[n].scatter(of.q), rings[n].scatter(of.k), rings[n].scatter(of.v)).output;
+  };
+  const tensor<float> alone = part_of(0, in), other_alone = part_of(1, other);
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    tensor<float> at_once, other_at_once;
+    std::thread thread([&] { other_at_once = part_of(1, other); });
+    at_once = part_of(0, in);
+    thread.join();
+    EXPECT_TRUE(same_bits(at_once, alone));
+    EXPECT_TRUE(same_bits(other_at_once, other_alone));
+  }
+}
+
+// Token by token the heads side by side, as projections make them, and channels first.
+TEST(ring, reads_tensors_of_any_strides) {
+  const ring over(MPI_COMM_WORLD);
+  const lengths of = grouped(301, 301);
+  const inputs<float> in = random_inputs<float>(of);
+  const inputs<float> own{over.scatter(in.q), over.scatter(in.k), over.scatter(in.v)};
+  const tensor<float> d = over.scatter(d_output_of<float>(of));
+  const auto part = forward(over, windowed, own.q, own.k, own.v);
+  const auto d_part = backward(over, windowed, own.q, own.k, own.v, part, d);
+
+  const auto by_token = [](auto& memory, const tensor<float>& like) {
+    const index_t heads = like.dimension(1), tokens = like.dimension(2), channels = like.dimension(3);
+    memory.resize(std::size_t(like.size()));
+    return view<float>{memory.data(), {1, heads, tokens, channels}, {0, channels, heads * channels, 1}};
+  };
+  std::array<std::vector<float>, 7> memory;
+  const auto q = by_token(memory[0], own.q), k = by_token(memory[1], own.k), v = by_token(memory[2], own.v),
+             d_q = by_token(memory[3], own.q), d_k = by_token(memory[4], own.k), d_v = by_token(memory[5], own.v),
+             output = by_token(memory[6], part.output);
+  const auto copy = [](const auto& from, const auto& to) { detail::copy_tokens(detail::this_thread{}, from, to); };
+  copy(detail::view_of(own.q), q), copy(detail::view_of(own.k), k), copy(detail::view_of(own.v), v);
+  forward_into(over, windowed, q, k, v, output);
+  backward_into(over, windowed, q, k, v, part, d, d_q, d_k, d_v);
+  const auto expect_same = [&](const view<float>& strided, const tensor<float>& packed) {
+    tensor<float> made = packed;
+    copy(strided, detail::view_of(made));
+    EXPECT_TRUE(same_bits(made, packed));
+  };
+  expect_same(output, part.output);
+  expect_same(d_q, d_part.d_query), expect_same(d_k, d_part.d_key), expect_same(d_v, d_part.d_value);
+
+  const auto channels_first = [](const tensor<float>& t) { return Eigen::Tensor<float, 4>(t.swap_layout()); };
+  const auto of_columns = forward(over, windowed, channels_first(own.q), channels_first(own.k), channels_first(own.v));
+  EXPECT_TRUE(same_bits(tensor<float>(of_columns.output.swap_layout()), part.output));
+  EXPECT_TRUE(same_bits(over.scatter(channels_first(in.q)), channels_first(own.q)));
+}
+
 TEST(ring, takes_texts_packed_and_padded) {
   const ring over(MPI_COMM_WORLD);
   const std::vector<index_t> starts{0, 3, 3, 120, 121, 290, 300}, key_starts{0, 9, 11, 128, 129, 310, 320};
@@ -61,64 +122,20 @@ TEST(ring, multiplies_16_bits) {
   expect_the_same<Eigen::bfloat16>(ring(MPI_COMM_WORLD), mechanism, grouped(200, 200), 0.01);
 }
 
-// Tensors beside the queries and keys: rows are a rank's own, keys are all.
-TEST(ring, reads_tensors_and_writes_their_gradients) {
-  const ring over(MPI_COMM_WORLD);
-  for (const index_t tokens : {7, 150}) {
-    const auto numbers = normal<double>(1, 4, tokens, tokens, 3);
-    const auto own_numbers = over.scatter(numbers);
-    const auto importance = normal<double>(1, 1, 1, tokens, 4);
-    const auto gates = normal<double>(1, 4, 1, tokens, 5);
-    Eigen::Tensor<bool, 4, Eigen::RowMajor> sees = numbers.unaryExpr([](double x) { return x > -1; }).cast<bool>();
-    const Eigen::Tensor<bool, 4, Eigen::RowMajor> own_sees = over.scatter(sees);
-    tensor<double> d_numbers = numbers, d_own_numbers = own_numbers;
-    std::array<tensor<double>, 2> d_importance{importance, importance}, d_gates{gates, gates};
-    const auto by_token = [&](const tensor<double>& c) {
-      return view<const double>{c.data(), {1, 4, tokens, 1}, {4 * tokens, tokens, 1, 1}};
-    };
-    const auto d_by_token = [&](tensor<double>& c) {
-      return view<double>{c.data(), {1, 4, tokens, 1}, {4 * tokens, tokens, 1, 1}};
-    };
-    const auto mechanism = [&](auto& b, auto& d_b, std::size_t n, auto& mask) {
-      return dot_product{} | bias{b, d_b} | bias{importance, d_importance[n]} |
-             forgetting{by_token(gates), d_by_token(d_gates[n])} | boolean_mask{mask} | causal{} |
-             dropout{.share = 0.2, .seed = 5} | sink{{0.1, 0.2, 0.3, 0.4}};
-    };
-    expect_the_same<double>(over, mechanism(numbers, d_numbers, 0, sees), mechanism(own_numbers, d_own_numbers, 1, own_sees),
-                            grouped(tokens, tokens), 1e-12);
-    EXPECT_LE(worst_difference(d_own_numbers, over.scatter(d_numbers)), 1e-11);
-    EXPECT_LE(worst_difference(d_importance[1], d_importance[0]), 1e-10);
-    EXPECT_LE(worst_difference(d_gates[1], d_gates[0]), 1e-10);
-  }
-}
-
-// What is summed along diagonals, of every part of the keys and every rank.
-TEST(ring, learns_by_distance) {
-  const ring over(MPI_COMM_WORLD);
-  const auto numbers = normal<double>(1, 1, 4, 20, 3);
-  std::array<tensor<double>, 2> d_numbers{numbers, numbers};
-  const auto mechanism = [&](std::size_t n) {
-    return dot_product{} | scale_invariant{} | by_distance{kerple_log{{0.1, 0.2, 0.3, 0.4}, 0.5}} |
-           relative_bias{numbers, [](index_t t) { return std::min<index_t>(t / 3, 19); }, d_numbers[n]} | causal{};
-  };
-  for (const index_t tokens : {7, 150, 301}) {
-    expect_the_same<double>(over, mechanism(0), mechanism(1), grouped(tokens, tokens), 1e-12);
-    EXPECT_LE(worst_difference(d_numbers[1], d_numbers[0]), 1e-10);
-  }
-  const std::vector<index_t> starts{0, 3, 3, 120, 121, 290, 300};
-  expect_the_same<double>(over, mechanism(0), mechanism(1), grouped(300, 300), 1e-12,
-                          placement{.query_starts = starts, .key_starts = starts});
-  EXPECT_LE(worst_difference(d_numbers[1], d_numbers[0]), 1e-10);
-}
-
 TEST(ring, sends_what_is_seen_and_no_more) {
-  const ring over(MPI_COMM_WORLD);
-  const lengths of = grouped(4096, 4096);
-  const inputs<float> in = random_inputs<float>(of);
-  const inputs<float> own{over.scatter(in.q), over.scatter(in.k), over.scatter(in.v)};
   const index_t bytes_of_key = (16 + 8) * 2 * index_t(sizeof(float));
-  forward(over, windowed, own.q, own.k, own.v);
-  EXPECT_LE(over.bytes_sent(), 2 * 128 * bytes_of_key);  // to the rows after each stripe: 40 keys, in whole panels
+  const auto bytes_sent = [](const auto& mechanism, const lengths& of) {
+    const ring over(MPI_COMM_WORLD);
+    const inputs<float> in = random_inputs<float>(of);
+    forward(over, mechanism, over.scatter(in.q), over.scatter(in.k), over.scatter(in.v));
+    return over.bytes_sent();
+  };
+  // To the rows after each stripe: 40 keys, in whole panels.
+  EXPECT_LE(bytes_sent(windowed, grouped(4096, 4096)), 2 * 128 * bytes_of_key);
+  // Of all that is before a row: an early stripe to all others, a late one to those with a later one.
+  const ring over(MPI_COMM_WORLD);
+  const index_t stripe = 50, tokens = 2 * over.ranks() * stripe;
+  EXPECT_EQ(bytes_sent(within(tokens), grouped(tokens, tokens)), (over.ranks() - 1 + over.rank()) * stripe * bytes_of_key);
 }
 
 TEST(ring, merges_what_ranks_make_of_their_own_keys) {
@@ -132,13 +149,6 @@ TEST(ring, merges_what_ranks_make_of_their_own_keys) {
   const auto merged = over.merge(part);
   EXPECT_LE(relative_difference(merged.output, whole.output), 1e-6);
   EXPECT_LE(relative_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-6);
-  // The same from caches, each of which holds a rank's own keys.
-  kv_cache<float> cache(windowed, {.key_heads = 2, .channels = 16, .value_channels = 8, .first_key = own.first});
-  cache.append(own.of(in.k), own.of(in.v));
-  const auto cached = forward(windowed, in.q, cache, {.all_keys = keys});
-  EXPECT_TRUE(same_bits(cached.output, part.output));
-  EXPECT_TRUE(same_bits(cached.log_sum_exp, part.log_sum_exp));
-  EXPECT_THROW(forward(windowed, in.q, cache, {.all_keys = own.last - 1}), shape_error);
   if (over.ranks() > 1) {
     const auto of_other_rows = forward(windowed, normal<float>(1, 4, over.rank() == 0 ? 2 : 3, 16, 1), in.k, in.v);
     EXPECT_THROW((void)over.merge(of_other_rows), shape_error);

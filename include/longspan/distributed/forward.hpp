@@ -1,9 +1,13 @@
 #pragma once
 
 #include <concepts>
+#include <ranges>
+#include <span>
 #include <type_traits>
 #include <utility>
 
+#include <longspan/cache/forward.hpp>
+#include <longspan/distributed/forward_over_caches.hpp>
 #include <longspan/distributed/ring_call.hpp>
 #include <longspan/distributed/ring_forward.hpp>
 #include <longspan/distributed/together.hpp>
@@ -16,6 +20,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/forward_tensors.hpp>
 #include <longspan/tensor/placement.hpp>
+#include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -55,6 +60,7 @@ void forward_into(const Ring& over, const mechanism<Parts...>& whole, const Q& q
 
 // The same into new results: attended{output, log_sum_exp} of the rank's own rows.
 template <detail::begins_calls Ring, class... Parts, class Q, class K, class V>
+  requires(!detail::is_cache<K>)
 auto forward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, const K& k, const V& v,
              const placement& where = {}) {
   const detail::ring_call call(over.inside(), whole, detail::view_of(q), detail::view_of(k), detail::view_of(v), where);
@@ -63,6 +69,20 @@ auto forward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, con
   const auto sums = detail::traits_of<decltype(result.log_sum_exp)>::log_sum_exp_of(result.log_sum_exp);
   detail::run_ring_forward(over.inside(), over.device(), whole, call, detail::make_forward_tensors(q, k, v, result.output, sums));
   return result;
+}
+
+// Fused attention of queries, those of rank 0, to the keys that caches on all ranks hold together, in any pieces: made with
+// cache_shape{.first_key = ...}, each holds the keys of every text from there on. The whole result, with the same bits on every rank. A rank
+// with several caches has them in a vector or an array. Queries are the last tokens of their texts unless `where` says otherwise. Throws
+// what the forward pass over one cache throws (cache/forward.hpp), and shape_error where a key is kept nowhere, or twice.
+template <detail::begins_calls Ring, class... Parts, class Q, detail::kept Kept>
+auto forward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, const Kept& cache, const placement& where = {}) {
+  return detail::forward_over_caches(over, whole, q, std::span<const Kept>(&cache, 1), where);
+}
+template <detail::begins_calls Ring, class... Parts, class Q, std::ranges::contiguous_range Caches>
+  requires detail::kept<std::ranges::range_value_t<Caches>>
+auto forward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, const Caches& caches, const placement& where = {}) {
+  return detail::forward_over_caches(over, whole, q, std::span<const std::ranges::range_value_t<Caches>>(caches), where);
 }
 
 LONGSPAN_NAMESPACE_END

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,20 +23,53 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The tensors of all ranks, of one shape, one behind the other in `memory`, which has room for them.
-template <class S>
-void gather_all(const ranks& all, const view<const S>& own, buffer<S>& memory) {
-  const auto [batch, heads, tokens, channels] = own.extent;
-  S* const mine = memory.data() + all.rank() * own.size();
-  detail::copy_tokens(this_thread{}, own, packed_view(mine, batch, heads, tokens, channels));
-  MPI_Datatype row;
-  require_success(MPI_Type_contiguous(int(channels * index_t(sizeof(S))), MPI_BYTE, &row), "MPI_Type_contiguous");
-  require_success(MPI_Type_commit(&row), "MPI_Type_commit");
-  const int code =
-      MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, memory.data(), int(batch * heads * tokens), row, all.communicator());
-  MPI_Type_free(&row);
-  require_success(code, "MPI_Allgather");
-}
+// The parts of all ranks, of one shape, and their union in the order of the ranks, in the precision of the computation T.
+template <class S, class T>
+class parts_of_ranks {
+ public:
+  // Takes all the memory that it needs.
+  parts_of_ranks(const ranks& all, const std::array<index_t, 4>& extent)
+      : all_(all), extent_(extent), outputs_(numbers(extent[3])), sums_(numbers(1)), merged_(std::size_t(rows() * extent[3])) {}
+
+  part_view<S, T> of(index_t rank) { return {packed(outputs_, rank, extent_[3]), packed(sums_, rank, 1)}; }
+  // When every rank has written its own part.
+  void exchange() {
+    gather(outputs_, extent_[3]);
+    gather(sums_, 1);
+  }
+  // Writes the union: the same bits on every rank.
+  template <class Result>
+  void merge(const part_view<Result, T>& result) {
+    const part_view<T, T> both{packed(merged_, 0, extent_[3]), of(0).log_sum_exp};
+    detail::copy_tokens(this_thread{}, of(0).output, both.output);
+    for (index_t rank = 1; rank < all_.count(); ++rank) detail::write_merged(this_thread{}, both, both, of(rank));
+    detail::copy_tokens(this_thread{}, both.output, result.output);
+    detail::copy_tokens(this_thread{}, both.log_sum_exp, result.log_sum_exp);
+  }
+
+ private:
+  index_t rows() const { return extent_[0] * extent_[1] * extent_[2]; }
+  std::size_t numbers(index_t channels) const { return std::size_t(all_.count() * rows() * channels); }
+  template <class X>
+  view<X> packed(buffer<X>& memory, index_t rank, index_t channels) {
+    return packed_view(memory.data() + rank * rows() * channels, extent_[0], extent_[1], extent_[2], channels);
+  }
+
+  template <class X>
+  void gather(buffer<X>& memory, index_t channels) {
+    MPI_Datatype row;
+    require_success(MPI_Type_contiguous(int(channels * index_t(sizeof(X))), MPI_BYTE, &row), "MPI_Type_contiguous");
+    require_success(MPI_Type_commit(&row), "MPI_Type_commit");
+    const int code = MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, memory.data(), int(rows()), row, all_.communicator());
+    MPI_Type_free(&row);
+    require_success(code, "MPI_Allgather");
+  }
+
+  const ranks& all_;
+  std::array<index_t, 4> extent_;
+  buffer<S> outputs_;
+  buffer<T> sums_, merged_;
+};
 
 // Throws shape_error on every rank where the parts of two differ, naming them.
 template <class Part>
@@ -54,35 +88,24 @@ void require_one_shape(const ranks& all, const Part& part) {
       require_equal("rank 0", ("rank " + std::to_string(rank)).c_str(), axes[axis], each[0][axis], each[rank][axis]);
 }
 
-// The union of the parts of all ranks, in their order, on every rank: the same bits on all.
+// The union of the parts of all ranks, in their order, on every rank.
 template <class Output, class LogSumExp>
 auto merge_ranks(const ranks& all, const attended<Output, LogSumExp>& own) {
   using S = element_of<Output>;
-  using T = compute_t<S>;
   const auto part = detail::view_part(own);
   detail::require_one_shape(all, part);
   const auto [batch, heads, tokens, channels] = part.output.extent;
   const shapes lengths{.batch = batch, .heads = heads, .queries = tokens, .value_channels = channels};
-  auto whole = detail::make_together(all, [&] { return detail::make_attended<Output, S>(lengths); });
-  buffer<S> outputs;
-  buffer<T> sums;
-  detail::together(all, [&] {
-    outputs.resize(std::size_t(all.count() * part.output.size()));
-    sums.resize(std::size_t(all.count() * part.log_sum_exp.size()));
+  std::optional<parts_of_ranks<S, compute_t<S>>> parts;
+  auto whole = detail::make_together(all, [&] {
+    parts.emplace(all, part.output.extent);
+    return detail::make_attended<Output, S>(lengths);
   });
-  detail::gather_all<S>(all, part.output, outputs);
-  detail::gather_all<T>(all, part.log_sum_exp, sums);
-  const auto merged = detail::view_part(whole);
-  for (index_t rank = 0; rank < all.count(); ++rank) {
-    const part_view<const S, const T> next{
-        packed_view<const S>(outputs.data() + rank * part.output.size(), batch, heads, tokens, channels),
-        packed_view<const T>(sums.data() + rank * part.log_sum_exp.size(), batch, heads, tokens, 1)};
-    if (rank == 0)
-      detail::copy_tokens(this_thread{}, next.output, merged.output),
-          detail::copy_tokens(this_thread{}, next.log_sum_exp, merged.log_sum_exp);
-    else
-      detail::write_merged(this_thread{}, merged, merged, next);
-  }
+  const auto place = parts->of(all.rank());
+  detail::copy_tokens(this_thread{}, part.output, place.output);
+  detail::copy_tokens(this_thread{}, part.log_sum_exp, place.log_sum_exp);
+  parts->exchange();
+  parts->merge(detail::view_part(whole));
   return whole;
 }
 

@@ -26,12 +26,29 @@ inline void require_success(int code, const char* call) {
   throw std::runtime_error(std::string(call) + ": " + std::string(words, std::size_t(length)));
 }
 
+// Throws std::invalid_argument for what is no communicator of one group of ranks, std::runtime_error outside of MPI_Init and MPI_Finalize:
+// MPI would end the program.
+inline MPI_Comm require_communicator(MPI_Comm of) {
+  int initialised = 0, finalised = 0, inter = 0;
+  require_success(MPI_Initialized(&initialised), "MPI_Initialized");
+  require_success(MPI_Finalized(&finalised), "MPI_Finalized");
+  if (initialised == 0 || finalised != 0)
+    throw std::runtime_error(std::string("ring: MPI ") +
+                             (finalised != 0 ? "was finalised" : "is not initialised: call MPI_Init"));
+  if (of == MPI_COMM_NULL)
+    throw std::invalid_argument(
+        "ring: MPI_COMM_NULL is what ranks outside of a communicator have: they take no part in its calls");
+  require_success(MPI_Comm_test_inter(of, &inter), "MPI_Comm_test_inter");
+  if (inter != 0) throw std::invalid_argument("ring: the communicator is between two groups of ranks; a ring needs one group");
+  return of;
+}
+
 // The ranks of a communicator, and a duplicate of it, so that no message meets one of the user's. The last copy frees the duplicate, unless
 // MPI was finalised before: a ring may outlive it. MPI is called by the thread that calls the library and by no other.
 class ranks {
  public:
   explicit ranks(MPI_Comm of) : shared_(std::make_shared<state>()) {
-    require_success(MPI_Comm_dup(of, &shared_->duplicate), "MPI_Comm_dup");
+    require_success(MPI_Comm_dup(require_communicator(of), &shared_->duplicate), "MPI_Comm_dup");
     require_success(MPI_Comm_set_errhandler(communicator(), MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     int number = 0;
     require_success(MPI_Comm_rank(communicator(), &number), "MPI_Comm_rank"), rank_ = number;

@@ -2,10 +2,13 @@
 
 #include <array>
 #include <concepts>
+#include <cstddef>
+#include <vector>
 
 #include <mpi.h>
 
 #include <longspan/core/device.hpp>
+#include <longspan/core/interval.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/distributed/backward.hpp>  // backward, backward_with_parameters and both into memory of the caller's
 #include <longspan/distributed/forward.hpp>   // forward, forward_into
@@ -32,30 +35,45 @@ LONGSPAN_NAMESPACE_BEGIN
 // so that causal work is the same on all. Every sentence and sum, placement and gradient is allowed; results are those of one call with all
 // rows, within rounding, and to the bit where there is one rank. A placement is that of the whole call, its starts and lengths count the
 // tokens of all ranks. So do the key axes of tensors that parts of a mechanism read (bias, boolean_mask, positions, forgetting); their
-// query axes count the rank's own rows. Gradients of tensors with no query axis, and of learned numbers, are summed over the ranks.
+// query axes count the rank's own rows. Gradients of tensors that all queries share, whose query axis has extent 1 on every rank, and of
+// learned numbers, are summed over the ranks.
 //
 // A rank keeps its own rows, and of keys and values two ranks' parts: one that it works on, and one on its way. What its rows do not see is
-// not sent. The thread that makes the call moves transfers on, after every tile that it takes.
+// not sent. The thread that makes the call moves transfers on, after every tile that it takes: MPI_Init is enough.
+//
+//   const auto next = forward(over, mechanism, q, cache);   // decoding: caches of all ranks hold the keys, see distributed/forward.hpp
 //
 // What a rank throws, all throw, and none waits for another: shapes that do not fit each other, and whatever a rank met while it worked.
-// Failures of MPI itself are std::runtime_error. Ranks run the same program on the same kind of processor.
+// Failures of MPI itself are std::runtime_error. Ranks run the same program on the same kind of processor, and make the same calls in the
+// same order: a ring is used by one thread at a time, and threads that call at the same time, each over a ring of its own, need
+// MPI_THREAD_MULTIPLE.
 template <device D = detail::this_thread>
 class ring {
  public:
   using begins_calls = ring;
 
-  // Duplicates the communicator: every rank makes its ring at the same time.
+  // Duplicates the communicator: every rank makes its ring at the same time. Throws std::invalid_argument for MPI_COMM_NULL and for a
+  // communicator between two groups, std::runtime_error where MPI is not initialised.
   explicit ring(MPI_Comm communicator)
     requires std::same_as<D, detail::this_thread>
       : ring(communicator, alone) {}
   ring(MPI_Comm communicator, const D& device) : ranks_(communicator), device_(&device) {}
+  ring(MPI_Comm communicator, const D&& device) = delete;  // which must live as long as the ring
 
   index_t rank() const { return ranks_.rank(); }
   index_t ranks() const { return ranks_.count(); }
   // Of keys, values and their gradients, by all calls of this rank.
   index_t bytes_sent() const { return ranks_.bytes_sent(); }
 
-  // The rank's own tokens of a tensor that every rank has: of (batch, head, token, channel), or what forward made.
+  // Where the rank's own tokens are among so many: its stripes, two at most, in the order of its rows.
+  std::vector<interval> own(index_t tokens) const {
+    const detail::stripes share(tokens, ranks(), rank());
+    std::vector<interval> all;
+    for (std::size_t s = 0; s < share.count(); ++s) all.push_back(share[s]);
+    return all;
+  }
+
+  // The rank's own tokens of a tensor that every rank has, without asking the others: of (batch, head, token, channel), or what forward made.
   template <class X>
   auto scatter(const X& whole) const {
     const auto from = detail::view_of(whole);
@@ -90,9 +108,8 @@ class ring {
   }
 
   // Attention to the keys of all ranks, on every rank, from what each made of its own keys for the same queries: parts, as merge puts them
-  // together, in the order of the ranks. So a long text is decoded whose keys lie on many machines in any pieces: on every rank
+  // together, in the order of the ranks, whatever the keys lie in:
   //   over.merge(forward(mechanism, q, own_k, own_v, {.first_query = ..., .first_key = ..., .all_keys = ...}))
-  //   over.merge(forward(mechanism, q, cache, {.all_keys = ...}))   // of a cache made with cache_shape{.first_key = ...}
   // Throws shape_error where the parts of two ranks differ in shape.
   template <class Output, class LogSumExp>
   [[nodiscard]] auto merge(const attended<Output, LogSumExp>& part) const {

@@ -118,13 +118,14 @@ class ring_backward {
   buffer<T> d_query_, part_d_query_, part_d_key_, part_d_value_;
 };
 
-// The gradients that parts write of tensors that all queries share, those of every rank: their sum, on all.
+// The gradients that parts write of tensors that all queries share, those of every rank: their sum, on all. Where the ranks' tensors have
+// other extents than 1 along their queries, these are rows of each rank's own.
 template <class... Parts>
 void add_up_part_gradients(const ranks& all, const mechanism<Parts...>& whole) {
   detail::for_each_part_gradient(whole, [&](const char*, const auto& gradient, index_t) {
-    int queries = int(std::min<index_t>(gradient.extent[2], 2));
-    require_success(MPI_Allreduce(MPI_IN_PLACE, &queries, 1, MPI_INT, MPI_MAX, all.communicator()), "MPI_Allreduce");
-    if (queries > 1) return;
+    int own_rows = gradient.extent[2] != 1 ? 1 : 0;
+    require_success(MPI_Allreduce(MPI_IN_PLACE, &own_rows, 1, MPI_INT, MPI_MAX, all.communicator()), "MPI_Allreduce");
+    if (own_rows != 0) return;
     std::array<double, 1024> some;
     for (index_t b = 0; b < gradient.extent[0]; ++b)
       for (index_t h = 0; h < gradient.extent[1]; ++h)
