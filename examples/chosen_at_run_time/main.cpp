@@ -19,10 +19,14 @@ int main(int count, char** arguments) {
     cache.append(k, v);
     const Tensor last = q.slice(Eigen::array<Eigen::Index, 4>{0, 0, 199, 0}, Eigen::array<Eigen::Index, 4>{1, 4, 1, 32});
     const Tensor decoded = longspan::forward(mechanism, last, cache).output;
-    const auto [d_q, d_k, d_v] = longspan::backward(mechanism, q, k, v, attended, attended.output);
+
+    auto student = mechanism;  // its learned numbers are stepped apart from the other's
+    const auto gradient = longspan::backward_with_parameters(student, q, k, v, attended, attended.output);
+    longspan::for_each_learned(student, gradient.d_mechanism, [](double& number, double slope) { number -= 0.1 * slope; });
 
     std::cout << "output " << attended.output(0, 3, 199, 31) << ", decoded " << decoded(0, 3, 0, 31) << ", d_q "
-              << d_q(0, 3, 199, 31) << '\n';
+              << gradient.d_query(0, 3, 199, 31) << '\n';
+    longspan::for_each_learned(student, [](double number) { std::cout << "learned " << number << '\n'; });
     return attended.output(0, 3, 199, 31) == decoded(0, 3, 0, 31) ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

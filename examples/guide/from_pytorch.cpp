@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <iostream>
+#include <limits>
 
 #include <longspan/longspan.hpp>
 
@@ -44,6 +45,16 @@ struct by_head {
   }
 };
 
+// score_mod = lambda score, b, h, q_idx, kv_idx: torch.where(kv_idx <= q_idx, score, -float("inf"))
+struct where_before {
+  auto operator()(const query_row& row) const {
+    return [here = float(row.query)](auto score, const auto& keys) {
+      using longspan::select;
+      return select(keys.position() <= here, score, -std::numeric_limits<double>::infinity());
+    };
+  }
+};
+
 }  // namespace
 
 int main() {
@@ -73,6 +84,8 @@ int main() {
          {-0.026493, 0.083031, -0.044022});
   expect("score_mod of heads", forward(dot_product{} | by_head{} | everything{}, q, k, v).output,
          {0.022592, 0.075050, -0.107217});
+  // flex_attention(q, k, v, score_mod=where_before) has the numbers of is_causal=True
+  expect("torch.where", forward(dot_product{} | where_before{} | everything{}, q, k, v).output, {0, 0.027961, -0.107261});
   // flex_attention(q, k, v, block_mask=create_block_mask(lambda b, h, i, j: i >= j, ...), return_lse=True)
   expect("return_lse", causal_there.log_sum_exp(0, 0, 0), 0.054985);
   expect("return_lse", causal_there.log_sum_exp(1, 3, 5), 2.443348);

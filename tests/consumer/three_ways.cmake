@@ -50,3 +50,23 @@ if(LONGSPAN_CONAN)
                    -DWORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/consumer/conan -P ${CMAKE_CURRENT_LIST_DIR}/by_conan.cmake)
   set_tests_properties(consumer.conan PROPERTIES TIMEOUT 300)
 endif()
+# vcpkg's, where VCPKG_ROOT in the environment names its folder.
+find_program(LONGSPAN_NINJA ninja)
+if(EXISTS "$ENV{VCPKG_ROOT}/scripts/ports.cmake" AND LONGSPAN_NINJA AND LONGSPAN_PKG_CONFIG)
+  add_test(NAME consumer.vcpkg
+           COMMAND ${CMAKE_COMMAND} -DVCPKG=$ENV{VCPKG_ROOT} -DNINJA=${LONGSPAN_NINJA} -DPKG_CONFIG=${LONGSPAN_PKG_CONFIG}
+                   -DROOT=${PROJECT_SOURCE_DIR} -DVERSION=${PROJECT_VERSION} -DWORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/consumer/vcpkg
+                   -P ${CMAKE_CURRENT_LIST_DIR}/by_vcpkg.cmake)
+  set_tests_properties(consumer.vcpkg PROPERTIES TIMEOUT 300)
+endif()
+# Debian's source package, where its tools are.
+find_program(LONGSPAN_DPKG_BUILDPACKAGE dpkg-buildpackage)
+find_program(LONGSPAN_DEBHELPER dh)
+find_program(LONGSPAN_LINTIAN lintian)
+if(LONGSPAN_DPKG_BUILDPACKAGE AND LONGSPAN_DEBHELPER)
+  add_test(NAME long.consumer.debian
+           COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DVERSION=${PROJECT_VERSION} -DCOMPILER=${CMAKE_CXX_COMPILER}
+                   $<$<BOOL:${LONGSPAN_LINTIAN}>:-DLINTIAN=${LONGSPAN_LINTIAN}>
+                   -DWORK_DIR=${CMAKE_CURRENT_BINARY_DIR}/consumer/debian -P ${CMAKE_CURRENT_LIST_DIR}/by_debian.cmake)
+  set_tests_properties(long.consumer.debian PROPERTIES TIMEOUT 600 LABELS long)
+endif()

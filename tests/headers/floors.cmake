@@ -12,7 +12,7 @@ function(place header floor folder)
   set(rules
       "^(core/|(version|isa_variants)[.]hpp$) 0 core" "^simd/ 1" "^(tensor/(eigen|bits)|cache/(forward|prepare_keys))[.]hpp$ 7 doors" "^(tensor|tile|parameter)/ 2"
       "^(position|score|transform|mask|softmax)/ 3" "^mechanism(/|[.]hpp$) 4 mechanism" "^(kernel|reference)/ 5"
-      "^(cache|method)/ 6" "^(forward|backward|any_mechanism|make_any)[.]hpp$ 7 doors" "^longspan[.]hpp$ 8 contents" "^distributed/ 8")
+      "^(cache|method)/ 6" "^(any/|(forward|backward|any_mechanism|make_any)[.]hpp$) 7 doors" "^longspan[.]hpp$ 8 contents" "^distributed/ 8")
   string(REGEX REPLACE "/.*" "" own_folder "${header}")
   set(${floor} "" PARENT_SCOPE)
   foreach(rule IN LISTS rules)
@@ -81,11 +81,11 @@ foreach(header IN LISTS headers)
 
   measure_functions(${header} "${text}")
 
-  # A file is named after a name in it, or the noun of several. The four exceptions hold none, macros, or adapters and checks.
+  # A file is named after a name in it, or the noun of several. The five exceptions hold others, macros, or adapters and checks.
   string(REGEX REPLACE "//[^\n]*|#[ ]*include[^\n]*" "" code "${text}")
   string(TOLOWER "${code}" code)
   cmake_path(GET header STEM name)
-  if(NOT code MATCHES "${name}" AND NOT header MATCHES "^(longspan|core/config|tensor/(eigen|aliasing))[.]hpp$")
+  if(NOT code MATCHES "${name}" AND NOT header MATCHES "^(longspan|any_mechanism|core/config|tensor/(eigen|aliasing))[.]hpp$")
     complain("${header} does not hold the name ${name}")
   endif()
 

@@ -17,6 +17,22 @@ TEST(select, picks_a_scalar) {
   EXPECT_EQ(select(false, 1.5f, 2.5f), 2.5f);
 }
 
+TEST(select, takes_a_plain_number_for_either) {
+  EXPECT_EQ(select(true, 1.5, 2), 1.5);
+  EXPECT_EQ(select(false, 1.5f, 2.25), 2.25);
+  const dual<float> x(1, 10);
+  EXPECT_EQ(select(true, x, 2.5).slope, 10);
+  EXPECT_EQ(select(false, x, 2.5).value, 2.5f);
+  EXPECT_EQ(select(false, x, 2).slope, 0);
+  EXPECT_EQ(select(true, -3, x).value, -3);
+  EXPECT_EQ(select(false, -3, x).slope, 10);
+  using Batch = longspan::simd::batch<float>;
+  const Batch b(4);
+  EXPECT_EQ(lanes_of(Batch(select(b > Batch(3), b, -2.5))), lanes_of(Batch(4)));
+  EXPECT_EQ(lanes_of(Batch(select(b > Batch(4), b, -2.5))), lanes_of(Batch(-2.5f)));
+  EXPECT_EQ(lanes_of(Batch(select(b > Batch(4), 1, b))), lanes_of(Batch(4)));
+}
+
 TEST(select, picks_value_and_slope_together) {
   const dual<double> a(1, 10), b(2, 20);
   EXPECT_EQ(select(true, a, b).value, 1);

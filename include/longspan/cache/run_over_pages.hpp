@@ -26,22 +26,12 @@ namespace detail {
 // The forward pass over pages of an engine's own, as the doors (cache/forward.hpp) call it: that over tensors, where rows of keys and
 // values are found by the table.
 
-template <class K, class V>
-inline constexpr bool is_cache<paged<K, V>> = true;
 template <class Pages>
-inline constexpr bool is_cache<prepared_keys<Pages>> = true;
-
-template <class K, class V>
-const paged<K, V>& pages_in(const paged<K, V>& of) {
-  return of;
-}
-template <class K, class V>
-const paged<K, V>& pages_in(const prepared_keys<paged<K, V>>& of) {
-  return of.pages;
-}
+  requires is_paged<Pages>
+inline constexpr bool is_cache<Pages> = true;
 
 template <class Pages>
-concept pages_of_an_engine = is_cache<Pages> && requires(const Pages& of) { detail::pages_in(of); };
+concept pages_of_an_engine = is_paged<Pages>;
 
 // A sentence bound to a text whose keys need no preparation any more.
 template <class Bound>

@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <stdexcept>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -16,6 +14,7 @@
 #include <longspan/parameter/learned.hpp>
 #include <longspan/parameter/per_channel.hpp>
 #include <longspan/parameter/per_head.hpp>
+#include <longspan/parameter/visit_lists.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
@@ -58,18 +57,6 @@ auto lists_of(Readable& mechanism) {
     return std::array<std::span<typename Readable::number>, sizeof...(number)>{detail::values_of(number)...};
   };
   return std::apply(lists, detail::parameters_of(mechanism.whole));
-}
-
-template <class Visit, class First, class... Others>
-void visit_lists(Visit& visit, const First& first, const Others&... others) {
-  for (std::size_t n = 0; n < first.size(); ++n)
-    for (const std::size_t size : std::array<std::size_t, 1 + sizeof...(Others)>{first[n].size(), others[n].size()...})
-      if (size != first[n].size())
-        throw std::invalid_argument("for_each_learned: learned number " + std::to_string(n) +
-                                    " is a list of different lengths: " + std::to_string(first[n].size()) + " and " +
-                                    std::to_string(size));
-  for (std::size_t n = 0; n < first.size(); ++n)
-    for (std::size_t i = 0; i < first[n].size(); ++i) visit(first[n][i], others[n][i]...);
 }
 
 template <class Mechanism, class... Mechanisms, class Visit>

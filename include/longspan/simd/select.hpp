@@ -19,6 +19,25 @@ dual<V> select(const Condition& condition, const dual<V>& yes, const dual<V>& no
   return {select(condition, yes.value, no.value), select(condition, yes.slope, no.slope)};
 }
 
+// A plain number for one of both, in the precision of the other: select(keys.distance() < 8, logit, -2). For dual numbers in double, which
+// learned numbers are, parameter/learned.hpp does the same.
+template <class T, class Number>
+  requires(std::is_arithmetic_v<T> && std::is_arithmetic_v<Number> && !std::is_same_v<T, Number>)
+auto select(bool condition, T yes, Number no) {
+  using both = std::common_type_t<T, Number>;
+  return condition ? both(yes) : both(no);
+}
+template <class Condition, class X, class Number>
+  requires(std::is_arithmetic_v<Number> && !std::is_arithmetic_v<X> && !std::is_same_v<X, dual<double>>)
+X select(const Condition& condition, const X& yes, Number no) {
+  return select(condition, yes, X(static_cast<simd::scalar<X>>(no)));
+}
+template <class Condition, class X, class Number>
+  requires(std::is_arithmetic_v<Number> && !std::is_arithmetic_v<X> && !std::is_same_v<X, dual<double>>)
+X select(const Condition& condition, Number yes, const X& no) {
+  return select(condition, X(static_cast<simd::scalar<X>>(yes)), no);
+}
+
 template <class V>
 dual<V> max(const dual<V>& a, const dual<V>& b) {
   return select(a > b, a, b);

@@ -45,6 +45,22 @@ prepared_keys(Pages) -> prepared_keys<Pages>;
 
 namespace detail {
 
+template <class X>
+inline constexpr bool is_paged = false;
+template <class K, class V>
+inline constexpr bool is_paged<paged<K, V>> = true;
+template <class K, class V>
+inline constexpr bool is_paged<prepared_keys<paged<K, V>>> = true;
+
+template <class K, class V>
+const paged<K, V>& pages_in(const paged<K, V>& of) {
+  return of;
+}
+template <class K, class V>
+const paged<K, V>& pages_in(const prepared_keys<paged<K, V>>& of) {
+  return of.pages;
+}
+
 // The tokens of one head of a text in pages: see head_rows.
 template <class S>
 struct paged_head {

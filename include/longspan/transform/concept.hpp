@@ -6,6 +6,7 @@
 #include <longspan/core/query_row.hpp>
 #include <longspan/parameter/learned.hpp>
 #include <longspan/simd/dual.hpp>
+#include <longspan/transform/chosen_by_lane.hpp>
 #include <longspan/transform/keys.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
@@ -21,11 +22,10 @@ LONGSPAN_NAMESPACE_BEGIN
 //
 // `logit` is a SIMD batch in the kernel, a double in the reference and a dual number in the backward pass. Write one body for
 // all: call functions unqualified (tanh, exp, log, sqrt ...) and include <cmath>; instead of a branch write `using
-// longspan::select;` and select(logit > 0, logit, 0 * logit), which computes both sides. (An `if` or `?:` does not compile, except for
-// AVX-512, whose masks xsimd converts to bool: there it chooses for all lanes at once, which is wrong.) `keys.position()` and
-// `keys.distance()` are the places of the keys of the batch, in the same type of number. Some lanes may belong to hidden keys and hold any
-// value, NaN too. Their results are discarded, but must not be used as an index into memory. Capture by value: the query row is gone when
-// the body runs.
+// longspan::select;` and select(logit > 0, logit, 0), which computes both sides: an `if`, a `?:` or a std::max by a logit or a place
+// does not compile. `keys.position()` and `keys.distance()` are the places of the keys of the batch, in the same type of number. Some lanes
+// may belong to hidden keys and hold any value, NaN too. Their results are discarded, but must not be used as an index into memory. Capture
+// by value: the query row is gone when the body runs.
 //
 // Numbers that are data, one for each key, are read where they lie by `keys.read(numbers)`, where numbers is a key_numbers: in the same
 // type of number as `keys.position()`, 0 for positions that it does not hold. A bias of one's own:
@@ -70,7 +70,7 @@ template <class F>
 concept transform =
     std::copy_constructible<F> && requires(const F& f, const query_row& row, const detail::keys_under<double>& keys) {
       { f(row)(0.0, keys) } -> detail::logit_like<double>;
-    };
+    } && detail::chosen_by_lane<F>;
 
 namespace detail {
 

@@ -35,8 +35,8 @@ template <class Batch, class S>
 constexpr bool loads_at_once() {
   if constexpr (simd::is_scalar<Batch>)
     return false;
-  else if constexpr (std::is_same_v<simd::scalar<Batch>, float> && narrow_format<S> != narrow::no)
-    return simd::widens<narrow_format<S>>;
+  else if constexpr (narrow_format<S> != narrow::no)
+    return std::is_same_v<Batch, simd::batch<float>> && simd::widens<narrow_format<S>>;
   else
     return std::is_same_v<simd::scalar<Batch>, S>;
 }

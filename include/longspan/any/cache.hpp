@@ -4,7 +4,8 @@
 #include <typeinfo>
 #include <utility>
 
-#include <longspan/cache/any_sentence.hpp>
+#include <longspan/any/mechanism.hpp>
+#include <longspan/any/sentence.hpp>
 #include <longspan/cache/cache_shape.hpp>
 #include <longspan/core/any_device.hpp>
 #include <longspan/core/device.hpp>
@@ -12,9 +13,6 @@
 #include <longspan/tensor/traits.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
-
-template <class S>
-class any_mechanism;
 
 // Keys and values that are kept between calls, for an any_mechanism: a kv_cache of a storage that is named when it is made, the first of
 // make_any where none is. A copy shares pages. Errors and rules are those of kv_cache.
