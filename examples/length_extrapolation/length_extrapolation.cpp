@@ -32,6 +32,9 @@ int main(int count, char** words) {
   auto* named =
       app.add_option("--only", only, "mechanisms, by their names in the table")->delimiter(',')->allow_extra_args(false);
   app.add_option("--validation", of.validation, "bytes to measure with")->check(CLI::Range(4096, 1 << 30))->capture_default_str();
+  app.add_option("--longest", of.longest, "times the trained length")->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  app.add_option("--shortest", of.shortest, "bytes of the first column, if not the trained length: what context is worth")
+      ->check(CLI::Range(16, 4096));
   CLI11_PARSE(app, count, words);
   if (full) {
     size.blocks = 4, size.width = 128, size.heads = 4;

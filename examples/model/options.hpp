@@ -19,6 +19,10 @@ inline CLI::Option* add_options(CLI::App& app, study::settings& of, std::filesys
   app.add_option("--trained", of.trained, "the context trained with, in bytes")
       ->check(CLI::Range(16, 4096))
       ->capture_default_str();
+  app.add_option("--batch", of.batch, "contexts in a step, by sixteens")
+      ->check(CLI::Range(16, 1 << 20))
+      ->check([](const std::string& said) { return std::stol(said) % 16 == 0 ? "" : "not a multiple of 16: " + said; })
+      ->capture_default_str();
   app.add_option("--threads", of.threads, "the results are the same for any number")->check(CLI::Range(1, 1024));
   add_results(app, of.results, "where tables and checkpoints go: a run that was stopped resumes from there");
   app.add_option_function<std::string>(
@@ -30,9 +34,7 @@ inline CLI::Option* add_options(CLI::App& app, study::settings& of, std::filesys
          },
          "what the model is built of: attention and a feed-forward layer, or gated attention units")
       ->check(CLI::IsMember({"transformer", "gau"}));
-  return app.add_option("--steps", of.steps, "steps of training, of 32 contexts each")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
+  return app.add_option("--steps", of.steps, "steps of training")->check(CLI::Range(1, 1000000))->capture_default_str();
 }
 
 }  // namespace model

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <longspan/position/partial_rotary.hpp>
+#include <longspan/transform/calibrated_temperature.hpp>
 #include <nlohmann/json.hpp>
 
 namespace pretrained {
@@ -69,10 +70,11 @@ struct config {
   std::string type;
   index_t hidden, layers, heads, key_heads, channels, trained, end;
   double epsilon, scale;
-  double norm_offset, embedding_factor;  // Gemma's norms keep gain - 1, and its embeddings grow by sqrt(hidden)
-  double softcap, logit_softcap;         // Gemma 2; 0: none
-  bool gelu;                             // in the place of silu
-  std::vector<layer_kind> kinds;         // one a layer
+  double norm_offset, embedding_factor;                    // Gemma's norms keep gain - 1, and its embeddings grow by sqrt(hidden)
+  double softcap, logit_softcap;                           // Gemma 2; 0: none
+  bool gelu;                                               // in the place of silu
+  std::vector<layer_kind> kinds;                           // one a layer
+  std::vector<longspan::calibrated_temperature> fitted{};  // one a layer, or none
 
   explicit config(const std::filesystem::path& folder) : config(read_json(folder / "config.json")) {}
 

@@ -29,8 +29,8 @@ inline std::vector<longspan::any_cache<float>> caches(const config& of, const st
     throw std::invalid_argument(way.name + " turns keys in two ways: --cache rows keeps them as they came");
   const longspan::cache_shape shape{.key_heads = of.key_heads, .channels = of.channels, .value_channels = of.channels};
   std::vector<longspan::any_cache<float>> made;
-  for (const layer_kind& each : of.kinds) {
-    const sentence by = way.of(of, each, length, 1);  // a cache makes its own tables
+  for (std::size_t layer = 0; layer < of.kinds.size(); ++layer) {
+    const sentence by = way.of(of, layer, length, 1);  // a cache makes its own tables
     if (storage == "float") made.emplace_back(by, shape);
     if (storage == "bfloat16") made.emplace_back(by, shape, std::in_place_type<Eigen::bfloat16>);
     if (storage == "8") made.emplace_back(by, shape, std::in_place_type<longspan::quantized<8>>);

@@ -40,7 +40,9 @@ struct mechanism {
         {"info_scale", &mechanism::temperature},
         {"log_n", &mechanism::temperature},
         {"info_scale_unclamped", &mechanism::temperature},
-        {"log_n_unclamped", &mechanism::temperature}};
+        {"log_n_unclamped", &mechanism::temperature},
+        // of each head, as `calibrate` has fitted it to the model
+        {"calibrated", &mechanism::temperature}};
     std::istringstream list(said);
     for (std::string word; std::getline(list, word, '+');) {
       if (word == "as_trained") continue;
@@ -62,8 +64,11 @@ struct mechanism {
            !temperature.ends_with("unclamped");
   }
 
+  // Whether layers of one kind read alike.
+  bool same_in_all_layers() const { return temperature != "calibrated"; }
+
   // How a layer reads a text of `length` tokens, with tables for as many as there is room for.
-  sentence of(const config& model, const layer_kind& kind, index_t length, index_t room) const;
+  sentence of(const config& model, std::size_t layer, index_t length, index_t room) const;
 
   longspan::ladder rungs(const config& model, const layer_kind& kind, index_t length) const {
     longspan::ladder made = kind.of_few && length <= kind.few ? *kind.of_few : kind.rungs;

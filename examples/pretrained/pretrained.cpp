@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../program.hpp"
+#include "calibrate.hpp"
 #include "generate.hpp"
 #include "needle.hpp"
 #include "perplexity.hpp"
@@ -35,11 +36,12 @@ void add_survey(CLI::App& of, survey::settings& how) {
 
 int main(int count, char** given) {
   CLI::App app("Reads texts with a model that others trained.");
-  std::filesystem::path folder, text, facts, logits, results = ".";
+  std::filesystem::path folder, text, facts, logits, temperatures, results = ".";
   int threads = int(std::max(1u, std::thread::hardware_concurrency()));
   app.add_option("model", folder, "a folder with config.json and model.safetensors")->required()->check(CLI::ExistingDirectory);
   app.add_option("--threads", threads, "the results are the same for any number")->check(CLI::Range(1, 1024));
   add_results(app, results);
+  app.add_option("--calibrated", temperatures, "what `calibrate` writes, by default calibrated.json in the model's folder");
   app.require_subcommand(1);
   const auto command = [&](const char* name, const char* what) {
     CLI::App* const made = app.add_subcommand(name, what);
@@ -75,16 +77,28 @@ int main(int count, char** given) {
   add_survey(*hides, hidden);
   hides->add_option("--times", hidden.times, "the trained length, ascending")->delimiter(',');
 
+  fitting fit;
+  CLI::App* const fits =
+      command("calibrate", "fits a temperature to every head: its entropy stays what it is at the trained length");
+  fits->add_option("--mechanism", fit.mechanism, "the positions that it goes with")->capture_default_str();
+  fits->add_option("--times", fit.times, "the trained length")->check(CLI::Range(1.0, 64.0))->capture_default_str();
+  fits->add_option("--apart", fit.apart, "of the trained length, from one length to the next")->check(CLI::Range(0.01, 64.0));
+  fits->add_option("--block", fit.block, "tokens that are read at a time")->check(CLI::PositiveNumber);
+  fits->add_option("--rows", fit.rows, "of each of the four blocks before a length: what is measured")
+      ->check(CLI::PositiveNumber);
+
   CLI::App* const compares = command("logits", "writes the logits of a text as floats, for comparison with others");
   compares->add_option("file", logits)->required();
   CLI11_PARSE(app, count, given);
   return reporting("pretrained", results, [&] {
-    const transformer of(folder);
+    if (temperatures.empty()) temperatures = folder / "calibrated.json";
+    const transformer of(folder, *fits ? std::vector<longspan::calibrated_temperature>() : calibrated(temperatures));
     const team workers(threads);
     const auto tokens = tokens_of(text);
     how.next.source.seed(seed), loss.results = hidden.results = results;
     if (*writes) generate(of, workers, tokens, how);
     if (*measures) perplexity(of, workers, tokens, loss);
+    if (*fits) calibrate(of, workers, tokens, fit, temperatures);
     if (*hides) needle(of, workers, tokens, facts_of(facts), hidden);
     if (*compares) {
       const mechanism way("as_trained");

@@ -20,6 +20,8 @@ class rows {
   rows(const config& of, index_t room) : heads_(of.key_heads), keys_(room, of.key_heads * of.channels), values_(keys_) {}
 
   index_t bytes() const { return index_t(sizeof(float)) * 2 * keys_.size(); }
+  index_t length() const { return length_; }
+  view<const float> keys() { return heads_of(keys_); }
   void truncate(index_t length) { length_ = length; }
   void append(const team&, const view<const float>& k, const view<const float>& v) {
     if (length_ + k.extent[2] > keys_.rows()) throw std::length_error("a text is longer than the room for it");

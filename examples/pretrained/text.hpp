@@ -20,6 +20,7 @@ class text {
 
   index_t length() const { return length_; }
   double take_attention_seconds() { return std::exchange(attention_, 0); }
+  std::vector<Past>& past() { return past_; }
   index_t bytes() const {
     index_t sum = 0;
     for (const Past& each : past_) sum += each.bytes();
@@ -40,15 +41,15 @@ class text {
   Matrix logits(const Matrix& rows) const { return of_.logits(threads_, rows); }
 
  private:
-  // Layers of one kind share a sentence and its tables.
+  // Layers that read alike share a sentence and its tables.
   void by(const mechanism& way, index_t length) {
     auto wanted = std::pair(way.name, length);
     if (wanted == made_for_) return;
     made_for_ = std::move(wanted), by_.clear();
     const auto& kinds = of_.config().kinds;
     for (std::size_t i = 0; i < kinds.size(); ++i) {
-      const auto alike = std::size_t(std::ranges::find(kinds, kinds[i]) - kinds.begin());
-      by_.push_back(alike < i ? by_[alike] : way.of(of_.config(), kinds[i], length, room_));
+      const auto alike = way.same_in_all_layers() ? std::size_t(std::ranges::find(kinds, kinds[i]) - kinds.begin()) : i;
+      by_.push_back(alike < i ? by_[alike] : way.of(of_.config(), i, length, room_));
     }
   }
 

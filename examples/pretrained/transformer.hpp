@@ -102,7 +102,10 @@ class layer {
 // A Llama-like model of a folder that Hugging Face ships.
 class transformer {
  public:
-  explicit transformer(const std::filesystem::path& folder) : config_(folder), weights_(folder) {
+  // `fitted`: what `calibrated` stands for.
+  explicit transformer(const std::filesystem::path& folder, std::vector<longspan::calibrated_temperature> fitted = {})
+      : config_(folder), weights_(folder) {
+    config_.fitted = std::move(fitted);
     embedding_ = weights_["model.embed_tokens.weight"];
     head_ = linear(weights_.has("lm_head.weight") ? weights_["lm_head.weight"] : embedding_);
     norm_ = {weights_, "model.norm", config_};
