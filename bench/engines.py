@@ -1,13 +1,12 @@
 """What peers.py times, each loaded when it is called.
 
-An engine is a function that returns its version, the modes it is timed in, and prepare(q, k, v, causal), which returns a call to
-time and a function that makes an array (batch, head, query, channel) of its result. One query alone, as when decoding, sees all keys.
+An engine is a function that returns its version, the modes it is timed in, and prepare(mode, q, k, v), which returns a call to time and
+a function that makes an array (batch, head, query, channel) of its result. Modes are "causal", "full", and "decode", of one query that
+sees all keys: in floats, and where a cache can hold them as "decode/half" and "decode/int8".
 """
 import functools
 
 import numpy as np
-
-
 
 
 def with_torch(attention):
@@ -16,12 +15,12 @@ def with_torch(attention):
 
     torch.set_num_threads(1)
 
-    def prepare(q, k, v, causal):
+    def prepare(mode, q, k, v):
         tensors = [torch.from_numpy(x) for x in (q, k, v)]
 
         def attend():
             with torch.inference_mode():
-                return attention(*tensors, causal)
+                return attention(*tensors, mode == "causal")
 
         return attend, lambda result: result.numpy()
 
@@ -64,17 +63,18 @@ def zentorch():
 
 
 def onnx_session(operator, inputs, results, **attributes):
-    """Of one operator, from arrays by name."""
+    """Of one operator, from arrays by name; an input that it goes without is None."""
     import onnxruntime
     from onnx import helper
 
     def infos(arrays):
         kind = helper.np_dtype_to_tensor_dtype
-        return [helper.make_tensor_value_info(name, kind(array.dtype), array.shape) for name, array in arrays.items()]
+        return [helper.make_tensor_value_info(name, kind(array.dtype), array.shape) for name, array in arrays.items() if array is not None]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    node = helper.make_node(operator, [*inputs], [*results], **attributes)
+    given = ["" if array is None else name for name, array in inputs.items()]
+    node = helper.make_node(operator, given, [*results], **attributes)
     graph = helper.make_graph([node], "attention", infos(inputs), infos(results))
     sets = [helper.make_opsetid("", 23), helper.make_opsetid("com.microsoft", 1)]
     model = helper.make_model(graph, opset_imports=sets, ir_version=10)
@@ -84,9 +84,9 @@ def onnx_session(operator, inputs, results, **attributes):
 def onnx_runtime():
     import onnxruntime
 
-    def prepare(q, k, v, causal):
+    def prepare(mode, q, k, v):
         inputs = {"q": q, "k": k, "v": v}
-        session = onnx_session("Attention", inputs, {"o": q}, is_causal=int(causal))
+        session = onnx_session("Attention", inputs, {"o": q}, is_causal=int(mode == "causal"))
         return lambda: session.run(None, inputs), lambda result: result[0]
 
     return onnxruntime.__version__, ["causal", "full", "decode"], prepare
@@ -96,20 +96,29 @@ def onnx_runtime_gqa():
     """Its operator for grouped queries: token-major rows, and a cache to which it appends those of this call."""
     import onnxruntime
 
-    def prepare(q, k, v, causal):
+    def prepare(mode, q, k, v):
         heads, key_heads, queries, keys = q.shape[1], k.shape[1], q.shape[2], k.shape[2]
+        rows = [x[:, :, -queries:].transpose(0, 2, 1, 3).reshape(1, queries, -1) for x in (q, k, v)]
+        lengths = [np.array([keys - 1], np.int32), np.array([keys], np.int32)]
+        options = {"domain": "com.microsoft", "num_heads": heads, "kv_num_heads": key_heads}
+        scales = []
+        if mode == "decode/half":
+            k, v, *rows = (x.astype(np.float16) for x in (k, v, *rows))
+        if mode == "decode/int8":
+            scales = [np.array([np.abs(x).max() / 127], np.float32) for x in (k, v)]
+            k, v = (np.rint(x / scale).astype(np.int8) for x, scale in zip((k, v), scales))
+            options |= {"k_quant_type": "PER_TENSOR", "v_quant_type": "PER_TENSOR", "kv_cache_bit_width": 8}
         # While decoding the cache is its own result, as in an engine; a prefill begins with an empty one.
         past = [k, v] if queries == 1 else [k[:, :, :0], v[:, :, :0]]
         present = [k, v] if queries == 1 else [k.copy(), v.copy()]
-        rows = [x[:, :, -queries:].transpose(0, 2, 1, 3).reshape(1, queries, -1) for x in (q, k, v)]
-        lengths = [np.array([keys - 1], np.int32), np.array([keys], np.int32)]
-        inputs = dict(zip(("q", "k", "v", "past_k", "past_v", "last", "total"), rows + past + lengths))
+        names = ("q", "k", "v", "past_k", "past_v", "last", "total", "cos", "sin", "places", "bias", "sink", "k_scale", "v_scale")
+        inputs = dict(zip(names, rows + past + lengths + ([None] * 5 + scales if scales else [])))
         results = dict(zip(("o", "present_k", "present_v"), [np.empty_like(rows[0])] + present))
-        options = {"domain": "com.microsoft", "num_heads": heads, "kv_num_heads": key_heads}
         session = onnx_session("GroupQueryAttention", inputs, results, **options)
         binding = session.io_binding()
         for name, array in inputs.items():
-            binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))
+            if array is not None:
+                binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))
         for name, array in results.items():
             binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))
 
@@ -118,7 +127,7 @@ def onnx_runtime_gqa():
 
         return lambda: session.run_with_iobinding(binding), output
 
-    return onnxruntime.__version__, ["causal", "decode"], prepare
+    return onnxruntime.__version__, ["causal", "decode", "decode/half", "decode/int8"], prepare
 
 
 def openvino():
@@ -129,9 +138,9 @@ def openvino():
     # Its default on processors with AVX512-BF16 computes in bfloat16.
     settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
-    def prepare(q, k, v, causal):
+    def prepare(mode, q, k, v):
         parameters = [opset13.parameter(x.shape, np.float32) for x in (q, k, v)]
-        product = opset13.scaled_dot_product_attention(*parameters, causal=causal)
+        product = opset13.scaled_dot_product_attention(*parameters, causal=mode == "causal")
         compiled = core.compile_model(ov.Model([product], parameters), "CPU", settings)
         request = compiled.create_infer_request()
         for at, x in enumerate((q, k, v)):

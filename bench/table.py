@@ -192,6 +192,18 @@ def cache_rows(m):
         yield Row(f"a cache, {storage}, memory beside its numbers", wanted, beyond, at_most=True)
 
 
+def cache_peer_rows(m):
+    """Caches of the same kind of numbers, each by its share of the bandwidth: the processes measure some minutes apart."""
+    for n in (4096, 32768):
+        for storage, mode in [("float", "decode"), ("half", "decode/half"), ("quantized8", "decode/int8")]:
+            name = f"cache/rope/{storage}/heads:32/key_heads:8/n:{n}/d:128"
+            own, beyond = m("native", name, "of bandwidth"), m("native", name, "beyond numbers")
+            other = m("python", f"peers/onnxruntime_gqa/{mode}/heads:32/key_heads:8/n:{n}/d:128", "of bandwidth")
+            if own and other:
+                yield Row(f"a cache, 32 heads on 8, d = 128, n = {n}, {storage}, of the speed of ONNX Runtime's", None,
+                          own / (1 + beyond) / other, TIMES)
+
+
 def length_rows(m):
     for what, name, wanted in [("a window of 1024", "window:1024", 2.1), ("causal", "causal", 4.2)]:
         growth = m("native", f"lengths/{name}/heads:1/n:16384/d:64", "growth")
@@ -298,7 +310,7 @@ def main(measured, results):
     here = f"{machine.processor()}, {instructions}, {context['compiler']}, {date}"
     panels = picture.panels(m, forward_name, wanted_forward(instructions))
     rows = [*forward_rows(m), *layout_rows(m), *narrow_rows(m), *cost_rows(m), *thread_rows(m), *decode_rows(m), *cache_rows(m),
-            *length_rows(m), *memory_rows(m), *text_rows(m), *tensor_rows(m), *backward_rows(m), *lead_rows(panels)]
+            *cache_peer_rows(m), *length_rows(m), *memory_rows(m), *text_rows(m), *tensor_rows(m), *backward_rows(m), *lead_rows(panels)]
     table = [["what", "wanted", "measured", "met"]] + [row.cells() for row in rows]
     engines = picture.engines(panels)
     folder = results / machine.folder(context)
