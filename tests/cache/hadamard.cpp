@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -10,12 +12,33 @@ namespace {
 using namespace longspan;
 using namespace longspan::detail;
 
+template <class T>
+class hadamard_of : public testing::Test {};
+using numbers = testing::Types<float, double>;
+TYPED_TEST_SUITE(hadamard_of, numbers);
+
 TEST(hadamard, is_its_definition) {
   std::vector<double> row{1, 2, 3, 4, 10, 20, 7};  // blocks of 4, 2 and 1
   hadamard(std::span(row));
   const double half = std::sqrt(0.5);
   const std::vector<double> wanted{5, -1, -2, 0, 30 * half, -10 * half, 7};
   for (std::size_t c = 0; c < row.size(); ++c) EXPECT_NEAR(row[c], wanted[c], 1e-14);
+}
+
+// Of channel c and d the product has the sign of the number of bits that both have.
+TYPED_TEST(hadamard_of, is_its_matrix) {
+  using T = TypeParam;
+  for (const std::size_t channels : {1, 2, 4, 8, 16, 32, 64, 128, 256}) {
+    std::vector<T> row(channels);
+    for (std::size_t c = 0; c < channels; ++c) row[c] = T(c % 7) - T(2.5);
+    const auto before = row;
+    hadamard(std::span(row));
+    for (std::size_t c = 0; c < channels; ++c) {
+      double wanted = 0;
+      for (std::size_t d = 0; d < channels; ++d) wanted += std::popcount(c & d) % 2 == 0 ? double(before[d]) : -double(before[d]);
+      EXPECT_NEAR(double(row[c]), wanted / std::sqrt(double(channels)), 1e-5) << channels << ", " << c;
+    }
+  }
 }
 
 TEST(hadamard, is_its_own_inverse_and_keeps_dot_products) {

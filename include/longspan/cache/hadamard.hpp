@@ -6,9 +6,34 @@
 #include <span>
 
 #include <longspan/core/index.hpp>
+#include <longspan/simd/alternating.hpp>
+#include <longspan/simd/batch.hpp>
+#include <longspan/simd/row.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
+
+// The sums and differences of a Walsh-Hadamard transform of 2 batches or any power of two times as many. Numbers an even and an odd place
+// apart meet; their sums become the first half and their differences the second: after as many rounds as make 1 of the size, every number is
+// back in its place. So two batches are transformed in registers, and batches far apart meet as they are.
+template <class Batch, class T>
+void sums_and_differences(T* row, index_t size) {
+  constexpr index_t lanes = simd::lanes<Batch>;
+  for (index_t c = 0; c < size; c += 2 * lanes) {
+    Batch x = simd::load<Batch>(row + c), y = simd::load<Batch>(row + c + lanes);
+    for (index_t round = 2 * lanes; round > 1; round /= 2) {
+      const auto [even, odd] = simd::apart(x, y);
+      x = even + odd, y = even - odd;
+    }
+    simd::store(row + c, x), simd::store(row + c + lanes, y);
+  }
+  for (index_t half = 2 * lanes; half < size; half *= 2)
+    for (index_t first = 0; first < size; first += 2 * half)
+      for (index_t c = first; c < first + half; c += lanes) {
+        const Batch x = simd::load<Batch>(row + c), y = simd::load<Batch>(row + c + half);
+        simd::store(row + c, x + y), simd::store(row + c + half, x - y);
+      }
+}
 
 // The orthonormal Walsh-Hadamard transform of a row in place, in blocks of powers of two, the largest first: its own inverse, and dot
 // products are what they were. What stands out in a few channels is spread over all of them, so that 8 bits with one scale are as fine for
@@ -17,14 +42,11 @@ template <class T>
 void hadamard(std::span<T> row) {
   while (!row.empty()) {
     const std::size_t block = std::bit_floor(row.size());
-    const T scale = 1 / std::sqrt(T(block));
-    for (T& x : row.first(block)) x *= scale;  // first: sums of large numbers stay finite
-    for (std::size_t half = 1; half < block; half *= 2)
-      for (std::size_t first = 0; first < block; first += 2 * half)
-        for (std::size_t c = first; c < first + half; ++c) {
-          const T x = row[c], y = row[c + half];
-          row[c] = x + y, row[c + half] = x - y;
-        }
+    simd::scale(row.first(block), 1 / std::sqrt(T(block)));  // first: sums of large numbers stay finite
+    if (index_t(block) >= 2 * simd::lanes<batch<T>>)
+      detail::sums_and_differences<batch<T>>(row.data(), index_t(block));
+    else if (block > 1)
+      detail::sums_and_differences<T>(row.data(), index_t(block));
     row = row.subspan(block);
   }
 }
