@@ -37,7 +37,7 @@ TEST(multiply_add, rounds_once_where_the_instruction_set_can) {
 
 // A row's bits may not depend on whether it was computed in a batch or alone.
 template <class T>
-void expect_lanes_like_scalars() {
+void expect_lanes_like_products() {
   std::mt19937 generator(1);
   std::normal_distribution<double> number;
   for (int trial = 0; trial < 200; ++trial) {
@@ -49,8 +49,8 @@ void expect_lanes_like_scalars() {
 }
 
 TEST(multiply_add, lanes_have_the_bits_of_scalars) {
-  expect_lanes_like_scalars<float>();
-  expect_lanes_like_scalars<double>();
+  expect_lanes_like_products<float>();
+  expect_lanes_like_products<double>();
 }
 
 TEST(multiply_add, multiplies_the_slope_of_a_dual_number) {

@@ -16,7 +16,7 @@ using namespace longspan;
 using namespace longspan::detail;
 
 template <class T>
-struct operands {
+struct drawn_operands {
   index_t rows, depth, columns;
   index_t left_stride = depth + 3, right_stride = columns + 5, out_stride = columns + 2;
   std::vector<T> left = drawn(rows * left_stride), right = drawn(depth * right_stride), out = drawn(rows * out_stride);
@@ -52,7 +52,7 @@ TYPED_TEST(multiply_seen_test, is_the_chain_of_what_each_row_sees) {
   for (index_t rows = 1; rows <= 2 * tile_shape<T>::block::rows + 1; ++rows)
     for (const index_t depth : {index_t(1), index_t(5), index_t(63), index_t(64)})
       for (const index_t batches : {1, 2, 3, 7}) {
-        const operands<T> of{rows, depth, batches * lanes};
+        const drawn_operands<T> of{rows, depth, batches * lanes};
         const auto seen = drawn_bits(rows, generator);
         std::vector<T> wanted = of.out, out = of.out;
         for (index_t r = 0; r < rows; ++r)
@@ -70,7 +70,7 @@ TYPED_TEST(multiply_seen_test, is_the_chain_of_what_each_row_sees) {
 // What all rows see whole is the product of multiply, to the bit.
 TYPED_TEST(multiply_seen_test, has_the_bits_of_multiply) {
   using T = TypeParam;
-  const operands<T> of{tile_shape<T>::block::rows, 40, 4 * simd::lanes<batch<T>>};
+  const drawn_operands<T> of{tile_shape<T>::block::rows, 40, 4 * simd::lanes<batch<T>>};
   std::vector<T> seen = of.out, all = of.out;
   multiply_seen(of(seen), std::vector<std::uint64_t>(std::size_t(of.rows), ~std::uint64_t(0)), of.columns);
   detail::multiply<start::output>(of(all), of.rows, of.columns);
@@ -79,7 +79,7 @@ TYPED_TEST(multiply_seen_test, has_the_bits_of_multiply) {
 
 TYPED_TEST(multiply_seen_test, never_touches_what_is_hidden) {
   using T = TypeParam;
-  operands<T> of{4, 8, 2 * simd::lanes<batch<T>>};
+  drawn_operands<T> of{4, 8, 2 * simd::lanes<batch<T>>};
   for (index_t c = 0; c < of.columns; ++c) of.right[std::size_t(3 * of.right_stride + c)] = std::numeric_limits<T>::quiet_NaN();
   std::vector<T> out = of.out;
   multiply_seen(of(out), std::vector<std::uint64_t>{0xf7, 0x07, 0xff, 0xf0}, of.columns);
