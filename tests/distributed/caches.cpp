@@ -105,8 +105,7 @@ TEST(caches_of_ranks, hold_every_key_once_or_are_refused_on_every_rank) {
   EXPECT_EQ(words_from(over.rank() * 10 + 1, in.q), begin + "1 but not key 0");
   EXPECT_EQ(words_from(over.rank() * 9, in.q), over.ranks() > 1 ? begin + "9 twice" : "nothing was thrown");
   EXPECT_EQ(words_from(over.rank() * 10, in.q, {.all_keys = 10}),
-            std::string(over.rank() == 0 ? "" : "rank 0: ") +
-                "placement: a ring counts the keys of its caches itself, all_keys is not said");
+            "placement: a ring counts the keys of its caches itself, all_keys is not said");
   const std::string of_last = last ? "" : "rank " + std::to_string(over.ranks() - 1) + ": ";
   const std::vector<kv_cache<float>> caches(last ? 0 : 1, cache_from(0));
   EXPECT_EQ(words_of([&] { forward(over, streaming, in.q, caches); }),
