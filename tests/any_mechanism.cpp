@@ -248,6 +248,14 @@ TEST(any_mechanism, may_be_a_sum_that_no_cache_keeps) {
                std::invalid_argument);
 }
 
+TEST(any_mechanism, may_skip_negligible_keys_of_tensors) {
+  const auto skipping = dot_product{} | causal{} | skip_negligible{};
+  const any_mechanism<float> some = make_any_for_inference<float>(skipping);
+  const auto in = random_inputs<float>(of);
+  EXPECT_TRUE(same_bits(forward(some, in.q, in.k, in.v).output, forward(skipping, in.q, in.k, in.v).output));
+  EXPECT_THROW(any_cache<float>(some, {.key_heads = 2, .channels = 20, .value_channels = 9}), std::invalid_argument);
+}
+
 // An error of the door, in its words, before anything is written.
 template <class Error, class Call>
 void expect_error(const char* words, Call call) {

@@ -10,8 +10,9 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // A sentence that is chosen at run time, for tensors of S: see any_mechanism. `Kept` is what else it can attend to: storages of caches, of
 // which the first is that of an any_cache where none is named, and an engine's own pages, paged<K, V> or prepared_keys<paged<K, V>>, whose
-// keys prepare_keys turns. Where nothing is named, caches of S; none for sums whose summands turn keys differently, such as rerope. Include
-// this header in the units that make sentences, few, since each sentence compiles for seconds: forward, backward and each of Kept.
+// keys prepare_keys turns. Where nothing is named, caches of S; none for skip_negligible, nor for sums whose summands turn keys
+// differently, such as rerope. Include this header in the units that make sentences, few, since each sentence compiles for seconds:
+// forward, backward and each of Kept.
 //
 //   longspan::any_mechanism<float> mechanism_of(const configuration& c) {
 //     if (c.slopes) return longspan::make_any<float>(dot_product{} | alibi{} | causal{});

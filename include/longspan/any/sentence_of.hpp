@@ -137,8 +137,9 @@ class sentence_of final : public any_sentence<S> {
     if (!(ask(std::type_identity<Each>{}) || ...))
       throw std::invalid_argument(
           "any_mechanism: made for other caches or pages: name the storages and the pages that it is to attend to, as in "
-          "make_any<float, float, quantized<8>, paged<float>>(sentence); a sum whose summands turn keys differently has no "
-          "cache");
+          "make_any<float, float, quantized<8>, paged<float>>(sentence); none is for skip_negligible, nor for a sum whose "
+          "summands turn "
+          "keys differently");
   }
 
   Mechanism whole_;
@@ -148,7 +149,7 @@ template <class S, bool Trained, class... Named, class Mechanism>
 std::shared_ptr<const any_sentence<S>> make_sentence(Mechanism whole) {
   static_assert(are_numbers<S>());
   using sentence = std::remove_cvref_t<decltype(detail::unprepared(whole))>;
-  if constexpr (sizeof...(Named) == 0 && keys_turn_alike<sentence>)
+  if constexpr (sizeof...(Named) == 0 && keys_turn_alike<sentence> && !skips<sentence>)
     return detail::make_sentence<S, Trained, S>(std::move(whole));
   else
     return std::make_shared<sentence_of<S, Trained, Mechanism, Named...>>(std::move(whole));
