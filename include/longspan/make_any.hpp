@@ -23,8 +23,8 @@ any_mechanism<S> make_any(mechanism<Parts...> whole) {
   return any_mechanism<S>(detail::make_sentence<S, true, Kept...>(std::move(whole)));
 }
 
-// The same without gradients, which take 3 of 19 s of a sentence to compile (g++ 12, -O2), and of learned numbers 3 more: backward throws
-// std::invalid_argument.
+// The same without gradients, which take 3 of 19 s of a sentence to compile (g++ 12, -O2), more where it has learned numbers: backward
+// throws std::invalid_argument.
 template <class S, class... Kept, class... Parts>
 any_mechanism<S> make_any_for_inference(mechanism<Parts...> whole) {
   return any_mechanism<S>(detail::make_sentence<S, false, Kept...>(std::move(whole)));
