@@ -19,10 +19,11 @@ for tokens in 16 2048 8192; do head -n $tokens "$folder/novel.tokens" >"$folder/
 
 llama=$folder/llama.cpp
 if [ ! -x "$llama/build/bin/llama-bench" ]; then
-  "$python" -m pip download -q --no-deps --no-binary :all: -d "$folder" llama-cpp-python
+  "$python" -m pip download -q --no-deps --no-binary llama-cpp-python -d "$folder" llama-cpp-python
   mkdir -p "$folder/unpacked" && tar -xzf "$folder"/llama_cpp_python-*.tar.gz -C "$folder/unpacked"
   rm -rf "$llama" && mv "$folder"/unpacked/llama_cpp_python-*/vendor/llama.cpp "$llama"
-  cmake -S "$llama" -B "$llama/build" -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DLLAMA_CURL=OFF -DBUILD_SHARED_LIBS=OFF >/dev/null
+  cmake -S "$llama" -B "$llama/build" -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DBUILD_SHARED_LIBS=OFF -DLLAMA_OPENSSL=OFF \
+    -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TESTS=OFF >/dev/null
   cmake --build "$llama/build" --target llama-bench llama-quantize -j "${LONGSPAN_JOBS:-$(nproc)}"
 fi
 gguf=$(find "$model" -name '*.gguf')

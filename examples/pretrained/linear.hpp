@@ -43,7 +43,7 @@ class linear {
     if (!bias_.empty()) bias_.resize(std::size_t(outputs_));
   }
 
-  Matrix operator()(const team& threads, const Matrix& x) const {
+  Matrix operator()(const team& threads, const Eigen::Ref<const Matrix>& x) const {
     Matrix y(x.rows(), outputs_);
     const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 256);
     struct piece {
@@ -65,7 +65,7 @@ class linear {
 
  private:
   // Columns of y from `to` on: the products with some rows of weights.
-  static void multiply(const stored& of, index_t first, index_t count, const Matrix& x, Matrix& y, index_t to) {
+  static void multiply(const stored& of, index_t first, index_t count, const Eigen::Ref<const Matrix>& x, Matrix& y, index_t to) {
     if (x.rows() == 1) {
       of.visit([&](const auto* from) {
         for (index_t out = 0; out < count; ++out) y(0, to + out) = dot(from + (first + out) * of.columns, x.data(), of.columns);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <span>
@@ -67,23 +68,35 @@ class layer {
 
   // Adds the seconds of its attention to what is there.
   void operator()(const team& threads, Matrix& x, const sentence& by, auto& past, double& attention) const {
-    x += after_attention_(attention_out_(threads, attend_to(past, threads, before_attention_(x), by, attention)));
-    x += after_feed_(feed_out_(threads, gated(threads, before_feed_(x))));
+    const index_t queries = of_->heads * of_->channels, keys = of_->key_heads * of_->channels;
+    Matrix all(x.rows(), queries + 2 * keys), seen(x.rows(), queries);
+    by_rows(threads, x.rows(), [&](const team& own, index_t first, index_t count) {
+      auto rows = all.middleRows(first, count);
+      rows = attention_in_(own, before_attention_(x.middleRows(first, count)));
+      query_norm_.in_place(rows.leftCols(queries)), key_norm_.in_place(rows.middleCols(queries, keys));
+    });
+    const double began = seconds();
+    const auto heads = [&](Matrix& of, index_t count, index_t first) {
+      return model::heads_of(of, x.rows(), count, of_->channels, first);
+    };
+    past.append(threads, heads(all, of_->key_heads, queries), heads(all, of_->key_heads, queries + keys));
+    attend(threads, by, heads(all, of_->heads, 0), past, heads(seen, of_->heads, 0));
+    attention += seconds() - began;
+    by_rows(threads, x.rows(), [&](const team& own, index_t first, index_t count) {
+      auto rows = x.middleRows(first, count);
+      rows += after_attention_(attention_out_(own, seen.middleRows(first, count)));
+      rows += after_feed_(feed_out_(own, gated(own, before_feed_(rows))));
+    });
   }
 
  private:
-  Matrix attend_to(auto& past, const team& threads, const Matrix& x, const sentence& by, double& attention) const {
-    const index_t queries = of_->heads * of_->channels, keys = of_->key_heads * of_->channels, tokens = x.rows();
-    Matrix all = attention_in_(threads, x), output(tokens, queries);
-    query_norm_.in_place(all.leftCols(queries)), key_norm_.in_place(all.middleCols(queries, keys));
-    const auto heads = [&](Matrix& of, index_t count, index_t first) {
-      return model::heads_of(of, tokens, count, of_->channels, first);
-    };
-    const double began = seconds();
-    past.append(threads, heads(all, of_->key_heads, queries), heads(all, of_->key_heads, queries + keys));
-    attend(threads, by, heads(all, of_->heads, 0), past, heads(output, of_->heads, 0));
-    attention += seconds() - began;
-    return output;
+  // One row is the work of all threads; of many each takes 128 through all steps while they lie in its caches. Of the multiply-add peak
+  // Eigen's products of 128 rows reach 63 to 86 %, of 256, which are fewer pieces to share, 72 to 90 % (Emerald Rapids).
+  static void by_rows(const team& threads, index_t rows, const auto& work) {
+    if (rows == 1) return work(threads, 0, 1);
+    constexpr index_t some = 128;
+    static const team alone(1);
+    threads.share((rows + some - 1) / some, [&](index_t item) { work(alone, some * item, std::min(some, rows - some * item)); });
   }
 
   Matrix gated(const team& threads, const Matrix& x) const {
