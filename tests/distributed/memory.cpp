@@ -1,4 +1,5 @@
-// What a rank's calls take. Where the memory of one rank runs out, at any allocation of a call, all ranks throw, and none waits for another.
+// What a rank's calls take. Where the memory of one rank runs out, at any allocation of a call, all ranks throw, and none waits for
+// another.
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
