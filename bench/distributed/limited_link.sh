@@ -28,6 +28,8 @@ for end in "longspan_0 to_1" "longspan_1 to_0"; do
   tc -n "$1" qdisc add dev "$2" root tbf rate "$rate" burst 256kb latency 50ms
   shift 2
 done
+# Until both ends are up, connections are not answered.
+until ip -n longspan_0 link show to_1 | grep -q 'state UP' && ip -n longspan_1 link show to_0 | grep -q 'state UP'; do sleep 0.1; done
 
 # What mpirun takes for ssh: a host, and what is to run there.
 cat >"$agent" <<'END'

@@ -14,10 +14,8 @@
 using Tensor = Eigen::Tensor<float, 4, Eigen::RowMajor>;
 using Eigen::Index;
 
-constexpr Index channels = 32;
-
 Tensor random_tensor(Index heads, Index tokens) {
-  Tensor made(1, heads, tokens, channels);
+  Tensor made(1, heads, tokens, 32);
   for (Index i = 0; i < made.size(); ++i) made.data()[i] = float(std::rand()) / float(RAND_MAX) - 0.5f;
   return made;
 }

@@ -72,9 +72,9 @@ auto forward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, con
 }
 
 // Fused attention of queries, those of rank 0, to the keys that caches on all ranks hold together, in any pieces: made with
-// cache_shape{.first_key = ...}, each holds the keys of every text from there on. The whole result, with the same bits on every rank. A rank
-// with several caches has them in a vector or an array. Queries are the last tokens of their texts unless `where` says otherwise. Throws
-// what the forward pass over one cache throws (cache/forward.hpp), and shape_error where a key is kept nowhere, or twice.
+// cache_shape{.first_key = ...}, each holds the keys of every text from there on. The whole result, with the same bits on every rank. A
+// rank with several caches has them in a vector or an array. Queries are the last tokens of their texts unless `where` says otherwise.
+// Throws what the forward pass over one cache throws (cache/forward.hpp), and shape_error where a key is kept nowhere, or twice.
 template <detail::begins_calls Ring, class... Parts, class Q, detail::kept Kept>
 auto forward(const Ring& over, const mechanism<Parts...>& whole, const Q& q, const Kept& cache, const placement& where = {}) {
   return detail::forward_over_caches(over, whole, q, std::span<const Kept>(&cache, 1), where);

@@ -73,7 +73,8 @@ class ring {
     return all;
   }
 
-  // The rank's own tokens of a tensor that every rank has, without asking the others: of (batch, head, token, channel), or what forward made.
+  // The rank's own tokens of a tensor that every rank has, without asking the others: of (batch, head, token, channel), or what forward
+  // made.
   template <class X>
   auto scatter(const X& whole) const {
     const auto from = detail::view_of(whole);
