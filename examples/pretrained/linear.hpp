@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,13 +15,20 @@ namespace pretrained {
 
 using model::Matrix;  // a row for each token
 
-// The product of a row of weights with one of inputs, in 16 sums that the compiler keeps in registers.
+// The product of a row of weights with one of inputs, in 16 sums.
 template <class Number>
 float dot(const Number* weights, const float* x, index_t count) {
-  alignas(64) std::array<float, 16> sums{};
+  eight sums[2] = {};
   for (index_t c = 0; c < count; c += 16)
-    for (std::size_t lane = 0; lane < 16; ++lane) sums[lane] += widened(weights[c + index_t(lane)]) * x[c + index_t(lane)];
-  return Eigen::Map<const Eigen::Array<float, 16, 1>>(sums.data()).sum();
+    for (int half = 0; half < 2; ++half) {
+      eight weight, input;
+      widen(weights + c + 8 * half, weight), widen(x + c + 8 * half, input);
+      sums[half] += weight * input;
+    }
+  sums[0] += sums[1];
+  float sum = 0;
+  for (int lane = 0; lane < 8; ++lane) sum += sums[0][lane];
+  return sum;
 }
 
 // y = x W' + b, W being (out, in) as Hugging Face ships it, or several of them whose outputs stand side by side. One row of x reads each

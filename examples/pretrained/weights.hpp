@@ -22,6 +22,16 @@ namespace pretrained {
 
 inline float widened(float number) { return number; }
 inline float widened(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t(bits) << 16); }
+// The same of eight numbers, in the vectors that g++ and clang know: as fast as memory hands them over.
+typedef float eight __attribute__((vector_size(32)));
+inline void widen(const float* from, eight& to) { std::memcpy(&to, from, sizeof to); }
+inline void widen(const std::uint16_t* from, eight& to) {
+  typedef std::uint16_t halves __attribute__((vector_size(16)));
+  typedef std::uint32_t words __attribute__((vector_size(32)));
+  halves upper;
+  std::memcpy(&upper, from, sizeof upper);
+  to = eight(__builtin_convertvector(upper, words) << 16);
+}
 
 // A tensor of a file, where it lies: rows of 32-bit or of 16-bit floats.
 struct stored {
@@ -36,7 +46,14 @@ struct stored {
   // Some rows as floats.
   void read(index_t first, index_t count, float* to) const {
     visit([&](const auto* from) {
-      std::transform(from + first * columns, from + (first + count) * columns, to, [](auto number) { return widened(number); });
+      from += first * columns;
+      const index_t numbers = count * columns, whole = numbers / 8 * 8;
+      for (index_t n = 0; n < whole; n += 8) {
+        eight floats;
+        widen(from + n, floats);
+        std::memcpy(to + n, &floats, sizeof floats);
+      }
+      std::transform(from + whole, from + numbers, to + whole, [](auto number) { return widened(number); });
     });
   }
 };
