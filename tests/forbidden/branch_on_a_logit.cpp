@@ -1,5 +1,5 @@
 // first error: to 'bool'
-// expects: batch_bool<float
+// expects: batch_bool<double
 // for: -march=x86-64
 // for: -march=x86-64-v3
 // for: -march=x86-64-v4

@@ -9,11 +9,12 @@ namespace detail {
 
 // A comparison in the body of a transform answers for each lane. `if`, `?:` and std::max would choose by it for all lanes at once. They do
 // not compile, since masks of xsimd do not convert to bool, but for those of AVX-512, which do by way of an integer. There a sentence reads
-// its bodies for batches of AVX2, too, that are neither run nor compiled to code, so that the same is refused in the same words.
+// its bodies for batches of AVX2, too, that are neither run nor compiled to code, so that the same is refused in the same words. Of doubles,
+// so that no body's numbers are narrowed.
 #if XSIMD_WITH_AVX512F && !defined(LONGSPAN_SCALAR)
-using strict_batch = xsimd::batch<float, xsimd::avx2>;
+using strict_batch = xsimd::batch<double, xsimd::avx2>;
 #else
-using strict_batch = batch<float>;
+using strict_batch = batch<double>;
 #endif
 
 template <class F>
