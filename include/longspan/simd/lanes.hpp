@@ -22,12 +22,18 @@ Batch max(const Batch& x, const Batch& y) {
     return XSIMD_VERSION_MAJOR < 14 ? xsimd::max(x, y) : xsimd::max(y, x);
 }
 
+// xsimd's, found by its arguments: it has none where it knows no instruction set.
+template <class Condition, class Batch>
+Batch select_lanes(const Condition& condition, const Batch& yes, const Batch& no) {
+  return select(condition, yes, no);
+}
+
 template <class Condition, class Batch>
 Batch select(const Condition& condition, const Batch& yes, const Batch& no) {
   if constexpr (is_scalar<Batch>)
     return condition ? yes : no;
   else
-    return xsimd::select(condition, yes, no);
+    return simd::select_lanes(condition, yes, no);
 }
 
 template <class Batch>

@@ -45,7 +45,7 @@ Batch tanh(const Batch& x, scalar<Batch> rate = 1) {
   const Batch scaled = x * Batch(rate), square = scaled * scaled;
   const Batch near = scaled * polynomial(tanh_constants<T>::polynomial, square);
   const auto beyond = square > Batch(T(0.625 * 0.625));
-  if (!xsimd::any(beyond)) [[likely]]
+  if (!any(beyond)) [[likely]]  // of xsimd, which has none where it knows no instruction set
     return near;
   const Batch sign(T(-0.0)), power = simd::exp2(scaled | sign, 2 * std::numbers::log2e_v<T>);
   const Batch far = (Batch(T(1)) - power) / (Batch(T(1)) + power) | (scaled & sign);
