@@ -13,9 +13,9 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// The sums and differences of a Walsh-Hadamard transform of 2 batches or any power of two times as many. Numbers an even and an odd place
-// apart meet; their sums become the first half and their differences the second: after as many rounds as make 1 of the size, every number is
-// back in its place. So two batches are transformed in registers, and batches far apart meet as they are.
+// The sums and differences of a Walsh-Hadamard transform of 2 batches, or of any power of two times as many. In two batches each number at
+// an even place meets the next one: the sums become the first half, the differences the second. After log2 of their number of such rounds
+// each is back in its place, and has met every other. Then batches meet that lie further apart.
 template <class Batch, class T>
 void sums_and_differences(T* row, index_t size) {
   constexpr index_t lanes = simd::lanes<Batch>;
