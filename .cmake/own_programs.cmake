@@ -10,11 +10,14 @@ if(LONGSPAN_NATIVE)
   endif()
 endif()
 
-# The second compiler that every program in tests/usage and every sentence in tests/forbidden is tried with.
+# The second compiler that every program in tests/usage and every sentence in tests/forbidden is tried with: clang++ beside g++, and g++
+# beside clang++.
 find_program(LONGSPAN_CLANG NAMES clang++ clang++-14 clang++-15 clang++-16 clang++-17 clang++-18 clang++-19)
-if(CMAKE_CXX_COMPILER_ID MATCHES Clang OR NOT LONGSPAN_CLANG)
-  set(longspan_second_compiler)
-else()
+find_program(LONGSPAN_GCC NAMES g++)
+set(longspan_second_compiler)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND LONGSPAN_GCC)
+  set(longspan_second_compiler ${LONGSPAN_GCC})
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND LONGSPAN_CLANG)
   set(longspan_second_compiler ${LONGSPAN_CLANG})
 endif()
 

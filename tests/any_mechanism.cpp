@@ -159,9 +159,10 @@ struct pool {
   }
   index_t place(index_t text, index_t token) const { return table[std::size_t(text * each + token / page)]; }
   template <class S>
-  static longspan::view<S> view_of(std::conditional_t<std::is_const_v<S>, const tensor<std::remove_const_t<S>>, tensor<S>>& of) {
-    const index_t width = of.dimension(3);
-    return {of.data(), {2 * each, 2, page, width}, {2 * page * width, page * width, width, 1}};
+  static longspan::view<S> view_of(
+      std::conditional_t<std::is_const_v<S>, const tensor<std::remove_const_t<S>>, tensor<S>>& pages) {
+    const index_t width = pages.dimension(3);
+    return {pages.data(), {2 * each, 2, page, width}, {2 * page * width, page * width, width, 1}};
   }
   auto pages() const { return paged{view_of<const K>(keys), view_of<const float>(values), std::span(table), std::span(lengths)}; }
 };

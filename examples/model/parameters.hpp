@@ -34,9 +34,12 @@ class parameters {
     std::mt19937_64 source(seed);
     std::normal_distribution<float> normal;
     Vector all(size_);
-    for (const auto& [place, mean, deviation] : planned_)
-      place.of(all) =
-          Matrix::NullaryExpr(place.rows, place.columns, [&] { return float(mean) + float(deviation) * normal(source); });
+    for (const auto& [place, mean, deviation] : planned_) {
+      const auto drawn = [&normal, &source, mean = float(mean), deviation = float(deviation)] {
+        return mean + deviation * normal(source);
+      };
+      place.of(all) = Matrix::NullaryExpr(place.rows, place.columns, drawn);
+    }
     return all;
   }
 
