@@ -13,6 +13,11 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
+// A tile of keys, and how many heads pass it together, from that one on.
+struct passed_tile : wave_item {
+  index_t heads;
+};
+
 // What a decoding wave reads, and in which order. Its items are the tiles of keys of some key heads, numbered as they lie in memory, first
 // keys first: text by text and head by head, or, where the heads of a token lie side by side, all heads of a tile before the next tile of
 // the text. There, head by head, every head would visit every page of the tensor, more of them than the TLB holds: 15 GB/s instead of 18
@@ -21,9 +26,6 @@ namespace detail {
 template <class Text>
 class decode_order {
   using head = key_head<Text>;
-  struct passed_tile : wave_item {
-    index_t heads;  // that pass the tile together, from that one on
-  };
   struct each_alone {
     bool operator()(const head&, const head&, interval) const { return false; }
   };
