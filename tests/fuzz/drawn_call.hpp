@@ -19,12 +19,17 @@ inline index_t rows_of_a_text(drawn& from, index_t most) {
   return from.between(0, from.once_in(2) ? std::min<index_t>(most, 3) : most);
 }
 
-// The same of each of some texts: all that there are, or some of them.
+// So many of each of some texts: all that there are, or some of them.
 inline std::vector<index_t> rows_of_texts(drawn& from, index_t texts, index_t most) {
   const bool some = from.once_in(2);
   std::vector<index_t> rows;
   for (index_t t = 0; t < texts; ++t) rows.push_back(some ? rows_of_a_text(from, most) : most);
   return rows;
+}
+
+// How many query rows are tried in a tenth of a second, one time in eight in a second, if one takes so many multiply-adds.
+inline index_t affordable_rows(drawn& from, index_t multiply_adds) {
+  return (from.once_in(8) ? 4000000 : 400000) / std::max<index_t>(multiply_adds, 1) + 1;
 }
 
 // One text of a call: where its tokens lie in the tensors.
@@ -48,7 +53,7 @@ struct drawn_call {
     keys = from.between(0, from.once_in(8) ? 3 * most_keys : most_keys);
     queries = from.between(0, from.of<index_t>({4, 40, most_keys}));
     batch = texts_are == kind::packed ? 1 : from.between(1, 3);
-    queries = std::min(queries, 60000 / (batch * heads * std::max<index_t>(keys, 1)) + 1);
+    queries = std::min(queries, affordable_rows(from, batch * heads * keys * (channels + value_channels)));
     if (texts_are == kind::part) {
       first_key = from.between(0, 300), all_keys = first_key + keys + from.between(0, 100);
       first_query = from.once_in(2) ? all_keys - queries : from.between(0, all_keys + 10) - 5;

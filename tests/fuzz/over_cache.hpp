@@ -149,7 +149,10 @@ class over_cache {
   }
 
   void results_are_kept(const held& one) {
-    const index_t queries = from_.once_in(2) ? 1 : from_.between(0, 40);
+    index_t keys = 0;
+    for (const auto& each : one.tokens) keys += index_t(each.size());
+    const index_t most = std::min<index_t>(40, affordable_rows(from_, heads_ * keys * (of_.channels + of_.value_channels)));
+    const index_t queries = from_.once_in(2) ? 1 : from_.between(0, most);
     const std::vector<index_t> rows = rows_of_texts(from_, of_.texts, queries);
     guarded<T> q(from_, {of_.texts, heads_, queries, of_.channels}, {.broadcast = true});
     numbers_.fill(q);

@@ -48,7 +48,9 @@ class over_pages {
   template <class Mechanism>
   void hold_all(const Mechanism& mechanism) {
     const guarded<S> k = whole(keys_, channels_), v = whole(values_, value_channels_);
-    const index_t queries = from_.once_in(2) ? 1 : from_.between(0, 60);
+    const index_t most =
+        std::min<index_t>(60, affordable_rows(from_, texts_ * heads_ * each_ * page_ * (channels_ + value_channels_)));
+    const index_t queries = from_.once_in(2) ? 1 : from_.between(0, most);
     const std::vector<index_t> rows = rows_of_texts(from_, texts_, queries);
     guarded<S> q(from_, {texts_, heads_, queries, channels_}, {.broadcast = true});
     numbers_.fill(q);
