@@ -71,11 +71,12 @@ struct batches {
   placement where_packed() const { return {.query_starts = packed.query_starts, .key_starts = packed.key_starts}; }
 };
 
-// Of one type: every further one would be compiled for each mechanism.
+// Of one type: every further one, that of a call without a device too, would be compiled for each mechanism.
 template <class Visit>
 void for_each_device(Visit visit) {
   visit(std_threads{1}), visit(std_threads{3});
 }
+constexpr std_threads alone_by{1};
 
 template <class Attended>
 void expect_log_sum_exp(const Attended& got, index_t b, index_t first, const Attended& wanted) {
@@ -92,7 +93,7 @@ TEST(texts, padded_have_the_bits_that_they_have_alone) {
       for (index_t b = 0; b < index_t(texts); ++b) {
         const auto& own = of.each[std::size_t(b)].in;
         const index_t n = queries[std::size_t(b)];
-        const auto wanted = forward(mechanism, own.q, own.k, own.v);
+        const auto wanted = forward(alone_by, mechanism, own.q, own.k, own.v);
         EXPECT_TRUE(same_bits(part(got.output, b, 0, n), wanted.output)) << name << " text " << b;
         expect_log_sum_exp(got, b, 0, wanted);
         expect_all(part(got.output, b, n, padded.queries - n), 0);
@@ -109,7 +110,7 @@ TEST(texts, packed_have_the_bits_that_they_have_alone) {
       const auto got = forward(device, mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
       for (std::size_t t = 0; t < texts; ++t) {
         const auto& own = of.each[t].in;
-        const auto wanted = forward(mechanism, own.q, own.k, own.v);
+        const auto wanted = forward(alone_by, mechanism, own.q, own.k, own.v);
         EXPECT_TRUE(same_bits(part(got.output, 0, of.packed.query_starts[t], queries[t]), wanted.output))
             << name << " text " << t;
         expect_log_sum_exp(got, 0, of.packed.query_starts[t], wanted);
@@ -122,18 +123,18 @@ TEST(texts, have_the_gradients_that_they_have_alone) {
   const batches of;
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
     for_each_device([&](const auto& device) {
-      const auto kept = forward(mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
+      const auto kept = forward(device, mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
       const auto got = backward(device, mechanism, of.in.q, of.in.k, of.in.v, kept, of.d_output, of.where_padded());
       const auto& packed = of.packed;
-      const auto also_kept = forward(mechanism, packed.in.q, packed.in.k, packed.in.v, of.where_packed());
+      const auto also_kept = forward(device, mechanism, packed.in.q, packed.in.k, packed.in.v, of.where_packed());
       const auto also =
           backward(device, mechanism, packed.in.q, packed.in.k, packed.in.v, also_kept, packed.d_output, of.where_packed());
       for (index_t b = 0; b < index_t(texts); ++b) {
         const auto t = std::size_t(b);
         const auto& own = of.each[t];
         const index_t n = queries[t], m = keys[t];
-        const auto wanted =
-            backward(mechanism, own.in.q, own.in.k, own.in.v, forward(mechanism, own.in.q, own.in.k, own.in.v), own.d_output);
+        const auto wanted = backward(alone_by, mechanism, own.in.q, own.in.k, own.in.v,
+                                     forward(alone_by, mechanism, own.in.q, own.in.k, own.in.v), own.d_output);
         EXPECT_TRUE(same_bits(part(got.d_query, b, 0, n), wanted.d_query)) << name << " text " << b;
         EXPECT_TRUE(same_bits(part(got.d_key, b, 0, m), wanted.d_key)) << name << " text " << b;
         EXPECT_TRUE(same_bits(part(got.d_value, b, 0, m), wanted.d_value)) << name << " text " << b;
@@ -172,12 +173,12 @@ TEST(texts, have_gradients_of_learned_numbers) {
 // The reference knows texts too.
 TEST(texts, agree_with_the_definition) {
   const batches of;
-  for_each_mechanism([&](const char* name, const auto& mechanism) {
-    const auto got = forward(mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
+  for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
+    const auto got = forward(alone_by, mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
     const auto exact = reference::attention(mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
     EXPECT_LT(worst_difference(got.output, exact.output), 2e-5) << name;
     EXPECT_LT(worst_difference(got.log_sum_exp, exact.log_sum_exp), 2e-5) << name;
-    const auto beside = forward(mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
+    const auto beside = forward(alone_by, mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
     const auto exact_beside = reference::attention(mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
     EXPECT_LT(worst_difference(beside.output, exact_beside.output), 2e-5) << name;
   });
