@@ -2,12 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <new>
-#include <set>
+#include <stdexcept>
 #include <thread>
-#include <vector>
+#include <utility>
 
 namespace {
 
@@ -18,96 +16,6 @@ using namespace longspan::detail;
 template <class Body>
 void on_new_thread(Body body) {
   std::thread(body).join();
-}
-
-std::vector<void*> taken(kept_blocks& blocks, std::size_t count, std::size_t bytes) {
-  std::vector<void*> memory;
-  while (memory.size() < count) memory.push_back(blocks.take(bytes));
-  return memory;
-}
-
-TEST(kept_blocks, hands_out_what_it_was_given) {
-  kept_blocks blocks;
-  void* const memory = blocks.take(1000);
-  EXPECT_EQ(blocks.bytes(), 0u);
-  blocks.give(memory, 1000);
-  EXPECT_EQ(blocks.bytes(), 1024u);
-  EXPECT_EQ(blocks.take(1000), memory);
-  EXPECT_EQ(blocks.bytes(), 0u);
-  blocks.give(memory, 1000);
-}
-
-// Decoding asks for a little more at every token: sizes up to the next power of two are one block.
-TEST(kept_blocks, serve_every_size_up_to_the_next_power_of_two) {
-  kept_blocks blocks;
-  void* memory = blocks.take(513);
-  for (const std::size_t bytes : {513u, 514u, 1000u, 1023u, 1024u}) {
-    blocks.give(memory, bytes);
-    memory = blocks.take(bytes);
-    EXPECT_EQ(blocks.bytes(), 0u) << bytes;
-  }
-  blocks.give(memory, 1024);
-  for (const std::size_t bytes : {512u, 1025u}) {
-    void* const other = blocks.take(bytes);
-    EXPECT_NE(other, memory);
-    EXPECT_EQ(blocks.bytes(), 1024u) << bytes;
-    ::operator delete(other, std::align_val_t(64));
-  }
-}
-
-TEST(kept_blocks, the_oldest_go_when_the_bytes_are_too_many) {
-  kept_blocks blocks;
-  const std::size_t fit = kept_bytes / largest_kept_block;
-  const auto memory = taken(blocks, fit + 2, largest_kept_block);
-  for (std::size_t i = 0; i < memory.size(); ++i) {
-    blocks.give(memory[i], largest_kept_block);
-    EXPECT_EQ(blocks.bytes(), std::min(i + 1, fit) * largest_kept_block);
-  }
-  const auto again = taken(blocks, fit, largest_kept_block);
-  EXPECT_EQ(blocks.bytes(), 0u);
-  EXPECT_EQ(std::set(again.begin(), again.end()), std::set(memory.begin() + 2, memory.end()));
-  for (void* each : again) blocks.give(each, largest_kept_block);
-}
-
-// As many small ones as must go to make room for a large one, and no more.
-TEST(kept_blocks, several_old_ones_make_room_for_a_large_one) {
-  kept_blocks blocks;
-  const std::size_t quarter = largest_kept_block / 4, fit = kept_bytes / quarter;
-  const auto memory = taken(blocks, fit, quarter);
-  for (void* each : memory) blocks.give(each, quarter);
-  blocks.give(blocks.take(largest_kept_block), largest_kept_block);
-  EXPECT_EQ(blocks.bytes(), kept_bytes);
-  const auto again = taken(blocks, fit - 4, quarter);
-  EXPECT_EQ(blocks.bytes(), largest_kept_block);
-  EXPECT_EQ(std::set(again.begin(), again.end()), std::set(memory.begin() + 4, memory.end()));
-  for (void* each : again) blocks.give(each, quarter);
-}
-
-TEST(kept_blocks, the_oldest_go_when_the_blocks_are_too_many) {
-  kept_blocks blocks;
-  const auto memory = taken(blocks, kept_blocks::most_blocks + 3, 64);
-  for (void* each : memory) blocks.give(each, 64);
-  EXPECT_EQ(blocks.bytes(), kept_blocks::most_blocks * 64);
-  const auto again = taken(blocks, kept_blocks::most_blocks, 64);
-  EXPECT_EQ(std::set(again.begin(), again.end()), std::set(memory.begin() + 3, memory.end()));
-  for (void* each : again) blocks.give(each, 64);
-}
-
-TEST(kept_blocks, keeps_none_that_is_larger_than_the_largest) {
-  kept_blocks blocks;
-  blocks.give(blocks.take(largest_kept_block + 1), largest_kept_block + 1);
-  EXPECT_EQ(blocks.bytes(), 0u);
-  blocks.give(blocks.take(largest_kept_block), largest_kept_block);
-  EXPECT_EQ(blocks.bytes(), largest_kept_block);
-}
-
-TEST(kept_blocks, every_block_begins_at_a_cache_line) {
-  kept_blocks blocks;
-  for (const std::size_t bytes : {1u, 3u, 64u, 65u, 4000u, 1u << 20, 5u << 20}) {
-    void* const memory = blocks.take(bytes);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0u) << bytes;
-    blocks.give(memory, bytes);
-  }
 }
 
 TEST(buffer, begins_at_a_cache_line) {
@@ -168,6 +76,77 @@ TEST(buffer, two_threads_at_once_do_not_meet) {
   };
   std::thread one(work, 1.f), other(work, 2.f);
   one.join(), other.join();
+}
+
+// Says how many there are, and throws as it is copied for the last time that it may be.
+struct counted {
+  static inline int alive = 0, copies_left = 1000;
+  int number = 0;
+
+  counted() { ++alive; }
+  explicit counted(int n) : number(n) { ++alive; }
+  counted(const counted& other) : number(other.number) {
+    if (copies_left-- == 0) throw std::runtime_error("no copy is left");
+    ++alive;
+  }
+  counted(counted&& other) noexcept : number(std::exchange(other.number, -1)) { ++alive; }
+  counted& operator=(counted) = delete;
+  ~counted() { --alive; }
+};
+
+TEST(buffer, holds_what_it_was_given) {
+  {
+    buffer<counted> some;
+    for (int n = 0; n < 100; ++n) some.emplace_back(n);
+    EXPECT_EQ(counted::alive, 100);
+    const buffer<counted> copied = some;
+    EXPECT_EQ(counted::alive, 200);
+    const buffer<counted> moved = std::move(some);
+    EXPECT_EQ(counted::alive, 200);
+    ASSERT_EQ(moved.size(), 100u);
+    for (int n = 0; n < 100; ++n) EXPECT_TRUE(moved[std::size_t(n)].number == n && copied[std::size_t(n)].number == n);
+    some = copied;
+    some.resize(3);
+    EXPECT_EQ(counted::alive, 203);
+    some.resize(5, counted(7));
+    EXPECT_EQ(counted::alive, 205);
+    EXPECT_TRUE(some[2].number == 2 && some[3].number == 7 && some.back().number == 7);
+    some.clear();
+    EXPECT_EQ(counted::alive, 200);
+    EXPECT_TRUE(some.empty());
+  }
+  EXPECT_EQ(counted::alive, 0);
+}
+
+TEST(buffer, takes_one_of_its_own) {
+  buffer<counted> some;
+  some.emplace_back(5);
+  for (int n = 0; n < 20; ++n) some.push_back(some[0]);
+  for (const counted& each : some) EXPECT_EQ(each.number, 5);
+}
+
+// Nothing is lost, and nothing stays that nobody has.
+TEST(buffer, stands_a_copy_that_fails) {
+  {
+    const buffer<counted> some(10);
+    counted::copies_left = 4;
+    EXPECT_THROW((buffer<counted>(some)), std::runtime_error);
+    EXPECT_EQ(counted::alive, 10);
+    counted::copies_left = 4;
+    EXPECT_THROW((buffer<counted>(6, some[0])), std::runtime_error);
+    EXPECT_EQ(counted::alive, 10);
+    counted::copies_left = 1000;
+  }
+  EXPECT_EQ(counted::alive, 0);
+}
+
+// As long as its block has room, which is a power of two.
+TEST(buffer, grows_in_its_place) {
+  buffer<float> some(65);  // 260 bytes are a block of 512
+  const float* const memory = some.data();
+  some.resize(128, 1);
+  EXPECT_EQ(some.data(), memory);
+  EXPECT_EQ(some[127], 1);
 }
 
 }  // namespace

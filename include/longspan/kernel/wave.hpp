@@ -87,7 +87,7 @@ class items_of_wave {
     for (index_t p = pieces.first; p < pieces.last; ++p) add({head, p});
   }
   void add(const Item& one) { items_.push_back(one); }
-  void add(const items_of_wave& others) { items_.insert(items_.end(), others.items_.begin(), others.items_.end()); }
+  void add(const items_of_wave& others) { items_.append(others.items_.begin(), others.items_.end()); }
   // The first pieces of all heads, then their second ones; or the last of all first. Heads ascend. (std::stable_sort would allocate.)
   void first_pieces_first() {
     std::ranges::sort(items_, {}, [](const Item& of) { return std::pair(of.piece, of.head); });

@@ -16,6 +16,7 @@
 #include <longspan/mechanism/kept_keys.hpp>
 #include <longspan/mechanism/logit_bound.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/kept_blocks.hpp>
 #include <longspan/tile/shape.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN

@@ -10,7 +10,7 @@
 #include <longspan/core/key_set.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/core/shapes.hpp>
-#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/kept_blocks.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 

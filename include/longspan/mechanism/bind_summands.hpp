@@ -14,6 +14,7 @@
 #include <longspan/mechanism/seen_in_all.hpp>
 #include <longspan/position/angle_table.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/kept_blocks.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {

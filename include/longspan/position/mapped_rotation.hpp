@@ -13,6 +13,7 @@
 #include <longspan/position/angle_table.hpp>
 #include <longspan/position/rotate.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/kept_blocks.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {

@@ -1,108 +1,122 @@
 #pragma once
 
-#include <array>
-#include <bit>
+#include <algorithm>
+#include <cassert>
 #include <cstddef>
-#include <memory>
+#include <initializer_list>
 #include <new>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include <longspan/tile/shape.hpp>
+#include <longspan/tile/kept_blocks.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Memory that a thread freed, kept for its next call: decoding asks for the same blocks at every token, or for slightly larger ones.
-// Sizes are rounded up to powers of two, so that those match too. At most kept_bytes (tile/shape.hpp): the blocks that were given first
-// go first. Blocks begin at cache lines: a 64-byte load across two lines takes twice the time.
-class kept_blocks {
-  static constexpr std::align_val_t alignment{64};
+// What tiles, panels and rows of a call are kept in: a std::vector, as far as it goes, in blocks that the thread kept. It differs where it
+// says so, and compiles in a fraction of the time: a sentence has half a dozen types of its own that calls keep many of.
+template <class T>
+class buffer {
+  static_assert(alignof(T) <= 64);
 
  public:
-  static kept_blocks& of_this_thread() {
-    thread_local kept_blocks blocks;
-    return blocks;
+  using value_type = T;
+
+  buffer() = default;
+  explicit buffer(std::size_t count) : buffer() { resize(count); }
+  buffer(std::size_t count, const T& value) : buffer() { resize(count, value); }
+  buffer(std::initializer_list<T> values) : buffer() { append(values.begin(), values.end()); }
+  buffer(const buffer& other) : buffer() { append(other.begin(), other.end()); }
+  buffer(buffer&& other) noexcept { swap(other); }
+  buffer& operator=(buffer other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~buffer() {
+    clear();
+    if (first_ != nullptr) kept_blocks::of_this_thread().give(first_, room_ * sizeof(T));
   }
 
-  void* take(std::size_t bytes) {
-    bytes = rounded(bytes);
-    for (block& each : kept_)
-      if (each.memory != nullptr && each.bytes == bytes) {
-        bytes_ -= bytes;
-        return std::exchange(each.memory, nullptr);
-      }
-    return ::operator new(bytes, alignment);
+  void swap(buffer& other) noexcept {
+    std::swap(first_, other.first_), std::swap(size_, other.size_), std::swap(room_, other.room_);
   }
 
-  // The blocks are a ring: from oldest_ on they stand in the order in which they were given, with holes where one was taken.
-  void give(void* memory, std::size_t bytes) {
-    bytes = rounded(bytes);
-    if (bytes > largest_kept_block || closed_) return ::operator delete(memory, alignment);
-    while (bytes_ + bytes > kept_bytes || kept_[oldest_].memory != nullptr) {
-      discard(kept_[oldest_]);
-      if (bytes_ + bytes > kept_bytes) oldest_ = (oldest_ + 1) % kept_.size();
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  T* data() { return first_; }
+  const T* data() const { return first_; }
+  T* begin() { return first_; }
+  const T* begin() const { return first_; }
+  T* end() { return first_ + size_; }
+  const T* end() const { return first_ + size_; }
+  T& operator[](std::size_t n) {
+    assert(n < size_);
+    return first_[n];
+  }
+  const T& operator[](std::size_t n) const {
+    assert(n < size_);
+    return first_[n];
+  }
+  const T& front() const { return (*this)[0]; }
+  T& back() { return (*this)[size_ - 1]; }
+  const T& back() const { return (*this)[size_ - 1]; }
+
+  // Numbers that are new are of no particular value: the kernel overwrites them.
+  void resize(std::size_t count) {
+    reserve(count);
+    cut(count);
+    if constexpr (std::is_trivially_default_constructible_v<T>)
+      size_ = count;
+    else
+      for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) T;
+  }
+  void resize(std::size_t count, const T& value) {
+    reserve(count);
+    cut(count);
+    for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) T(value);
+  }
+  void assign(std::size_t count, const T& value) { clear(), resize(count, value); }
+  void clear() { cut(0); }
+
+  // `value` may be one of this buffer's, where there is room for it.
+  void push_back(T value) { emplace_back(std::move(value)); }
+  template <class... Arguments>
+  T& emplace_back(Arguments&&... arguments) {
+    if (size_ == room_) reserve(2 * room_ + 1);
+    T* const made = ::new (static_cast<void*>(first_ + size_)) T(std::forward<Arguments>(arguments)...);
+    ++size_;
+    return *made;
+  }
+  // Appends what lies in memory that is not this buffer's.
+  void append(const T* from, const T* to) {
+    reserve(size_ + std::size_t(to - from));
+    for (; from != to; ++from) emplace_back(*from);
+  }
+
+  // Makes room for so many in all, and for as many more as the block of memory has.
+  void reserve(std::size_t count) {
+    static_assert(std::is_nothrow_move_constructible_v<T>);
+    if (count <= room_) return;
+    T* const first = static_cast<T*>(kept_blocks::of_this_thread().take(count * sizeof(T)));
+    for (std::size_t n = 0; n < size_; ++n) {
+      ::new (static_cast<void*>(first + n)) T(std::move(first_[n]));
+      first_[n].~T();
     }
-    kept_[oldest_] = {memory, bytes};
-    bytes_ += bytes;
-    oldest_ = (oldest_ + 1) % kept_.size();
-  }
-
-  // What is kept.
-  std::size_t bytes() const { return bytes_; }
-  static constexpr std::size_t most_blocks = 256;
-
-  // What a thread_local buffer gives back even later is freed at once.
-  ~kept_blocks() {
-    closed_ = true;
-    for (block& each : kept_) discard(each);
+    if (first_ != nullptr) kept_blocks::of_this_thread().give(first_, room_ * sizeof(T));
+    first_ = first, room_ = kept_blocks::rounded(count * sizeof(T)) / sizeof(T);
   }
 
  private:
-  struct block {
-    void* memory = nullptr;
-    std::size_t bytes = 0;
-  };
-
-  static std::size_t rounded(std::size_t bytes) { return bytes > largest_kept_block ? bytes : std::bit_ceil(bytes); }
-  void discard(block& each) {
-    if (each.memory == nullptr) return;
-    ::operator delete(each.memory, alignment);
-    bytes_ -= each.bytes;
-    each.memory = nullptr;
-  }
-
-  std::array<block, most_blocks> kept_;
-  std::size_t bytes_ = 0, oldest_ = 0;
-  bool closed_ = false;
-};
-
-// The allocator of buffers: takes blocks that the thread kept. resize() leaves elements uninitialised: the kernel overwrites them.
-template <class T>
-struct recycled {
-  using value_type = T;
-
-  recycled() = default;
-  template <class U>
-  recycled(const recycled<U>&) {}
-
-  T* allocate(std::size_t count) { return static_cast<T*>(kept_blocks::of_this_thread().take(count * sizeof(T))); }
-  void deallocate(T* memory, std::size_t count) { kept_blocks::of_this_thread().give(memory, count * sizeof(T)); }
-
-  template <class U, class... Arguments>
-  void construct(U* at, Arguments&&... arguments) {
-    if constexpr (sizeof...(Arguments) == 0)
-      ::new (static_cast<void*>(at)) U;
+  void cut(std::size_t count) {
+    if constexpr (std::is_trivially_destructible_v<T>)
+      size_ = std::min(size_, count);
     else
-      std::construct_at(at, std::forward<Arguments>(arguments)...);
+      while (size_ > count) first_[--size_].~T();
   }
 
-  bool operator==(const recycled&) const { return true; }
+  T* first_ = nullptr;
+  std::size_t size_ = 0, room_ = 0;
 };
-
-// What tiles, panels and rows of a call are kept in.
-template <class T>
-using buffer = std::vector<T, recycled<T>>;
 
 }  // namespace detail
 LONGSPAN_NAMESPACE_END

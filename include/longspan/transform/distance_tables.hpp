@@ -5,6 +5,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/query_row.hpp>
 #include <longspan/tile/buffer.hpp>
+#include <longspan/tile/kept_blocks.hpp>
 #include <longspan/transform/distance_table.hpp>
 #include <longspan/transform/reach.hpp>
 

@@ -17,7 +17,7 @@
 #include <longspan/tensor/checked.hpp>
 #include <longspan/tensor/traits.hpp>
 #include <longspan/tensor/view.hpp>
-#include <longspan/tile/buffer.hpp>
+#include <longspan/tile/kept_blocks.hpp>
 #include <longspan/transform/concept.hpp>
 #include <longspan/transform/forgetting_sums.hpp>
 #include <longspan/transform/gradient_taker.hpp>
