@@ -8,7 +8,7 @@ usage() {
 Usage: sh tests/run.sh [--quick] [--long]
        sh tests/run.sh --format | --threads | --foreign
 Installs what is missing (Debian, as root or with sudo), builds in build/ and runs the tests.
-  --quick   for this machine's processor only, without the sanitizers, but with the sweeps and examples that take minutes to compile
+  --quick   for this machine's processor only, by one compiler, without the sanitizers, but with the sweeps and examples that take minutes to compile
   --long    these sweeps, the tests that take minutes, and every benchmark once, as well
   --format  no tests: whether clang-format 19 would leave every source as it is and codespell finds no misspelling
   --threads no tests but those that start threads, and calls drawn from a seed, by clang under the sanitizer of threads
@@ -63,9 +63,9 @@ build_and_test() {
   ctest --test-dir "$1" -j "$(cores)" -LE "$without" --output-on-failure --no-tests=error
 }
 
-# build_and_test_for <triple> <sets of tests>: for another processor, and run by QEMU.
+# build_and_test_for <triple> <sets of tests> <regular expression: their files>: for another processor, and run by QEMU.
 build_and_test_for() {
-  triple=$1 sets=$2 folder=$root/build/$1
+  triple=$1 sets=$2 files=$3 folder=$root/build/$1
   install_packages "g++-$triple" qemu-user googletest
   # g++ notes what its version 10 changed in passing pairs of doubles.
   set -- -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-Wno-psabi -DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triple%%-*}" "-DCMAKE_CXX_COMPILER=$triple-g++"
@@ -76,13 +76,13 @@ build_and_test_for() {
   fi
   build_and_test "$folder/tests" "$@" "-DCMAKE_CROSSCOMPILING_EMULATOR=qemu-${triple%%-*};-L;/usr/$triple" \
     "-DGTest_DIR=$folder/installed/lib/cmake/GTest" "-Dxsimd_DIR=$(dirname "$(dpkg -L libxsimd-dev | grep /xsimdConfig.cmake)")" \
-    -DLONGSPAN_TEST_VARIANTS=baseline -DLONGSPAN_TEST_SETS="$sets" -DLONGSPAN_TEST_SWEEPS=OFF -DLONGSPAN_DISTRIBUTED=OFF \
-    -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
+    -DLONGSPAN_TEST_VARIANTS=baseline -DLONGSPAN_TEST_SETS="$sets" -DLONGSPAN_TEST_FILES="$files" -DLONGSPAN_TEST_SWEEPS=OFF \
+    -DLONGSPAN_DISTRIBUTED=OFF -DLONGSPAN_BUILD_BENCH=OFF -DLONGSPAN_BUILD_EXAMPLES=OFF
 }
 
 if [ "$foreign" = yes ]; then
-  build_and_test_for aarch64-linux-gnu 'processor;memory;rest'
-  build_and_test_for riscv64-linux-gnu processor
+  build_and_test_for aarch64-linux-gnu 'processor;memory;rest' .
+  build_and_test_for riscv64-linux-gnu processor .
   echo "All tests pass."
   exit 0
 fi
@@ -117,5 +117,6 @@ else
   with_examples "$root/build/clang" -DCMAKE_CXX_COMPILER=clang++ -DLONGSPAN_TEST_VARIANTS='baseline;scalar' \
     -DLONGSPAN_TEST_SETS='processor;rest;programs' -DLONGSPAN_BUILD_BENCH=OFF
   by_clang_under ON "$root/build/sanitize" 'processor;memory'
+  build_and_test_for aarch64-linux-gnu processor '^(simd|tile)/'
 fi
 echo "All tests pass."

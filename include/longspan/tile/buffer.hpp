@@ -82,7 +82,7 @@ class buffer {
   void push_back(T value) { emplace_back(std::move(value)); }
   template <class... Arguments>
   T& emplace_back(Arguments&&... arguments) {
-    if (size_ == room_) reserve(2 * room_ + 1);
+    if (size_ == room_) reserve(std::max<std::size_t>(2 * room_, 1));
     T* const made = ::new (static_cast<void*>(first_ + size_)) T(std::forward<Arguments>(arguments)...);
     ++size_;
     return *made;
