@@ -70,7 +70,7 @@ build_and_test_for() {
   # g++ notes what its version 10 changed in passing pairs of doubles.
   set -- -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-Wno-psabi -DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triple%%-*}" "-DCMAKE_CXX_COMPILER=$triple-g++"
   if [ ! -e "$folder/installed" ]; then  # GoogleTest, as Debian has its sources
-    cmake -S /usr/src/googletest -B "$folder/googletest" "$@" -DBUILD_GMOCK=OFF -DCMAKE_INSTALL_LIBDIR=lib
+    cmake -S /usr/src/googletest -B "$folder/googletest" "$@" -DCMAKE_BUILD_TYPE=Debug -DBUILD_GMOCK=OFF -DCMAKE_INSTALL_LIBDIR=lib
     cmake --build "$folder/googletest" -j "$(cores)"
     cmake --install "$folder/googletest" --prefix "$folder/installed"
   fi
@@ -117,6 +117,6 @@ else
   with_examples "$root/build/clang" -DCMAKE_CXX_COMPILER=clang++ -DLONGSPAN_TEST_VARIANTS='baseline;scalar' \
     -DLONGSPAN_TEST_SETS='processor;rest;programs' -DLONGSPAN_BUILD_BENCH=OFF
   by_clang_under ON "$root/build/sanitize" 'processor;memory'
-  build_and_test_for aarch64-linux-gnu processor '^(simd|tile)/'
+  build_and_test_for aarch64-linux-gnu processor '^tile/'
 fi
 echo "All tests pass."
