@@ -64,7 +64,7 @@ void expect_as_by_hand(lengths of, const placement& where, double allowed) {
 TEST(every_row_part, is_told_the_same_of_a_token_everywhere) {
   for (const index_t queries : {150, 1, 3}) {  // a prefill, and decoding with keys that stream and that pass
     const lengths of{
-        .batch = 2, .heads = 4, .key_heads = 2, .queries = queries, .keys = 301, .channels = 20, .value_channels = 9};
+        .batch = 2, .heads = 8, .key_heads = 2, .queries = queries, .keys = 301, .channels = 20, .value_channels = 9};
     expect_as_by_hand<double>(of, {}, 1e-12);
     expect_as_by_hand<float>(of, {}, 5e-5);
     expect_as_by_hand<double>(of, {.first_query = 200, .first_key = 35, .all_keys = 400}, 1e-12);

@@ -173,7 +173,7 @@ TEST(texts, have_gradients_of_learned_numbers) {
 // The reference knows texts too.
 TEST(texts, agree_with_the_definition) {
   const batches of;
-  for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
+  for_each_mechanism([&](const char* name, const auto& mechanism) {
     const auto got = forward(alone_by, mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
     const auto exact = reference::attention(mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
     EXPECT_LT(worst_difference(got.output, exact.output), 2e-5) << name;
