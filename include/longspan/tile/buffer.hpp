@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
-#include <initializer_list>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -25,7 +24,6 @@ class buffer {
   buffer() = default;
   explicit buffer(std::size_t count) : buffer() { resize(count); }
   buffer(std::size_t count, const T& value) : buffer() { resize(count, value); }
-  buffer(std::initializer_list<T> values) : buffer() { append(values.begin(), values.end()); }
   buffer(const buffer& other) : buffer() { append(other.begin(), other.end()); }
   buffer(buffer&& other) noexcept { swap(other); }
   buffer& operator=(buffer other) noexcept {
@@ -61,7 +59,7 @@ class buffer {
   T& back() { return (*this)[size_ - 1]; }
   const T& back() const { return (*this)[size_ - 1]; }
 
-  // Numbers that are new are of no particular value: the kernel overwrites them.
+  // Numbers that are new are of no particular value: the kernel overwrites them. A `value` is none of this buffer's.
   void resize(std::size_t count) {
     reserve(count);
     cut(count);
@@ -78,7 +76,7 @@ class buffer {
   void assign(std::size_t count, const T& value) { clear(), resize(count, value); }
   void clear() { cut(0); }
 
-  // `value` may be one of this buffer's, where there is room for it.
+  // `value` may be one of this buffer's; what emplace_back makes one of may not.
   void push_back(T value) { emplace_back(std::move(value)); }
   template <class... Arguments>
   T& emplace_back(Arguments&&... arguments) {
