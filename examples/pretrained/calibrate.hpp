@@ -51,7 +51,7 @@ longspan::calibrated_temperature fitted(const config& model, const layer_kind& k
                                         const std::vector<index_t>& lengths, const fitting& how);
 
 // Reads a text, and writes what `calibrated` then stands for.
-inline void calibrate(const transformer& of, const team& threads, std::span<const index_t> tokens, const fitting& how,
+inline void calibrate(const studied_model& of, const team& threads, std::span<const index_t> tokens, const fitting& how,
                       const std::filesystem::path& file) {
   const config& model = of.config();
   const mechanism way(how.mechanism);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
 #include <span>
 #include <stdexcept>
@@ -9,10 +10,9 @@
 
 #include <Eigen/Core>
 
-#include <longspan/cache/storage.hpp>
-
-#include "sampling.hpp"
+#include "../engine/sampling.hpp"
 #include "text.hpp"
+#include "timed.hpp"
 
 namespace pretrained {
 
@@ -22,34 +22,33 @@ struct generation {
   sampling next;
 };
 
-// A cache for each layer, whose keys are turned once, for one way of reading; the name of its storage.
-inline std::vector<longspan::any_cache<float>> caches(const config& of, const std::string& storage, const mechanism& way,
-                                                      index_t length) {
+// Caches whose keys are turned for one way of reading, and by the name of their storage.
+inline std::vector<cache> prepared(const studied_model& of, const std::string& storage, const mechanism& way, index_t length) {
   if (way.turns_keys_twice())
     throw std::invalid_argument(way.name + " turns keys in two ways: --cache rows keeps them as they came");
-  const longspan::cache_shape shape{.key_heads = of.key_heads, .channels = of.channels, .value_channels = of.channels};
-  std::vector<longspan::any_cache<float>> made;
-  for (std::size_t layer = 0; layer < of.kinds.size(); ++layer) {
-    const sentence by = way.of(of, layer, length, 1);  // a cache makes its own tables
-    if (storage == "float") made.emplace_back(by, shape);
-    if (storage == "bfloat16") made.emplace_back(by, shape, std::in_place_type<Eigen::bfloat16>);
-    if (storage == "8") made.emplace_back(by, shape, std::in_place_type<longspan::quantized<8>>);
-  }
-  return made;
+  std::vector<sentence> by;
+  for (std::size_t layer = 0; layer < of.config().kinds.size(); ++layer)
+    by.push_back(way.of(of, layer, length, 1));  // a cache makes its own tables
+  return caches(of.config(), by, storage);
 }
 
 // Continues a prompt, a token a line; speeds go to the standard error.
 template <class Past>
-void continue_text(text<Past> of, std::span<const index_t> prompt, generation& how, index_t end) {
+void continue_text(const studied_model& model, const team& threads, std::vector<Past> kept, std::span<const index_t> prompt,
+                   generation& how) {
   const mechanism way(how.mechanism);
   const index_t length = index_t(prompt.size()) + how.tokens;
+  text of(model, threads, length, std::vector<timed<Past>>(kept.begin(), kept.end()));
   double began = seconds();
   const auto speed = [&](const char* done, index_t tokens) {
-    const double taken = seconds() - began, attention = of.take_attention_seconds();
+    const double taken = seconds() - began;
+    double attention = 0;
+    for (auto& layer : of.past()) attention += std::exchange(layer.attention, 0);
     std::fprintf(stderr, "%td tokens %s at %.1f a second, %.2f ms each, %.2f of them attention\n", tokens, done,
                  double(tokens) / taken, 1000 * taken / double(tokens), 1000 * attention / double(tokens));
     began = seconds();
   };
+  const auto& ends = model.config().ends;
   Matrix last;
   for (std::size_t first = 0; first < prompt.size(); first += std::size_t(how.block))
     last = of.read(way, prompt.subspan(first, std::min(std::size_t(how.block), prompt.size() - first)), length);
@@ -57,7 +56,7 @@ void continue_text(text<Past> of, std::span<const index_t> prompt, generation& h
   index_t made = 0;
   for (; made < how.tokens; ++made) {
     const index_t token = how.next(of.logits(last.bottomRows(1)).row(0));
-    if (token == end) break;
+    if (std::ranges::find(ends, token) != ends.end()) break;
     std::printf("%td\n", token), std::fflush(stdout);
     last = of.read(way, std::span(&token, 1), length);
   }
@@ -65,13 +64,12 @@ void continue_text(text<Past> of, std::span<const index_t> prompt, generation& h
   std::fprintf(stderr, "Keys and values take %.1f MB.\n", double(of.bytes()) / 1e6);
 }
 
-inline void generate(const transformer& of, const team& threads, std::span<const index_t> prompt, generation how) {
-  const config& c = of.config();
+inline void generate(const studied_model& of, const team& threads, std::span<const index_t> prompt, generation how) {
   const index_t length = index_t(prompt.size()) + how.tokens;
   if (how.storage == "rows")
-    continue_text(text(of, threads, length, std::vector(c.kinds.size(), rows(c, length))), prompt, how, c.end);
+    continue_text(of, threads, std::vector(of.config().kinds.size(), rows(of.config(), length)), prompt, how);
   else
-    continue_text(text(of, threads, length, caches(c, how.storage, mechanism(how.mechanism), length)), prompt, how, c.end);
+    continue_text(of, threads, prepared(of, how.storage, mechanism(how.mechanism), length), prompt, how);
 }
 
 }  // namespace pretrained

@@ -1,19 +1,30 @@
 #pragma once
 
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include <longspan/any_mechanism.hpp>
 #include <longspan/position/scaling.hpp>
+#include <longspan/transform/calibrated_temperature.hpp>
 
-#include "config.hpp"
+#include "../engine/transformer.hpp"
 
 namespace pretrained {
 
-using sentence = longspan::any_mechanism<float>;
+using namespace engine;
+
+// A model, and what its layers were calibrated with, if they were.
+struct studied_model : transformer {
+  std::vector<longspan::calibrated_temperature> fitted;
+
+  studied_model(const std::filesystem::path& folder, std::vector<longspan::calibrated_temperature> temperatures)
+      : transformer(folder), fitted(std::move(temperatures)) {}
+};
 
 // A way to read texts that are longer than those a model was trained with: words joined by "+", of each line one at most.
 struct mechanism {
@@ -68,7 +79,7 @@ struct mechanism {
   bool same_in_all_layers() const { return temperature != "calibrated"; }
 
   // How a layer reads a text of `length` tokens, with tables for as many as there is room for.
-  sentence of(const config& model, std::size_t layer, index_t length, index_t room) const;
+  sentence of(const studied_model& model, std::size_t layer, index_t length, index_t room) const;
 
   longspan::ladder rungs(const config& model, const layer_kind& kind, index_t length) const {
     longspan::ladder made = kind.of_few && length <= kind.few ? *kind.of_few : kind.rungs;

@@ -34,8 +34,8 @@ struct search : survey::settings {
 };
 
 // The tokens of the answers, by mechanism and length: how many are the likeliest where those before them are given, and their loss.
-inline void needle(const transformer& of, const team& threads, std::vector<index_t> tokens, const std::vector<hidden_fact>& facts,
-                   const search& how) {
+inline void needle(const studied_model& of, const team& threads, std::vector<index_t> tokens,
+                   const std::vector<hidden_fact>& facts, const search& how) {
   std::vector<index_t> lengths, ends;
   for (const double times : how.times) lengths.push_back(index_t(times * double(of.config().trained)));
   const index_t longest = lengths.back(), apart = longest / index_t(facts.size());

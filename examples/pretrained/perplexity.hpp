@@ -16,7 +16,7 @@ struct measurement : survey::settings {
 };
 
 // Nats per token by position, for some mechanisms; and what a temperature adds to each, token by token.
-inline void perplexity(const transformer& of, const team& threads, std::span<const index_t> tokens, const measurement& how) {
+inline void perplexity(const studied_model& of, const team& threads, std::span<const index_t> tokens, const measurement& how) {
   const index_t trained = of.config().trained, longest = index_t(how.times * double(trained));
   if (index_t(tokens.size()) <= longest)
     throw std::runtime_error("the text has " + std::to_string(tokens.size()) + " tokens, too few for " + std::to_string(longest));

@@ -92,7 +92,7 @@ int main(int count, char** given) {
   CLI11_PARSE(app, count, given);
   return reporting("pretrained", results, [&] {
     if (temperatures.empty()) temperatures = folder / "calibrated.json";
-    const transformer of(folder, *fits ? std::vector<longspan::calibrated_temperature>() : calibrated(temperatures));
+    const studied_model of(folder, *fits ? std::vector<longspan::calibrated_temperature>() : calibrated(temperatures));
     const team workers(threads);
     const auto tokens = tokens_of(text);
     how.next.source.seed(seed), loss.results = hidden.results = results;
@@ -103,7 +103,7 @@ int main(int count, char** given) {
     if (*compares) {
       const mechanism way("as_trained");
       const index_t length = index_t(tokens.size());
-      pretrained::text read(of, workers, length, caches(of.config(), how.storage, way, length));
+      pretrained::text read(of, workers, length, prepared(of, how.storage, way, length));
       const Matrix made = read.logits(read.read(way, tokens, length));
       std::ofstream(logits, std::ios::binary).write(reinterpret_cast<const char*>(made.data()), made.size() * 4);
     }

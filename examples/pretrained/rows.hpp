@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <longspan/any_mechanism.hpp>
-
 #include "../model/heads.hpp"
-#include "linear.hpp"
 #include "mechanism.hpp"
 
 namespace pretrained {
-
-using longspan::view;
 
 // Keys and values of a text as they came, not turned, a row for each token: any mechanism may read them, while a cache is for those that
 // turn keys as its own does. A text that is longer than the room for it does not fit.
@@ -46,10 +41,5 @@ class rows {
   index_t heads_, length_ = 0;
   Matrix keys_, values_;
 };
-
-inline void attend(const team& threads, const sentence& by, const view<const float>& q, const longspan::any_cache<float>& past,
-                   const view<float>& output) {
-  longspan::forward_into(threads, by, q, past, output);
-}
 
 }  // namespace pretrained

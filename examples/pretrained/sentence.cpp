@@ -37,15 +37,16 @@ struct chosen_temperature {
 
 }  // namespace
 
-sentence mechanism::of(const config& model, std::size_t layer, index_t length, index_t room) const {
+sentence mechanism::of(const studied_model& studied, std::size_t layer, index_t length, index_t room) const {
   using namespace longspan;
+  const engine::config& model = studied.config();
   const index_t m = model.trained;
   const layer_kind& kind = model.kinds[layer];
   const rotation turned{rungs(model, kind, length)};
   chosen_temperature tempered{temperature, m};
   if (temperature == "calibrated") {
-    if (model.fitted.empty()) throw std::invalid_argument(name + ": no temperatures were fitted to the model: see `calibrate`");
-    tempered.fitted = model.fitted.at(layer);
+    if (studied.fitted.empty()) throw std::invalid_argument(name + ": no temperatures were fitted to the model: see `calibrate`");
+    tempered.fitted = studied.fitted.at(layer);
   }
   const auto scores = dot_product{.scale = model.scale} | tempered;
   // Tables by position are made once for all layers and calls.

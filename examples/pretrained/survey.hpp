@@ -11,6 +11,7 @@
 
 #include "../model/by_length.hpp"
 #include "text.hpp"
+#include "timed.hpp"
 
 namespace pretrained {
 
@@ -31,7 +32,7 @@ class survey {
   };
 
   // `more` tokens are asked for behind it.
-  survey(const transformer& of, const team& threads, settings how, index_t longest, index_t more = 0)
+  survey(const studied_model& of, const team& threads, settings how, index_t longest, index_t more = 0)
       : how_(std::move(how)),
         longest_(longest),
         text_(of, threads, longest + more, std::vector(of.config().kinds.size(), rows(of.config(), longest + more))) {}

@@ -7,19 +7,18 @@
 #include <utility>
 #include <vector>
 
-#include "transformer.hpp"
+#include "rows.hpp"
 
 namespace pretrained {
 
-// A text that a model reads piece by piece, of `room` tokens at most. Past is what its layers keep: rows, or any_cache<float>.
+// A text that a model reads piece by piece, of `room` tokens at most. Past is what its layers keep: caches, or rows.
 template <class Past>
 class text {
  public:
-  text(const transformer& of, const team& threads, index_t room, std::vector<Past> past)
+  text(const studied_model& of, const team& threads, index_t room, std::vector<Past> past)
       : of_(of), threads_(threads), room_(room), past_(std::move(past)) {}
 
   index_t length() const { return length_; }
-  double take_attention_seconds() { return std::exchange(attention_, 0); }
   std::vector<Past>& past() { return past_; }
   index_t bytes() const {
     index_t sum = 0;
@@ -36,7 +35,7 @@ class text {
   Matrix read(const mechanism& way, std::span<const index_t> tokens, index_t longest) {
     length_ += index_t(tokens.size());
     by(way, way.grows() && std::same_as<Past, rows> ? length_ : longest);
-    return of_(threads_, tokens, std::span<const sentence>(by_), std::span(past_), attention_);
+    return of_(threads_, tokens, std::span<const sentence>(by_), std::span(past_));
   }
   Matrix logits(const Matrix& rows) const { return of_.logits(threads_, rows); }
 
@@ -49,14 +48,13 @@ class text {
     const auto& kinds = of_.config().kinds;
     for (std::size_t i = 0; i < kinds.size(); ++i) {
       const auto alike = way.same_in_all_layers() ? std::size_t(std::ranges::find(kinds, kinds[i]) - kinds.begin()) : i;
-      by_.push_back(alike < i ? by_[alike] : way.of(of_.config(), i, length, room_));
+      by_.push_back(alike < i ? by_[alike] : way.of(of_, i, length, room_));
     }
   }
 
-  const transformer& of_;
+  const studied_model& of_;
   const team& threads_;
   index_t room_, length_ = 0;
-  double attention_ = 0;
   std::vector<Past> past_;
   std::pair<std::string, index_t> made_for_;
   std::vector<sentence> by_;

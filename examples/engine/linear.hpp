@@ -11,7 +11,7 @@
 #include "team.hpp"
 #include "weights.hpp"
 
-namespace pretrained {
+namespace engine {
 
 using model::Matrix;  // a row for each token
 
@@ -36,7 +36,6 @@ float dot(const Number* weights, const float* x, index_t count) {
 class linear {
  public:
   linear() = default;
-  explicit linear(const stored& of) : parts_{of}, outputs_(of.rows) {}
   linear(const weights& from, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       const stored& part = parts_.emplace_back(from[name + ".weight"]);
@@ -91,4 +90,4 @@ class linear {
   std::vector<float> bias_;
 };
 
-}  // namespace pretrained
+}  // namespace engine

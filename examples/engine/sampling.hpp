@@ -8,7 +8,7 @@
 
 #include "linear.hpp"
 
-namespace pretrained {
+namespace engine {
 
 // The next token: the likeliest at temperature 0, else one drawn from the likeliest that share `nucleus` of the probability.
 struct sampling {
@@ -29,4 +29,4 @@ struct sampling {
   }
 };
 
-}  // namespace pretrained
+}  // namespace engine

@@ -18,7 +18,7 @@
 
 #include "config.hpp"
 
-namespace pretrained {
+namespace engine {
 
 inline float widened(float number) { return number; }
 inline float widened(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t(bits) << 16); }
@@ -105,4 +105,4 @@ class weights {
   std::map<std::string, stored> tensors_;
 };
 
-}  // namespace pretrained
+}  // namespace engine

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <span>
 #include <stdexcept>
@@ -9,13 +8,10 @@
 #include <vector>
 
 #include "../model/heads.hpp"
+#include "cache.hpp"
 #include "linear.hpp"
-#include "mechanism.hpp"
-#include "rows.hpp"
 
-namespace pretrained {
-
-inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+namespace engine {
 
 // Rows of RMS 1 times a gain, in stretches of as many channels as there are gains. Does nothing where the model has no such norm.
 class norm {
@@ -66,8 +62,7 @@ class layer {
     if (!outer) before_feed_ = named(sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm");
   }
 
-  // Adds the seconds of its attention to what is there.
-  void operator()(const team& threads, Matrix& x, const sentence& by, auto& past, double& attention) const {
+  void operator()(const team& threads, Matrix& x, const sentence& by, auto& past) const {
     const index_t queries = of_->heads * of_->channels, keys = of_->key_heads * of_->channels;
     Matrix all(x.rows(), queries + 2 * keys), seen(x.rows(), queries);
     by_rows(threads, x.rows(), [&](const team& own, index_t first, index_t count) {
@@ -75,13 +70,11 @@ class layer {
       rows = attention_in_(own, before_attention_(x.middleRows(first, count)));
       query_norm_.in_place(rows.leftCols(queries)), key_norm_.in_place(rows.middleCols(queries, keys));
     });
-    const double began = seconds();
     const auto heads = [&](Matrix& of, index_t count, index_t first) {
       return model::heads_of(of, x.rows(), count, of_->channels, first);
     };
     past.append(threads, heads(all, of_->key_heads, queries), heads(all, of_->key_heads, queries + keys));
     attend(threads, by, heads(all, of_->heads, 0), past, heads(seen, of_->heads, 0));
-    attention += seconds() - began;
     by_rows(threads, x.rows(), [&](const team& own, index_t first, index_t count) {
       auto rows = x.middleRows(first, count);
       rows += after_attention_(attention_out_(own, seen.middleRows(first, count)));
@@ -115,24 +108,22 @@ class layer {
 // A Llama-like model of a folder that Hugging Face ships.
 class transformer {
  public:
-  // `fitted`: what `calibrated` stands for.
-  explicit transformer(const std::filesystem::path& folder, std::vector<longspan::calibrated_temperature> fitted = {})
-      : config_(folder), weights_(folder) {
-    config_.fitted = std::move(fitted);
+  explicit transformer(const std::filesystem::path& folder) : config_(folder), weights_(folder) {
     embedding_ = weights_["model.embed_tokens.weight"];
-    head_ = linear(weights_.has("lm_head.weight") ? weights_["lm_head.weight"] : embedding_);
+    head_ = {weights_, {weights_.has("lm_head.weight") ? "lm_head" : "model.embed_tokens"}};
     norm_ = {weights_, "model.norm", config_};
     for (index_t each = 0; each < config_.layers; ++each)
       layers_.emplace_back(weights_, config_, "model.layers." + std::to_string(each));
   }
   transformer(const transformer&) = delete;
 
-  const pretrained::config& config() const { return config_; }
+  const engine::config& config() const { return config_; }
 
-  // The last layer's rows of the tokens that follow those of the past: what each layer keeps of the text. Layer i reads by by[i].
+  // The last layer's rows of the tokens that follow those of the past: what each layer keeps of the text, a cache or whatever attend()
+  // knows. Layer i reads by by[i].
   template <class Past>
-  Matrix operator()(const team& threads, std::span<const index_t> tokens, std::span<const sentence> by, std::span<Past> past,
-                    double& attention) const {
+  Matrix operator()(const team& threads, std::span<const index_t> tokens, std::span<const sentence> by,
+                    std::span<Past> past) const {
     Matrix x(index_t(tokens.size()), config_.hidden);
     for (index_t t = 0; t < x.rows(); ++t) {
       const index_t token = tokens[std::size_t(t)];
@@ -140,7 +131,7 @@ class transformer {
       embedding_.read(token, 1, &x(t, 0));
     }
     x *= float(config_.embedding_factor);
-    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i](threads, x, by[i], past[i], attention);
+    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i](threads, x, by[i], past[i]);
     return x;
   }
 
@@ -152,7 +143,7 @@ class transformer {
   }
 
  private:
-  pretrained::config config_;
+  engine::config config_;
   weights weights_;
   stored embedding_;
   linear head_;
@@ -160,4 +151,4 @@ class transformer {
   std::vector<layer> layers_;
 };
 
-}  // namespace pretrained
+}  // namespace engine

@@ -11,10 +11,9 @@
 #include <vector>
 
 #include <longspan/position/partial_rotary.hpp>
-#include <longspan/transform/calibrated_temperature.hpp>
 #include <nlohmann/json.hpp>
 
-namespace pretrained {
+namespace engine {
 
 using longspan::index_t;
 using json = nlohmann::json;
@@ -36,19 +35,18 @@ inline longspan::ladder frequencies(const json& rope, double base, index_t chann
   const longspan::partial_rotary plain{.fraction = entry(rope, "partial_rotary_factor", 1.0),
                                        .base = entry(rope, "rope_theta", base)};
   const auto kind = entry(rope, "rope_type", entry(rope, "type", std::string("default")));
-  const auto number = [&](const char* name, double otherwise) { return entry(rope, name, otherwise); };
   const index_t original = entry(rope, "original_max_position_embeddings", trained);
   std::optional<double> magnitude;
   if (rope.contains("attention_factor")) magnitude = rope["attention_factor"].get<double>();
   if (kind == "default" || kind == "dynamic") return plain.frequencies(channels);
   if (kind == "linear") return plain.interpolate(rope.at("factor")).frequencies(channels);
   if (kind == "llama3")
-    return plain.llama3({rope.at("factor"), number("low_freq_factor", 1), number("high_freq_factor", 4), original})
+    return plain.llama3({rope.at("factor"), entry(rope, "low_freq_factor", 1.0), entry(rope, "high_freq_factor", 4.0), original})
         .frequencies(channels);
   if (kind == "yarn")
     return plain
-        .yarn({rope.at("factor"), original, number("beta_slow", 1), number("beta_fast", 32), true, entry(rope, "truncate", true),
-               magnitude})
+        .yarn({rope.at("factor"), original, entry(rope, "beta_slow", 1.0), entry(rope, "beta_fast", 32.0), true,
+               entry(rope, "truncate", true), magnitude})
         .frequencies(channels);
   if (kind == "longrope")
     return plain.longrope({rope.at(divisors), double(trained) / double(original), original, magnitude}).frequencies(channels);
@@ -68,13 +66,13 @@ struct layer_kind {
 // What config.json says of a Llama-like model; what its tensors say, norms and biases among it, is asked of them.
 struct config {
   std::string type;
-  index_t hidden, layers, heads, key_heads, channels, trained, end;
+  index_t hidden, layers, heads, key_heads, channels, trained;
+  std::vector<index_t> ends;  // tokens that end a text
   double epsilon, scale;
-  double norm_offset, embedding_factor;                    // Gemma's norms keep gain - 1, and its embeddings grow by sqrt(hidden)
-  double softcap, logit_softcap;                           // Gemma 2; 0: none
-  bool gelu;                                               // in the place of silu
-  std::vector<layer_kind> kinds;                           // one a layer
-  std::vector<longspan::calibrated_temperature> fitted{};  // one a layer, or none
+  double norm_offset, embedding_factor;  // Gemma's norms keep gain - 1, and its embeddings grow by sqrt(hidden)
+  double softcap, logit_softcap;         // Gemma 2; 0: none
+  bool gelu;                             // in the place of silu
+  std::vector<layer_kind> kinds;         // one a layer
 
   explicit config(const std::filesystem::path& folder) : config(read_json(folder / "config.json")) {}
 
@@ -86,7 +84,7 @@ struct config {
         key_heads(entry(said, "num_key_value_heads", heads)),
         channels(entry(said, "head_dim", hidden / heads)),
         trained(said.at("max_position_embeddings")),
-        end(ends_of(said)),
+        ends(ends_of(entry(said, "eos_token_id", json::array()))),
         epsilon(entry(said, "rms_norm_eps", 1e-6)),
         scale(1 / std::sqrt(entry(said, "query_pre_attn_scalar", double(channels)))),
         norm_offset(type.starts_with("gemma") ? 1 : 0),
@@ -102,10 +100,7 @@ struct config {
   }
 
  private:
-  static index_t ends_of(const json& said) {
-    const json end = entry(said, "eos_token_id", json(-1));
-    return (end.is_array() ? end.at(0) : end).get<index_t>();
-  }
+  static std::vector<index_t> ends_of(const json& said) { return said.is_array() ? said : json::array({said}); }
 
   layer_kind kind_of(const json& said, std::size_t layer) const {
     const json none = json::array(), types = entry(said, "layer_types", none), turned = entry(said, "no_rope_layers", none);
@@ -131,4 +126,4 @@ struct config {
   }
 };
 
-}  // namespace pretrained
+}  // namespace engine

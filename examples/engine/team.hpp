@@ -8,7 +8,7 @@
 
 #include <longspan/core/index.hpp>
 
-namespace pretrained {
+namespace engine {
 
 using longspan::index_t;
 
@@ -42,4 +42,4 @@ class team {
   index_t threads_;
 };
 
-}  // namespace pretrained
+}  // namespace engine
