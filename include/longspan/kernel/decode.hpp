@@ -51,6 +51,7 @@ class decode_wave {
     room_ = std::max(decode_parts, std::max(threads, together_) * bytes_of_parts(rows, most_keys));
     for (index_t t = 0; t < threads; ++t)
       workers_.push_back({Tile(texts[0].mechanism.lengths, most_keys, together_ * rows),
+                          {},
                           {operands_, texts[0].mechanism.lengths, together_ * rows},
                           {}});
   }
@@ -58,6 +59,7 @@ class decode_wave {
   // Moves on to the next key heads: as many as give every thread work and decode_parts bytes of parts. Returns whether there are any.
   bool next() {
     if (!heads_.next(room_, [&](const Head& head) { return bytes_of_parts(head.rows(), head.lengths().keys); })) return false;
+    for (worker& each : workers_) each.held = {};
     order_.begin(heads_, together_, [&](const Head& one, const Head& other, interval keys) {
       return heads_.most_together() > 1 ? share_keys(one, other, keys) : one.text == other.text;
     });
@@ -76,8 +78,7 @@ class decode_wave {
     const auto heads = order_.heads_of(item);
     const index_t w = order_.head_of(item), first = order_.first_key(item), rows = heads.front().rows();
     worker& own = workers_[std::size_t(thread)];
-    own.tile.begin(heads.front(), {0, rows});
-    for (const Head& each : heads.subspan(1)) own.tile.append(each, {0, rows});
+    own.take_up(heads);
     // After this tile, what the thread most likely reads next: that of the first item that no other has taken.
     own.to_read.clear();
     order_.append_reads(item, item + index_t(workers_.size()), operands_, own.to_read);
@@ -91,12 +92,14 @@ class decode_wave {
   }
 
   void merge(index_t thread, index_t w) {
-    Tile& tile = workers_[std::size_t(thread)].tile;
-    tile.begin(heads_[w], {0, heads_[w].rows()});
+    worker& own = workers_[std::size_t(thread)];
+    Tile& tile = own.tile;
+    own.take_up(heads_.heads(w, 1));
     for (index_t t = 0; t < tiles_of(heads_[w]); ++t)
       for (index_t r = 0; r < heads_[w].rows(); ++r)
         if (tile.sees(r, t * key_rows_)) tile.merge(r, slots_.part(w, t, r), slots_.output(w, t, r));
     tile.finish();
+    own.held = {};
   }
 
  private:
@@ -114,8 +117,17 @@ class decode_wave {
   // What a thread works in.
   struct worker {
     Tile tile;
+    std::span<const Head> held;  // of the wave: those whose rows the tile has
     typename tile_operands<Text>::room room;
     buffer<memory_rows> to_read;
+
+    // Rows of the item before are prepared already if the heads are the same: parts are delivered, and leave no trace in the tile.
+    void take_up(std::span<const Head> heads) {
+      if (heads.data() == held.data() && heads.size() == held.size()) return;
+      tile.begin(heads.front(), {0, heads.front().rows()});
+      for (const Head& each : heads.subspan(1)) tile.append(each, {0, each.rows()});
+      held = heads;
+    }
   };
 
   // Of the parts of one key head.
