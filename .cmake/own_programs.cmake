@@ -1,6 +1,10 @@
 # What our own tests, benchmarks and examples are built with; no user of the library sees any of it.
 include(CheckCXXCompilerFlag)
+include(CheckCXXSourceCompiles)
 find_package(Threads REQUIRED)
+# Eigen's thread pool exchanges atomics of one byte, for which g++ 12 on RISC-V needs a library.
+check_cxx_source_compiles("#include <atomic>
+  int main() { return std::atomic<bool>().exchange(true); }" longspan_exchanges_bytes)
 
 set(longspan_native_flags)
 if(LONGSPAN_NATIVE)
@@ -25,7 +29,7 @@ set(longspan_warnings -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${LONGSPAN_WE
 
 # longspan_own_program(<target> <option>...): links the library, and compiles with warnings and the options.
 function(longspan_own_program target)
-  target_link_libraries(${target} PRIVATE longspan::longspan Threads::Threads)
+  target_link_libraries(${target} PRIVATE longspan::longspan Threads::Threads $<$<NOT:$<BOOL:${longspan_exchanges_bytes}>>:atomic>)
   target_compile_options(${target} PRIVATE ${longspan_warnings} ${ARGN})
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   if(LONGSPAN_SANITIZE)
