@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ inline std::vector<cache> caches(const config& of, std::span<const sentence> by,
     if (storage == "bfloat16") made.emplace_back(each, shape, std::in_place_type<Eigen::bfloat16>);
     if (storage == "8") made.emplace_back(each, shape, std::in_place_type<longspan::quantized<8>>);
   }
+  if (made.size() < by.size()) throw std::invalid_argument("keys and values are not kept as " + storage);
   return made;
 }
 

@@ -75,7 +75,6 @@ struct config {
   std::vector<layer_kind> kinds;         // one a layer
 
   explicit config(const std::filesystem::path& folder) : config(read_json(folder / "config.json")) {}
-
   explicit config(const json& said)
       : type(said.at("model_type")),
         hidden(said.at("hidden_size")),

@@ -119,8 +119,7 @@ class transformer {
 
   const engine::config& config() const { return config_; }
 
-  // The last layer's rows of the tokens that follow those of the past: what each layer keeps of the text, a cache or whatever attend()
-  // knows. Layer i reads by by[i].
+  // The last layer's rows of the tokens behind the past: caches, or what else attend() knows, of each layer. Layer i reads by by[i].
   template <class Past>
   Matrix operator()(const team& threads, std::span<const index_t> tokens, std::span<const sentence> by,
                     std::span<Past> past) const {

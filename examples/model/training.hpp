@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <numeric>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "adamw.hpp"
 #include "checkpoint.hpp"
 #include "language_model.hpp"
+#include "seconds.hpp"
 #include "threads.hpp"
 
 namespace model {
@@ -23,8 +23,6 @@ struct training {
   std::function<void(Index step, double loss, double bytes_per_second)> report = {};
 };
 
-inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 // The parameters after the last step, from the checkpoint that is there or from a start that the seed decides.
 inline Vector train(int threads, const language_model& of, const attention& mechanism, const training& run, std::uint64_t seed,
                     const checkpoint& kept) {
@@ -32,7 +30,7 @@ inline Vector train(int threads, const language_model& of, const attention& mech
   adamw::state now{of.plan().initial(seed), Vector::Zero(count), Vector::Zero(count)};
   kept.read(now);
   const Vector decayed = of.plan().decayed();
-  std::vector<Vector> gradients(std::size_t(training::shards), Vector(count));
+  std::vector<Vector> gradients(std::size_t{training::shards}, Vector(count));
   std::vector<double> losses(gradients.size()), counts(gradients.size()), bytes_of(gradients.size());
   double bytes = 0;
   const double from = seconds();

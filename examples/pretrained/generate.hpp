@@ -11,6 +11,7 @@
 #include <Eigen/Core>
 
 #include "../engine/sampling.hpp"
+#include "../model/seconds.hpp"
 #include "text.hpp"
 #include "timed.hpp"
 
@@ -26,10 +27,7 @@ struct generation {
 inline std::vector<cache> prepared(const studied_model& of, const std::string& storage, const mechanism& way, index_t length) {
   if (way.turns_keys_twice())
     throw std::invalid_argument(way.name + " turns keys in two ways: --cache rows keeps them as they came");
-  std::vector<sentence> by;
-  for (std::size_t layer = 0; layer < of.config().kinds.size(); ++layer)
-    by.push_back(way.of(of, layer, length, 1));  // a cache makes its own tables
-  return caches(of.config(), by, storage);
+  return caches(of.config(), way.of_layers(of, length, 1), storage);  // a cache makes its own tables
 }
 
 // Continues a prompt, a token a line; speeds go to the standard error.
@@ -39,14 +37,14 @@ void continue_text(const studied_model& model, const team& threads, std::vector<
   const mechanism way(how.mechanism);
   const index_t length = index_t(prompt.size()) + how.tokens;
   text of(model, threads, length, std::vector<timed<Past>>(kept.begin(), kept.end()));
-  double began = seconds();
+  double began = model::seconds();
   const auto speed = [&](const char* done, index_t tokens) {
-    const double taken = seconds() - began;
+    const double taken = model::seconds() - began;
     double attention = 0;
     for (auto& layer : of.past()) attention += std::exchange(layer.attention, 0);
     std::fprintf(stderr, "%td tokens %s at %.1f a second, %.2f ms each, %.2f of them attention\n", tokens, done,
                  double(tokens) / taken, 1000 * taken / double(tokens), 1000 * attention / double(tokens));
-    began = seconds();
+    began = model::seconds();
   };
   const auto& ends = model.config().ends;
   Matrix last;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -75,11 +76,18 @@ struct mechanism {
            !temperature.ends_with("unclamped");
   }
 
-  // Whether layers of one kind read alike.
-  bool same_in_all_layers() const { return temperature != "calibrated"; }
-
   // How a layer reads a text of `length` tokens, with tables for as many as there is room for.
   sentence of(const studied_model& model, std::size_t layer, index_t length, index_t room) const;
+  // Every layer: those that read alike share a sentence and its tables.
+  std::vector<sentence> of_layers(const studied_model& model, index_t length, index_t room) const {
+    const auto& kinds = model.config().kinds;
+    std::vector<sentence> made;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      const auto alike = temperature == "calibrated" ? i : std::size_t(std::ranges::find(kinds, kinds[i]) - kinds.begin());
+      made.push_back(alike < i ? made[alike] : of(model, i, length, room));
+    }
+    return made;
+  }
 
   longspan::ladder rungs(const config& model, const layer_kind& kind, index_t length) const {
     longspan::ladder made = kind.of_few && length <= kind.few ? *kind.of_few : kind.rungs;

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "../model/by_length.hpp"
+#include "../model/seconds.hpp"
 #include "text.hpp"
-#include "timed.hpp"
 
 namespace pretrained {
 
@@ -44,10 +44,10 @@ class survey {
   void advance(const mechanism& way, std::span<const index_t> tokens, index_t until, const auto& seen) {
     while (text_.length() < until) {
       const index_t first = text_.length(), count = std::min(how_.block, until - first);
-      const double began = seconds();
+      const double began = model::seconds();
       seen(first, text_.read(way, tokens.subspan(std::size_t(first), std::size_t(count)), longest_));
       std::fprintf(stderr, "\r%-28s %6td of %td tokens, %5.0f a second ", way.name.c_str(), first + count, longest_,
-                   double(count) / (seconds() - began));
+                   double(count) / (model::seconds() - began));
     }
   }
 

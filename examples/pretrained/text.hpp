@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <span>
 #include <string>
@@ -34,22 +33,17 @@ class text {
   // are then, unless keys are turned already.
   Matrix read(const mechanism& way, std::span<const index_t> tokens, index_t longest) {
     length_ += index_t(tokens.size());
-    by(way, way.grows() && std::same_as<Past, rows> ? length_ : longest);
+    by(way, way.grows() && std::derived_from<Past, rows> ? length_ : longest);
     return of_(threads_, tokens, std::span<const sentence>(by_), std::span(past_));
   }
   Matrix logits(const Matrix& rows) const { return of_.logits(threads_, rows); }
 
  private:
-  // Layers that read alike share a sentence and its tables.
   void by(const mechanism& way, index_t length) {
     auto wanted = std::pair(way.name, length);
     if (wanted == made_for_) return;
-    made_for_ = std::move(wanted), by_.clear();
-    const auto& kinds = of_.config().kinds;
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-      const auto alike = way.same_in_all_layers() ? std::size_t(std::ranges::find(kinds, kinds[i]) - kinds.begin()) : i;
-      by_.push_back(alike < i ? by_[alike] : way.of(of_, i, length, room_));
-    }
+    made_for_ = std::move(wanted);
+    by_ = way.of_layers(of_, length, room_);
   }
 
   const studied_model& of_;

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <utility>
 
+#include "../model/seconds.hpp"
 #include "mechanism.hpp"
 
 namespace pretrained {
-
-inline double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // What a layer keeps of a text, and how long its attention took, that of new keys included.
 template <class Past>
@@ -16,15 +14,15 @@ struct timed : Past {
 
   explicit timed(Past past) : Past(std::move(past)) {}
   void append(const team& threads, const view<const float>& k, const view<const float>& v) {
-    const double began = seconds();
+    const double began = model::seconds();
     Past::append(threads, k, v);
-    attention += seconds() - began;
+    attention += model::seconds() - began;
   }
   friend void attend(const team& threads, const sentence& by, const view<const float>& q, timed& past,
                      const view<float>& output) {
-    const double began = seconds();
+    const double began = model::seconds();
     attend(threads, by, q, static_cast<Past&>(past), output);
-    past.attention += seconds() - began;
+    past.attention += model::seconds() - began;
   }
 };
 
