@@ -1,4 +1,6 @@
 // Sums over a ring are the sums of one call, for any number of ranks.
+#include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -44,6 +46,26 @@ TEST(sums_over_a_ring, have_the_bits_of_one_call_on_one_rank) {
   const auto part = forward(over, three(), in.q, in.k, in.v), whole = forward(three(), in.q, in.k, in.v);
   EXPECT_TRUE(same_bits(part.output, whole.output));
   EXPECT_TRUE(same_bits(part.log_sum_exp, whole.log_sum_exp));
+}
+
+// The logits of the first hundred keys are -infinity, and so is what a rank knows of a row that sees no others of its keys: the infinity and
+// the NaN among their values reach the row nevertheless.
+TEST(sums_over_a_ring, carry_a_nan_by_a_weight_of_zero) {
+  const ring over(MPI_COMM_WORLD);
+  inputs<float> in = random_inputs<float>(grouped(300, 300));
+  in.q.setConstant(1);
+  for (index_t j = 0; j < 100; ++j) in.k(0, 0, j, 3) = in.k(0, 1, j, 3) = -std::numeric_limits<float>::infinity();
+  in.v(0, 1, 5, 2) = std::numeric_limits<float>::quiet_NaN(), in.v(0, 1, 40, 7) = std::numeric_limits<float>::infinity();
+  const auto near_and_far = (dot_product{} | sliding_window{19}) + (dot_product{} | causal{} | at_least{20});
+  const auto expect_same_nan = [&](const auto& mechanism) {
+    const tensor<float> whole = forward(mechanism, in.q, in.k, in.v).output;
+    const auto part = forward(over, mechanism, over.scatter(in.q), over.scatter(in.k), over.scatter(in.v));
+    const tensor<float> own = over.scatter(whole);
+    for (index_t i = 0; i < own.size(); ++i) EXPECT_EQ(std::isnan(part.output.data()[i]), std::isnan(own.data()[i])) << i;
+    EXPECT_TRUE(std::isnan(whole(0, 2, 299, 2)) && std::isnan(whole(0, 2, 299, 7)) && std::isfinite(whole(0, 1, 299, 2)));
+  };
+  expect_same_nan(dot_product{} | causal{});
+  expect_same_nan(near_and_far);
 }
 
 TEST(sums_over_a_ring, send_what_some_summand_sees) {

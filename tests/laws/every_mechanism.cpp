@@ -1,17 +1,21 @@
 // Every mechanism agrees with the double reference, on uneven sizes with grouped heads.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
+#include <numeric>
 #include <string>
 
 #include "support/hard_inputs.hpp"
 #include "support/mechanisms.hpp"
 #include "support/naive.hpp"
+#include "support/packed.hpp"
 #include "support/tensors.hpp"
 
 namespace {
 
 using namespace testing_support;
+using longspan::index_t;
 
 template <class T>
 class every_mechanism_in : public testing::Test {};
@@ -28,6 +32,27 @@ TYPED_TEST(every_mechanism_in, agrees_with_the_definition) {
     const double allowed = std::is_same_v<TypeParam, double> ? 1e-12 : 2e-5;
     EXPECT_LT(worst_difference(fused.output, exact.output), allowed) << name;
     EXPECT_LT(worst_difference(fused.log_sum_exp, exact.log_sum_exp), allowed) << name;
+  });
+}
+
+// Texts of which one has no keys, one no queries and one more queries than keys, one behind the other or side by side.
+TEST(every_mechanism, agrees_with_the_definition_of_texts) {
+  constexpr std::array<index_t, 6> queries{333, 1, 40, 0, 7, 60}, keys{333, 290, 0, 20, 301, 45};
+  const auto padded = random_inputs<float>(
+      {.batch = 6, .heads = 2, .key_heads = 1, .queries = 340, .keys = 350, .channels = 12, .value_channels = 10});
+  const inputs<float> in_a_row{packed(padded.q, queries), packed(padded.k, keys), packed(padded.v, keys)};
+  std::array<index_t, 7> query_starts{}, key_starts{};
+  std::partial_sum(queries.begin(), queries.end(), query_starts.begin() + 1);
+  std::partial_sum(keys.begin(), keys.end(), key_starts.begin() + 1);
+  for_each_mechanism([&](const char* name, const auto& mechanism) {
+    const auto expect_the_definition = [&](const inputs<float>& in, const longspan::placement& where) {
+      const auto fused = longspan::forward(mechanism, in.q, in.k, in.v, where);
+      const auto exact = longspan::reference::attention(mechanism, in.q, in.k, in.v, where);
+      EXPECT_LT(worst_difference(fused.output, exact.output), 2e-5) << name;
+      EXPECT_LT(worst_difference(fused.log_sum_exp, exact.log_sum_exp), 2e-5) << name;
+    };
+    expect_the_definition(in_a_row, {.query_starts = query_starts, .key_starts = key_starts});
+    expect_the_definition(padded, {.key_lengths = keys, .query_lengths = queries});
   });
 }
 

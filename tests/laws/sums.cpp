@@ -300,4 +300,29 @@ TEST(sums, hide_what_no_summand_shows) {
   EXPECT_EQ(clean.output(0, 0, 5, 0), 0);
 }
 
+// A weight of 0 times NaN or infinity is NaN, in every summand, and whether or not a row has any other weight.
+TEST(sums, carry_a_nan_by_a_weight_of_zero) {
+  auto in = random_inputs<double>({.heads = 2, .key_heads = 1, .queries = 40, .keys = 40, .channels = 8});
+  tensor<float> none(1, 1, 40, 40);
+  none.setZero();
+  for (index_t j = 0; j < 40; ++j) none(0, 0, 30, j) = -HUGE_VALF;                      // of row 30 nothing is left,
+  for (const index_t j : {35, 34, 33, 32, 31, 30, 20}) none(0, 0, 35, j) = -HUGE_VALF;  // of row 35 not what is near,
+  for (index_t j = 0; j <= 26; ++j) none(0, 0, 32, j) = -HUGE_VALF;                     // of row 32 not what is far
+  in.v(0, 0, 30, 2) = nan, in.v(0, 0, 20, 4) = HUGE_VAL;
+  const auto near_and_far = (dot_product{} | bias{none} | sliding_window{5}) + (cosine{} | bias{none} | causal{} | at_least{6});
+  const auto got = forward(near_and_far, in.q, in.k, in.v);
+  const auto exact = reference::attention(near_and_far, in.q, in.k, in.v);
+  for (const index_t i : {29, 30, 32, 35})
+    for (index_t c = 0; c < 8; ++c) {
+      const bool sees_nan = c == 2 && i >= 30, sees_infinity = c == 4;
+      const double x = got.output(0, 1, i, c), y = exact.output(0, 1, i, c);
+      EXPECT_EQ(std::isfinite(y), !sees_nan && !sees_infinity) << i << ' ' << c;
+      EXPECT_EQ(std::isnan(x), std::isnan(y)) << i << ' ' << c;
+      if (!std::isnan(x)) {
+        EXPECT_TRUE(x == y || std::abs(x - y) < 1e-14) << i << ' ' << c;
+      }
+    }
+  EXPECT_EQ(got.log_sum_exp(0, 0, 30), -HUGE_VAL);
+}
+
 }  // namespace

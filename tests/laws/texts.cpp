@@ -78,6 +78,18 @@ void for_each_device(Visit visit) {
 }
 constexpr std_threads alone_by{1};
 
+// What a function makes of each text alone.
+template <class Function>
+auto one_by_one(const batches& of, Function function) {
+  std::vector<decltype(function(of.each[0]))> made;
+  for (const alone& each : of.each) made.push_back(function(each));
+  return made;
+}
+template <class Mechanism>
+auto forward_one_by_one(const Mechanism& mechanism, const batches& of) {
+  return one_by_one(of, [&](const alone& own) { return forward(alone_by, mechanism, own.in.q, own.in.k, own.in.v); });
+}
+
 template <class Attended>
 void expect_log_sum_exp(const Attended& got, index_t b, index_t first, const Attended& wanted) {
   for (index_t h = 0; h < 2; ++h)
@@ -88,12 +100,12 @@ void expect_log_sum_exp(const Attended& got, index_t b, index_t first, const Att
 TEST(texts, padded_have_the_bits_that_they_have_alone) {
   const batches of;
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
+    const auto each = forward_one_by_one(mechanism, of);
     for_each_device([&](const auto& device) {
       const auto got = forward(device, mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
       for (index_t b = 0; b < index_t(texts); ++b) {
-        const auto& own = of.each[std::size_t(b)].in;
         const index_t n = queries[std::size_t(b)];
-        const auto wanted = forward(alone_by, mechanism, own.q, own.k, own.v);
+        const auto& wanted = each[std::size_t(b)];
         EXPECT_TRUE(same_bits(part(got.output, b, 0, n), wanted.output)) << name << " text " << b;
         expect_log_sum_exp(got, b, 0, wanted);
         expect_all(part(got.output, b, n, padded.queries - n), 0);
@@ -106,11 +118,11 @@ TEST(texts, padded_have_the_bits_that_they_have_alone) {
 TEST(texts, packed_have_the_bits_that_they_have_alone) {
   const batches of;
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
+    const auto each = forward_one_by_one(mechanism, of);
     for_each_device([&](const auto& device) {
       const auto got = forward(device, mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
       for (std::size_t t = 0; t < texts; ++t) {
-        const auto& own = of.each[t].in;
-        const auto wanted = forward(alone_by, mechanism, own.q, own.k, own.v);
+        const auto& wanted = each[t];
         EXPECT_TRUE(same_bits(part(got.output, 0, of.packed.query_starts[t], queries[t]), wanted.output))
             << name << " text " << t;
         expect_log_sum_exp(got, 0, of.packed.query_starts[t], wanted);
@@ -122,6 +134,10 @@ TEST(texts, packed_have_the_bits_that_they_have_alone) {
 TEST(texts, have_the_gradients_that_they_have_alone) {
   const batches of;
   for_each_kind_of_mechanism([&](const char* name, const auto& mechanism) {
+    const auto each = one_by_one(of, [&](const alone& own) {
+      const auto& [q, k, v] = own.in;
+      return backward(alone_by, mechanism, q, k, v, forward(alone_by, mechanism, q, k, v), own.d_output);
+    });
     for_each_device([&](const auto& device) {
       const auto kept = forward(device, mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
       const auto got = backward(device, mechanism, of.in.q, of.in.k, of.in.v, kept, of.d_output, of.where_padded());
@@ -131,10 +147,8 @@ TEST(texts, have_the_gradients_that_they_have_alone) {
           backward(device, mechanism, packed.in.q, packed.in.k, packed.in.v, also_kept, packed.d_output, of.where_packed());
       for (index_t b = 0; b < index_t(texts); ++b) {
         const auto t = std::size_t(b);
-        const auto& own = of.each[t];
         const index_t n = queries[t], m = keys[t];
-        const auto wanted = backward(alone_by, mechanism, own.in.q, own.in.k, own.in.v,
-                                     forward(alone_by, mechanism, own.in.q, own.in.k, own.in.v), own.d_output);
+        const auto& wanted = each[t];
         EXPECT_TRUE(same_bits(part(got.d_query, b, 0, n), wanted.d_query)) << name << " text " << b;
         EXPECT_TRUE(same_bits(part(got.d_key, b, 0, m), wanted.d_key)) << name << " text " << b;
         EXPECT_TRUE(same_bits(part(got.d_value, b, 0, m), wanted.d_value)) << name << " text " << b;
@@ -168,20 +182,6 @@ TEST(texts, have_gradients_of_learned_numbers) {
     for (std::size_t n = 0; n < wanted.size(); ++n) wanted[n] += one[n];
   }
   for (std::size_t n = 0; n < wanted.size(); ++n) EXPECT_NEAR(got[n], wanted[n], 1e-9 * std::abs(wanted[n]));
-}
-
-// The reference knows texts too.
-TEST(texts, agree_with_the_definition) {
-  const batches of;
-  for_each_mechanism([&](const char* name, const auto& mechanism) {
-    const auto got = forward(alone_by, mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
-    const auto exact = reference::attention(mechanism, of.packed.in.q, of.packed.in.k, of.packed.in.v, of.where_packed());
-    EXPECT_LT(worst_difference(got.output, exact.output), 2e-5) << name;
-    EXPECT_LT(worst_difference(got.log_sum_exp, exact.log_sum_exp), 2e-5) << name;
-    const auto beside = forward(alone_by, mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
-    const auto exact_beside = reference::attention(mechanism, of.in.q, of.in.k, of.in.v, of.where_padded());
-    EXPECT_LT(worst_difference(beside.output, exact_beside.output), 2e-5) << name;
-  });
 }
 
 TEST(texts, may_be_none) {

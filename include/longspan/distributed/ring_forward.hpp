@@ -103,6 +103,7 @@ class ring_forward {
     const auto [batch, heads, tokens, channels] = all.output.extent;
     const part_view<T, T> apart{packed_view(part_output_.data(), batch, heads, tokens, channels),
                                 packed_view(part_sums_.data(), batch, heads, tokens, 1)};
+    std::fill_n(part_output_.data(), batch * heads * tokens * channels, T(0));
     std::fill_n(part_sums_.data(), batch * heads * tokens, -std::numeric_limits<T>::infinity());
     attend_into(apart, sentence, std::move(bound), part, rows);
     detail::write_merged(d_, all, all, apart);

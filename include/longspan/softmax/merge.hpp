@@ -72,11 +72,18 @@ void require_mergeable(const char* left, const Left& a, const char* right, const
   require_memory(right, b.output), require_memory("log_sum_exp", b.log_sum_exp);
 }
 
+// What the outputs of rows hold whose log-sum-exp is -infinity. Parts of the library's own hold 0 where a row saw nothing, and NaN where
+// weights of 0 met a NaN or an infinity, which the union is to hold as well. Parts of others may hold anything, and it is left alone.
+enum class without_weights { own, anything };
+
 // Writes row i of the union of two parts.
-template <class Both, class Left, class Right>
+template <without_weights Hold, class Both, class Left, class Right>
 void write_merged_row(const Both& both, const Left& left, const Right& right, index_t b, index_t h, index_t i) {
   using T = typename Both::compute;
-  constexpr T nothing = -std::numeric_limits<T>::infinity();
+  const auto part_of = [](T share, T log_sum_exp, T output) {
+    const bool left_alone = Hold == without_weights::anything && log_sum_exp == -std::numeric_limits<T>::infinity();
+    return left_alone ? T(0) : share * output;
+  };
   const T left_sum = *left.log_sum_exp.head(b, h).row(i), right_sum = *right.log_sum_exp.head(b, h).row(i);
   const merged_row<T> share(left_sum, right_sum);
   if (both.log_sum_exp.extent[3] != 0) *both.log_sum_exp.head(b, h).row(i) = share.log_sum_exp;
@@ -84,18 +91,18 @@ void write_merged_row(const Both& both, const Left& left, const Right& right, in
   const auto* const from_left = left.output.head(b, h).row(i);
   const auto* const from_right = right.output.head(b, h).row(i);
   for (index_t c = 0; c < both.output.extent[3]; ++c) {
-    const T x = left_sum == nothing ? T(0) : share.left * T(from_left[c * left.output.stride[3]]);
-    const T y = right_sum == nothing ? T(0) : share.right * T(from_right[c * right.output.stride[3]]);
+    const T x = part_of(share.left, left_sum, T(from_left[c * left.output.stride[3]]));
+    const T y = part_of(share.right, right_sum, T(from_right[c * right.output.stride[3]]));
     to[c * both.output.stride[3]] = static_cast<typename Both::number>(x + y);
   }
 }
 
 // Writes the union of two parts, which may be one of them: every element is read before it is written. Without a log-sum-exp where that
 // of `both` has no extent.
-template <device D, class Both, class Left, class Right>
+template <without_weights Hold = without_weights::own, device D, class Both, class Left, class Right>
 void write_merged(const D& d, const Both& both, const Left& left, const Right& right) {
   detail::for_each_head(d, both.output, [&](index_t b, index_t h) {
-    for (index_t i = 0; i < both.output.extent[2]; ++i) detail::write_merged_row(both, left, right, b, h, i);
+    for (index_t i = 0; i < both.output.extent[2]; ++i) detail::write_merged_row<Hold>(both, left, right, b, h, i);
   });
 }
 
@@ -113,7 +120,7 @@ template <class Output, class LogSumExp, class OtherOutput, class OtherLogSumExp
   const auto [batch, heads, queries, channels] = a.output.extent;
   auto both = detail::make_attended<Output, detail::element_of<Output>>(
       {.batch = batch, .heads = heads, .queries = queries, .value_channels = channels});
-  detail::write_merged(detail::this_thread{}, detail::view_part(both), a, b);
+  detail::write_merged<detail::without_weights::anything>(detail::this_thread{}, detail::view_part(both), a, b);
   return both;
 }
 
@@ -135,7 +142,7 @@ void merge_into(Into&& into, const attended<Output, LogSumExp>& other) {
   apart(a.log_sum_exp, b.output), apart(a.log_sum_exp, b.log_sum_exp);
   detail::require_apart("output", a.output, "log_sum_exp", a.log_sum_exp);
   if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(a.output.data)>>)
-    detail::write_merged(detail::this_thread{}, a, a, b);
+    detail::write_merged<detail::without_weights::anything>(detail::this_thread{}, a, a, b);
 }
 
 LONGSPAN_NAMESPACE_END
