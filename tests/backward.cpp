@@ -195,10 +195,10 @@ TEST(backward, can_be_called_from_within_the_pool) {
   const auto kept = forward(mechanism, in.q, in.k, in.v);
   const auto wanted = backward(mechanism, in.q, in.k, in.v, kept, kept.output);
   Eigen::ThreadPool pool(1);
-  const Eigen::ThreadPoolDevice device(&pool, 1), wider(&pool, 3);
+  const Eigen::ThreadPoolDevice wider(&pool, 3);
   auto got = wanted;
   Eigen::Barrier done(1);
-  device.enqueueNoNotification([&] {
+  pool.Schedule([&] {
     got = backward(wider, mechanism, in.q, in.k, in.v, kept, kept.output);
     done.Notify();
   });

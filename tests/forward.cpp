@@ -116,10 +116,10 @@ TEST(forward, hands_on_what_a_part_throws) {
 TEST(forward, can_be_called_from_within_the_pool) {
   const auto in = random_inputs<float>({.heads = 4, .key_heads = 4, .queries = 100, .keys = 100});
   Eigen::ThreadPool pool(1);
-  const Eigen::ThreadPoolDevice device(&pool, 1), wider(&pool, 3);
+  const Eigen::ThreadPoolDevice wider(&pool, 3);
   tensor<float> output(1, 4, 100, 8);
   Eigen::Barrier done(1);
-  device.enqueueNoNotification([&] {
+  pool.Schedule([&] {
     forward_into(wider, mechanism, in.q, in.k, in.v, output);
     done.Notify();
   });

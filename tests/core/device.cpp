@@ -132,30 +132,38 @@ TEST(device, keeps_nothing_of_what_it_threw) {
 
 // A pool that begins nothing until it is told to.
 struct late_pool {
-  mutable std::deque<std::function<void()>> waiting;
+  std::deque<std::function<void()>> waiting;
+  void Schedule(std::function<void()> function) { waiting.push_back(std::move(function)); }
+};
+
+// As Eigen's device has a pool.
+template <class Pool>
+struct device_with {
+  Pool* pool;
   int numThreads() const { return 3; }
-  void enqueueNoNotification(std::function<void()> function) const { waiting.push_back(std::move(function)); }
+  Pool* getPool() const { return pool; }
 };
 
 TEST(device, does_not_wait_for_a_pool_that_does_not_begin) {
-  const late_pool d;
+  late_pool pool;
+  const device_with<late_pool> d{&pool};
   auto done = std::make_unique<std::vector<int>>(30);
   for_each_item(d, 30, [&](index_t, index_t item) { ++(*done)[std::size_t(item)]; });
   EXPECT_EQ(*done, std::vector<int>(30, 1));
   done.reset();
-  ASSERT_EQ(d.waiting.size(), 2u);
-  for (const auto& function : d.waiting) function();  // too late: there is nothing left to touch
+  ASSERT_EQ(pool.waiting.size(), 2u);
+  for (const auto& function : pool.waiting) function();  // too late: there is nothing left to touch
 }
 
 // A pool that has no memory for what it is told.
 struct full_pool {
-  int numThreads() const { return 3; }
-  void enqueueNoNotification(const std::function<void()>&) const { throw std::bad_alloc(); }
+  void Schedule(const std::function<void()>&) { throw std::bad_alloc(); }
 };
 
 TEST(device, works_alone_where_its_pool_is_full) {
+  full_pool pool;
   int done = 0;
-  for_each_item(full_pool{}, 30, [&](index_t, index_t) { ++done; });
+  for_each_item(device_with<full_pool>{&pool}, 30, [&](index_t, index_t) { ++done; });
   EXPECT_EQ(done, 30);
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <concepts>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -181,17 +182,18 @@ struct device_traits<D> {
   }
 };
 
+// Its pool is told directly: the device would bind the function to no arguments, by what the standard library calls deprecated.
 template <class D>
-concept eigen_pool_device = requires(const D& d) {
+concept eigen_pool_device = requires(const D& d, std::function<void()> function) {
   { d.numThreads() } -> std::convertible_to<index_t>;
-  d.enqueueNoNotification([] {});
+  d.getPool()->Schedule(function);
 };
 template <eigen_pool_device D>
 struct device_traits<D> {
   static index_t threads(const D& d) { return index_t(d.numThreads()); }
   template <class Work>
   static void run(const D& d, index_t count, const Work& work) {
-    detail::run_on_pool([&](auto&& function) { d.enqueueNoNotification(function); }, count, work);
+    detail::run_on_pool([&](const pool_task& task) { d.getPool()->Schedule(task); }, count, work);
   }
 };
 
