@@ -70,12 +70,13 @@ void expect_each_as_alone(const lengths& of, const placement& where, const std::
   const auto gradient = backward_with_parameters(device, whole.sentence(), in.q, in.k, in.v, kept, d_output, where);
   std::vector<double> gains(12, 0.0);
   for (std::size_t t = 0; t < texts.size(); ++t) {
-    const auto& [b, queries, keys] = texts[t];
+    const index_t b = texts[t].batch;
+    const interval queries = texts[t].queries, keys = texts[t].keys;
     const of_tokens own(whole, b, keys.first, keys.size());
-    const auto rows = [&, b = b, queries = queries](const tensor<float>& all) {
+    const auto rows = [&](const tensor<float>& all) {
       return tokens(all, b, queries.first, queries.size());
     };
-    const auto columns = [&, b = b, keys = keys](const tensor<float>& all) { return tokens(all, b, keys.first, keys.size()); };
+    const auto columns = [&](const tensor<float>& all) { return tokens(all, b, keys.first, keys.size()); };
     const auto sentence = own.sentence(index_t(t));
     const auto q = rows(in.q), k = columns(in.k), v = columns(in.v);
     const auto alone = forward(sentence, q, k, v);

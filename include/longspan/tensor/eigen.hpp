@@ -2,7 +2,6 @@
 
 #include <array>
 #include <concepts>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -170,7 +169,7 @@ struct detail::storage_words<Eigen::bfloat16> {
 #endif
 
 // Eigen's devices: the calling thread alone, and a pool together with the calling thread. The pool's is known by its functions, since its
-// name is declared only where EIGEN_USE_THREADS is defined before Eigen is included.
+// name waits for EIGEN_USE_THREADS; its own enqueueing uses std::bind, and clang 19 warns that this uses what is deprecated.
 namespace detail {
 
 template <std::derived_from<Eigen::DefaultDevice> D>
@@ -182,11 +181,10 @@ struct device_traits<D> {
   }
 };
 
-// Its pool is told directly: the device would bind the function to no arguments, by what the standard library calls deprecated.
 template <class D>
-concept eigen_pool_device = requires(const D& d, std::function<void()> function) {
+concept eigen_pool_device = requires(const D& d, const pool_task& task) {
   { d.numThreads() } -> std::convertible_to<index_t>;
-  d.getPool()->Schedule(function);
+  d.getPool()->Schedule(task);
 };
 template <eigen_pool_device D>
 struct device_traits<D> {
