@@ -73,9 +73,7 @@ void expect_each_as_alone(const lengths& of, const placement& where, const std::
     const index_t b = texts[t].batch;
     const interval queries = texts[t].queries, keys = texts[t].keys;
     const of_tokens own(whole, b, keys.first, keys.size());
-    const auto rows = [&](const tensor<float>& all) {
-      return tokens(all, b, queries.first, queries.size());
-    };
+    const auto rows = [&](const tensor<float>& all) { return tokens(all, b, queries.first, queries.size()); };
     const auto columns = [&](const tensor<float>& all) { return tokens(all, b, keys.first, keys.size()); };
     const auto sentence = own.sentence(index_t(t));
     const auto q = rows(in.q), k = columns(in.k), v = columns(in.v);
