@@ -1,6 +1,7 @@
 // What a ring makes of a call is what one call of all rows makes, for any number of ranks.
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -150,6 +151,10 @@ TEST(ring, merges_what_ranks_make_of_their_own_keys) {
   EXPECT_LE(relative_difference(merged.output, whole.output), 1e-6);
   EXPECT_LE(relative_difference(merged.log_sum_exp, whole.log_sum_exp), 1e-6);
   if (over.ranks() > 1) {
+    auto of_nothing = whole;  // from elsewhere, where what saw nothing may be left as it was
+    of_nothing.output.setConstant(std::numeric_limits<float>::quiet_NaN());
+    of_nothing.log_sum_exp.setConstant(-std::numeric_limits<float>::infinity());
+    EXPECT_LE(relative_difference(over.merge(over.rank() == 1 ? whole : of_nothing).output, whole.output), 1e-6);
     const auto of_other_rows = forward(windowed, normal<float>(1, 4, over.rank() == 0 ? 2 : 3, 16, 1), in.k, in.v);
     EXPECT_THROW((void)over.merge(of_other_rows), shape_error);
   }

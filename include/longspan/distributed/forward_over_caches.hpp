@@ -63,7 +63,7 @@ auto forward_over_caches(const Ring& over, const mechanism<Parts...>& whole, con
   all.broadcast(queries.data(), given.size() * index_t(sizeof(element_of<Q>)), 0);
   together(all, [&] { detail::attend_own_caches(over.device(), whole, packed, caches, call, parts->of(all.rank())); });
   parts->exchange();
-  parts->merge(detail::view_part(result));
+  parts->template merge<without_weights::own>(detail::view_part(result));
   return result;
 }
 

@@ -38,11 +38,11 @@ class parts_of_ranks {
     gather(sums_, 1);
   }
   // Writes the union: the same bits on every rank.
-  template <class Result>
+  template <without_weights Hold, class Result>
   void merge(const part_view<Result, T>& result) {
     const part_view<T, T> both{packed(merged_, 0, extent_[3]), of(0).log_sum_exp};
     detail::copy_tokens(this_thread{}, of(0).output, both.output);
-    for (index_t rank = 1; rank < all_.count(); ++rank) detail::write_merged(this_thread{}, both, both, of(rank));
+    for (index_t rank = 1; rank < all_.count(); ++rank) detail::write_merged<Hold>(this_thread{}, both, both, of(rank));
     detail::copy_tokens(this_thread{}, both.output, result.output);
     detail::copy_tokens(this_thread{}, both.log_sum_exp, result.log_sum_exp);
   }
@@ -105,7 +105,7 @@ auto merge_ranks(const ranks& all, const attended<Output, LogSumExp>& own) {
   detail::copy_tokens(this_thread{}, part.output, place.output);
   detail::copy_tokens(this_thread{}, part.log_sum_exp, place.log_sum_exp);
   parts->exchange();
-  parts->merge(detail::view_part(whole));
+  parts->template merge<without_weights::anything>(detail::view_part(whole));
   return whole;
 }
 

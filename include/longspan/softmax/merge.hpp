@@ -110,8 +110,9 @@ void write_merged(const D& d, const Both& both, const Left& left, const Right& r
 
 // Attention over two disjoint sets of keys, from the attention over each: new tensors of the kind that forward returns, the
 // arguments stay as they are. The parts, attended{output, log_sum_exp}, hold tensors, matrices, maps or views of the shapes of
-// one call; the result has the rank, the order and the storage of the left one. Any number of parts merges pairwise in any
-// grouping; the order fixes the last bits. Throws shape_error where the shapes differ, naming the axis and both numbers.
+// one call; the result has the rank, the order and the storage of the left one. A row whose log-sum-exp is -infinity takes no share,
+// whatever its output holds, NaN too: it saw nothing. Any number of parts merges pairwise in any grouping; the order fixes the last
+// bits. Throws shape_error where the shapes differ, naming the axis and both numbers.
 template <class Output, class LogSumExp, class OtherOutput, class OtherLogSumExp>
 [[nodiscard]] auto merge(const attended<Output, LogSumExp>& left, const attended<OtherOutput, OtherLogSumExp>& right) {
   const auto a = detail::view_part(left);
