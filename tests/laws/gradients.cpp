@@ -154,13 +154,13 @@ TEST(gradients, of_parts_of_the_keys_make_the_whole) {
     const auto kept = kept_of(each, in);
     const auto whole = backward(each, in.q, in.k, in.v, kept, d_output);
     gradients sum{tensor<double>(0. * whole.d_query), tensor<double>(whole.d_key), tensor<double>(whole.d_value)};
-    for (const auto& [first, last] : {std::pair<index_t, index_t>{0, 120}, {120, 301}}) {
-      const auto part = [&, first = first, last = last](const tensor<double>& t) {
-        return tensor<double>(t.slice(Eigen::array<Eigen::Index, 4>{0, 0, first, 0},
-                                      Eigen::array<Eigen::Index, 4>{2, 1, last - first, t.dimension(3)}));
+    for (const interval keys : {interval{0, 120}, interval{120, 301}}) {
+      const auto part = [&](const tensor<double>& t) {
+        return tensor<double>(t.slice(Eigen::array<Eigen::Index, 4>{0, 0, keys.first, 0},
+                                      Eigen::array<Eigen::Index, 4>{2, 1, keys.size(), t.dimension(3)}));
       };
       const auto of = backward(each, in.q, part(in.k), part(in.v), kept, d_output,
-                               {.first_query = 301 - 37, .first_key = first, .all_keys = 301});
+                               {.first_query = 301 - 37, .first_key = keys.first, .all_keys = 301});
       sum.d_query += of.d_query;
       EXPECT_LT(worst_difference(of.d_key, part(whole.d_key)), 1e-13) << name;
       EXPECT_LT(worst_difference(of.d_value, part(whole.d_value)), 1e-13) << name;
