@@ -3,7 +3,6 @@
 
 #include <array>
 #include <limits>
-#include <numeric>
 #include <string>
 
 #include "support/hard_inputs.hpp"
@@ -38,12 +37,11 @@ TYPED_TEST(every_mechanism_in, agrees_with_the_definition) {
 // Texts of which one has no keys, one no queries and one more queries than keys, one behind the other or side by side.
 TEST(every_mechanism, agrees_with_the_definition_of_texts) {
   constexpr std::array<index_t, 6> queries{333, 1, 40, 0, 7, 60}, keys{333, 290, 0, 20, 301, 45};
-  const auto padded = random_inputs<float>(
+  auto padded = random_inputs<float>(
       {.batch = 6, .heads = 2, .key_heads = 1, .queries = 340, .keys = 350, .channels = 12, .value_channels = 10});
   const inputs<float> in_a_row{packed(padded.q, queries), packed(padded.k, keys), packed(padded.v, keys)};
-  std::array<index_t, 7> query_starts{}, key_starts{};
-  std::partial_sum(queries.begin(), queries.end(), query_starts.begin() + 1);
-  std::partial_sum(keys.begin(), keys.end(), key_starts.begin() + 1);
+  poison_padding(padded.q, queries), poison_padding(padded.k, keys), poison_padding(padded.v, keys);
+  const auto query_starts = starts_of(queries), key_starts = starts_of(keys);
   for_each_mechanism([&](const char* name, const auto& mechanism) {
     const auto expect_the_definition = [&](const inputs<float>& in, const longspan::placement& where) {
       const auto fused = longspan::forward(mechanism, in.q, in.k, in.v, where);

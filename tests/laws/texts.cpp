@@ -16,7 +16,6 @@ namespace {
 using namespace testing_support;
 using namespace longspan;
 
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr std::size_t texts = 6;
 // Some texts are prefilled, some decoded; one has no keys, one no queries, and one more queries than keys.
 constexpr std::array<index_t, texts> queries{333, 1, 40, 0, 7, 60}, keys{333, 290, 0, 20, 301, 45};
@@ -41,7 +40,7 @@ struct alone {
 struct packed_texts {
   inputs<float> in;
   tensor<float> d_output;
-  std::array<index_t, texts + 1> query_starts{}, key_starts{};
+  std::array<index_t, texts + 1> query_starts = starts_of(queries), key_starts = starts_of(keys);
 };
 
 struct batches {
@@ -57,15 +56,8 @@ struct batches {
     for (index_t b = 0; b < index_t(texts); ++b) {
       const index_t n = queries[std::size_t(b)], m = keys[std::size_t(b)];
       each.push_back({{part(in.q, b, 0, n), part(in.k, b, 0, m), part(in.v, b, 0, m)}, part(d_output, b, 0, n)});
-      packed.query_starts[std::size_t(b) + 1] = packed.query_starts[std::size_t(b)] + n;
-      packed.key_starts[std::size_t(b) + 1] = packed.key_starts[std::size_t(b)] + m;
-      poison(in.q, b, n), poison(d_output, b, n), poison(in.k, b, m), poison(in.v, b, m);
     }
-  }
-  static void poison(tensor<float>& t, index_t b, index_t from) {
-    for (index_t h = 0; h < t.dimension(1); ++h)
-      for (index_t i = from; i < t.dimension(2); ++i)
-        for (index_t c = 0; c < t.dimension(3); ++c) t(b, h, i, c) = nan;
+    poison_padding(in.q, queries), poison_padding(d_output, queries), poison_padding(in.k, keys), poison_padding(in.v, keys);
   }
   placement where_padded() const { return {.key_lengths = keys, .query_lengths = queries}; }
   placement where_packed() const { return {.query_starts = packed.query_starts, .key_starts = packed.key_starts}; }

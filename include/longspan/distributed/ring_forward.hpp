@@ -67,15 +67,7 @@ class ring_forward {
   }
 
   // Rows see nothing yet.
-  void begin() {
-    detail::for_each_head(d_, output_, [&](index_t b, index_t h) {
-      const auto output = output_.head(b, h), sums = log_sum_exp_.head(b, h);
-      for (index_t i = 0; i < output.tokens; ++i) {
-        *sums.row(i) = -std::numeric_limits<T>::infinity();
-        for (index_t c = 0; c < output.channels; ++c) output.row(i)[c * output.channel_stride] = T(0);
-      }
-    });
-  }
+  void begin() { see_nothing({output_, log_sum_exp_}); }
 
   // The rows of all stripes attend to a part. A text without keys comes with the first.
   template <class Part>
@@ -95,6 +87,15 @@ class ring_forward {
   }
 
  private:
+  void see_nothing(const part_view<T, T>& rows) {
+    detail::for_each_head(d_, rows.output, [&](index_t b, index_t h) {
+      const auto output = rows.output.head(b, h), sums = rows.log_sum_exp.head(b, h);
+      for (index_t i = 0; i < output.tokens; ++i) {
+        *sums.row(i) = -std::numeric_limits<T>::infinity();
+        for (index_t c = 0; c < output.channels; ++c) output.row(i)[c * output.channel_stride] = T(0);
+      }
+    });
+  }
   // The rows of some texts of a stripe attend to a part in one sentence.
   template <class Sentence, class Bound, class Part>
   void attend(const Sentence& sentence, Bound bound, const Part& part, interval rows, bool& attended) {
@@ -103,8 +104,7 @@ class ring_forward {
     const auto [batch, heads, tokens, channels] = all.output.extent;
     const part_view<T, T> apart{packed_view(part_output_.data(), batch, heads, tokens, channels),
                                 packed_view(part_sums_.data(), batch, heads, tokens, 1)};
-    std::fill_n(part_output_.data(), batch * heads * tokens * channels, T(0));
-    std::fill_n(part_sums_.data(), batch * heads * tokens, -std::numeric_limits<T>::infinity());
+    see_nothing(apart);
     attend_into(apart, sentence, std::move(bound), part, rows);
     detail::write_merged(d_, all, all, apart);
   }
