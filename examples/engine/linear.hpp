@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -15,20 +16,26 @@ namespace engine {
 
 using model::Matrix;  // a row for each token
 
-// The product of a row of weights with one of inputs, in 16 sums.
-template <class Number>
-float dot(const Number* weights, const float* x, index_t count) {
-  eight sums[2] = {};
-  for (index_t c = 0; c < count; c += 16)
-    for (int half = 0; half < 2; ++half) {
-      eight weight, input;
-      widen(weights + c + 8 * half, weight), widen(x + c + 8 * half, input);
-      sums[half] += weight * input;
+// The products of one row of inputs with some rows of weights that lie `apart` numbers from each other, in 16 sums each.
+template <int rows, class Number>
+std::array<float, rows> dots(const Number* weights, index_t apart, const float* x, index_t count) {
+  sixteen sums[rows] = {};
+  for (index_t c = 0; c < count; c += 16) {
+    sixteen input, weight;
+    widen(x + c, input), from_order(weights, input);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+      widen(weights + r * apart + c, weight);
+      sums[r][0] += weight[0] * input[0], sums[r][1] += weight[1] * input[1];
     }
-  sums[0] += sums[1];
-  float sum = 0;
-  for (int lane = 0; lane < 8; ++lane) sum += sums[0][lane];
-  return sum;
+  }
+  std::array<float, rows> products{};
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r) {
+    const eight sum = sums[r][0] + sums[r][1];
+    for (int lane = 0; lane < 8; ++lane) products[std::size_t(r)] += sum[lane];
+  }
+  return products;
 }
 
 // y = x W' + b, W being (out, in) as Hugging Face ships it, or several of them whose outputs stand side by side. One row of x reads each
@@ -50,7 +57,7 @@ class linear {
 
   Matrix operator()(const team& threads, const Eigen::Ref<const Matrix>& x) const {
     Matrix y(x.rows(), outputs_);
-    const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 256);
+    const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 512);
     struct piece {
       const stored& of;
       index_t first, to;
@@ -72,13 +79,23 @@ class linear {
   // Columns of y from `to` on: the products with some rows of weights.
   static void multiply(const stored& of, index_t first, index_t count, const Eigen::Ref<const Matrix>& x, Matrix& y, index_t to) {
     if (x.rows() == 1) {
+      // Four rows at once, far apart: one core reads four streams at 18 to 20 GB/s, and one at 12 (Emerald Rapids, from a mapped file).
+      constexpr index_t streams = 4;
+      const index_t together = count / streams;
       of.visit([&](const auto* from) {
-        for (index_t out = 0; out < count; ++out) y(0, to + out) = dot(from + (first + out) * of.columns, x.data(), of.columns);
+        from += first * of.columns;
+        for (index_t out = 0; out < together; ++out) {
+          const auto products = dots<streams>(from + out * of.columns, together * of.columns, x.data(), of.columns);
+          for (index_t s = 0; s < streams; ++s) y(0, to + out + s * together) = products[std::size_t(s)];
+        }
+        for (index_t out = streams * together; out < count; ++out)
+          y(0, to + out) = dots<1>(from + out * of.columns, 0, x.data(), of.columns)[0];
       });
     } else if (of.bfloat16) {
-      Matrix wide(count, of.columns);
+      static thread_local std::vector<float> wide;  // kept, as a block is large enough to be mapped anew each time
+      wide.resize(std::max(wide.size(), std::size_t(count * of.columns)));
       of.read(first, count, wide.data());
-      y.middleCols(to, count).noalias() = x * wide.transpose();
+      y.middleCols(to, count).noalias() = x * Eigen::Map<const Matrix>(wide.data(), count, of.columns).transpose();
     } else {
       const float* const from = static_cast<const float*>(of.data) + first * of.columns;
       y.middleCols(to, count).noalias() = x * Eigen::Map<const Matrix>(from, count, of.columns).transpose();

@@ -83,11 +83,12 @@ class layer {
   }
 
  private:
-  // One row is the work of all threads; of many each takes 128 through all steps while they lie in its caches. Of the multiply-add peak
-  // Eigen's products of 128 rows reach 63 to 86 %, of 256, which are fewer pieces to share, 72 to 90 % (Emerald Rapids).
+  // One row is the work of all threads; of many each takes some through all steps while they lie in its caches. Eigen packs the weights
+  // anew for each: its products of 128 rows reach 58 to 63 % of the multiply-add peak, of 256, which are fewer pieces to share, 69, and of
+  // 512 no more than that (Emerald Rapids).
   static void by_rows(const team& threads, index_t rows, const auto& work) {
     if (rows == 1) return work(threads, 0, 1);
-    constexpr index_t some = 128;
+    const index_t some = rows < 1024 * threads.threads() ? 128 : 256;
     static const team alone(1);
     threads.share((rows + some - 1) / some, [&](index_t item) { work(alone, some * item, std::min(some, rows - some * item)); });
   }

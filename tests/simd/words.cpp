@@ -28,9 +28,13 @@ TEST(number_words, are_numbers) {
   for (const float lane : lanes_of(words::multiply_add(Batch(2.f), Batch(3.f), Batch(1.f)))) EXPECT_EQ(lane, 7);
 }
 
-#if defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
+#if defined(LONGSPAN_MULTIPLIES_BFLOAT16)
 static_assert(std::is_same_v<common_words<Eigen::bfloat16, Eigen::bfloat16, Eigen::bfloat16>, bfloat16_words>);
+#else
+static_assert(std::is_same_v<common_words<Eigen::bfloat16, Eigen::bfloat16, Eigen::bfloat16>, number_words<float>>);
+#endif
 
+#if defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
 std::vector<Eigen::bfloat16> numbers_of(const batch<float>& words) {
   std::vector<Eigen::bfloat16> numbers(32);
   simd::store(reinterpret_cast<float*>(numbers.data()), words);

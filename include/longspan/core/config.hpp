@@ -8,12 +8,20 @@
 #error "longspan promises IEEE results (NaN, infinity, exact rounding): compile without -ffast-math"
 #endif
 
+// Whether bfloat16 are multiplied as they are. Processors with AMX have vdpbf16ps, too, but do one while they do four multiply-adds of
+// floats (Sapphire and Emerald Rapids; AMD's Zen 4 and 5 do one while they do one): there bfloat16 are widened.
+#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(__AMX_BF16__) && !defined(__AMXBF16__) && !defined(LONGSPAN_SCALAR)
+#define LONGSPAN_MULTIPLIES_BFLOAT16
+#endif
+
 #if defined(LONGSPAN_SCALAR)
 #define LONGSPAN_ISA isa_scalar
-#elif defined(__AVX512BW__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+#elif defined(LONGSPAN_MULTIPLIES_BFLOAT16) && defined(__AVX512VNNI__)
 #define LONGSPAN_ISA isa_avx512bf16
-#elif defined(__AVX512BW__) && defined(__AVX512BF16__)
+#elif defined(LONGSPAN_MULTIPLIES_BFLOAT16)
 #define LONGSPAN_ISA isa_avx512bf16_without_vnni
+#elif defined(__AVX512BW__) && defined(__AVX512VNNI__)
+#define LONGSPAN_ISA isa_avx512vnni
 #elif defined(__AVX512BW__)
 #define LONGSPAN_ISA isa_avx512bw
 #elif defined(__AVX512F__)

@@ -14,8 +14,8 @@ LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
 // Words of two integers of 16 bits, in memory also of 8 (simd::byte_pair); sums are integers of 32 bits. Whether the instruction set
-// multiplies them faster than floats: vpmaddwd adds two products, and vpdpwssd both to a sum (core/config.hpp names no VNNI without BF16).
-// Sums are exact, so that both have the same bits.
+// multiplies them faster than floats: vpmaddwd adds two products, and vpdpwssd both to a sum. Sums are exact, so that both have the same
+// bits.
 #if (defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__))) && !defined(LONGSPAN_SCALAR)
 inline constexpr bool multiplies_integers = true;
 #else
@@ -28,7 +28,7 @@ struct integer_pairs {
   static constexpr index_t per_word = 2;
 
 #if defined(LONGSPAN_SCALAR)
-#elif defined(__AVX512BW__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+#elif defined(__AVX512BW__) && defined(__AVX512VNNI__)
   static Batch multiply_add(const Batch& left, const Batch& right, const Batch& sum) {
     return _mm512_dpwssd_epi32(sum, left, right);
   }

@@ -161,7 +161,7 @@ template <>
 inline constexpr detail::narrow detail::narrow_format<Eigen::bfloat16> = detail::narrow::bfloat16;
 template <>
 inline constexpr detail::narrow detail::narrow_format<Eigen::half> = detail::narrow::half;
-#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(LONGSPAN_SCALAR)
+#if defined(LONGSPAN_MULTIPLIES_BFLOAT16)
 template <>
 struct detail::storage_words<Eigen::bfloat16> {
   using type = bfloat16_words;
