@@ -48,6 +48,19 @@ void add_decode(const attention_shape& shape) {
   add_decode<T>(name_of<T>() + queries, shape, dot_product{} | causal{});
 }
 
+// Beside float tensors of the same shape.
+template <class T>
+void add_narrow(const attention_shape& shape) {
+  add("decode/" + name_of<T>() + shape.name(), [=](benchmark::State& state) {
+    layers<float> floats(shape);
+    layers<T> text(shape);
+    const auto mechanism = dot_product{} | causal{};
+    const both times = run_in_turn(state, [&] { floats.next().attend(mechanism); }, [&] { text.next().attend(mechanism); });
+    count_decoding<T>(state, times.other, shape);
+    state.counters["x float"] = 1 / times.ratio();
+  });
+}
+
 template <class T>
 void add_token_major(const attention_shape& shape) {
   add("decode/" + name_of<T>() + "/token_major" + shape.name(), [=](benchmark::State& state) {
@@ -83,7 +96,8 @@ void add_benchmarks() {
   for (const index_t n : {4096, 32768}) {
     add_decode<float>({.heads = 32, .key_heads = 8, .keys = n, .queries = 1, .channels = 128});
     add_decode<float>({.heads = 8, .keys = n, .queries = 1, .channels = 128});
-    add_decode<Eigen::bfloat16>({.heads = 32, .key_heads = 8, .keys = n, .queries = 1, .channels = 128});
+    add_narrow<Eigen::bfloat16>({.heads = 32, .key_heads = 8, .keys = n, .queries = 1, .channels = 128});
+    add_narrow<Eigen::half>({.heads = 32, .key_heads = 8, .keys = n, .queries = 1, .channels = 128});
   }
   for (const index_t n : {4096, 8192, 32768})
     add_token_major<float>({.heads = 32, .key_heads = 8, .keys = n, .queries = 1, .channels = 128});

@@ -145,6 +145,9 @@ def decode_rows(m):
         for n in (4096, 32768):
             share = m(build, f"decode/float/heads:32/key_heads:8/n:{n}/d:128", "of bandwidth")
             yield Row(f"decoding, 32 heads on 8, d = 128, n = {n}{where}, of the bandwidth", 0.85, share)
+            for kind in ("bfloat16", "half"):
+                speed = m(build, f"decode/{kind}/heads:32/key_heads:8/n:{n}/d:128", "x float")
+                yield Row(f"decoding, 32 heads on 8, d = 128, n = {n}, {kind}{where}, of the speed of float", None, speed, TIMES)
         for n in (4096, 8192, 32768):
             speed = m(build, f"decode/float/token_major/heads:32/key_heads:8/n:{n}/d:128", "x head-major")
             yield Row(f"decoding, 32 heads on 8, n = {n}, token-major{where}, of the speed of head-major", 0.8, speed, TIMES)

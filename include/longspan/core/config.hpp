@@ -10,7 +10,8 @@
 
 // Whether bfloat16 are multiplied as they are. Processors with AMX have vdpbf16ps, too, but do one while they do four multiply-adds of
 // floats (Sapphire and Emerald Rapids; AMD's Zen 4 and 5 do one while they do one): there bfloat16 are widened.
-#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(__AMX_BF16__) && !defined(__AMXBF16__) && !defined(LONGSPAN_SCALAR)
+#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(__AMX_BF16__) && !defined(__AMXBF16__) && \
+    !defined(LONGSPAN_SCALAR)
 #define LONGSPAN_MULTIPLIES_BFLOAT16
 #endif
 

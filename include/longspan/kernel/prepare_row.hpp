@@ -8,6 +8,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/shapes.hpp>
 #include <longspan/simd/batch.hpp>
+#include <longspan/simd/widen.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/shape.hpp>
 
@@ -74,6 +75,20 @@ bool is_words(const Head& rows) {
   return (Words::per_word > 1 ? sizeof(S) * std::size_t(Words::per_word) == sizeof(T) : std::is_same_v<S, T>) &&
          rows.channel_stride == 1 && rows.channels % (Words::per_word * simd::lanes<typename Words::Batch>) == 0 &&
          rows.token_stride % Words::per_word == 0;
+}
+
+// As what the products read rows that lie ready: words, or 16-bit numbers that become words when they are loaded (simd/widen.hpp).
+template <class Words, head_rows Head>
+inline constexpr bool widens_to_words =
+    std::is_same_v<Words, number_words<float>> && simd::widens<narrow_format<typename Head::number>>;
+template <class Words, head_rows Head>
+using row_number = std::conditional_t<widens_to_words<Words, Head>, typename Head::number, typename Words::compute>;
+
+// Whether rows lie ready for that, in whole batches.
+template <class Words, head_rows Head>
+bool lies_ready(const Head& rows) {
+  return is_words<Words>(rows) ||
+         (widens_to_words<Words, Head> && rows.channel_stride == 1 && rows.channels % simd::lanes<typename Words::Batch> == 0);
 }
 
 // A token's channels, prepared, as a row of words; clears what pads them. `row` has room for the numbers.

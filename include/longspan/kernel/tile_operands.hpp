@@ -49,10 +49,12 @@ class tile_operands {
   using values_of_head = decltype(std::declval<const Tensors&>().value.head(0, 0));
   using streamed = streamed_keys<Words, Mechanism, keys_of_head>;
   using broadcast = broadcast_keys<Words, Mechanism, keys_of_head>;
+  static constexpr bool streams_values =
+      Words::per_word == 1 && std::is_same_v<row_number<Words, values_of_head>, typename values_of_head::number>;
 
  public:
   explicit tile_operands(std::span<const Text> texts)
-      : in_place_(in_place<Words>(texts[0].tensors.value.head(0, 0))),
+      : in_place_(streams_values && lies_ready<Words>(texts[0].tensors.value.head(0, 0))),
         depth_(padded_words_for<Words>(texts[0].mechanism.lengths.channels)),
         width_(round_up(texts[0].mechanism.lengths.value_channels, shape::lanes)),
         heads_side_by_side_(texts[0].tensors.key.heads_side_by_side()),
@@ -100,7 +102,7 @@ class tile_operands {
   // kernel is compiled for their bases.
   template <class Attend>
   void with(room& own, std::span<const Head> heads, index_t first, interval needed, read_ahead& ahead, Attend attend) const {
-    if constexpr (std::is_same_v<T, typename values_of_head::number>)
+    if constexpr (streams_values)
       if (of_one_text(heads)) return with_side_by_side(own, heads, ahead, attend);
     const Head& of = heads.front();
     const index_t rows = of.rows() * index_t(heads.size());
@@ -144,7 +146,7 @@ class tile_operands {
     };
     const auto values_of = [&](index_t n, auto multiply) {
       const auto values = text.tensors.value.head(0, heads[std::size_t(n)].head);
-      multiply(streamed_values<values_of_head>(values, width_, ahead));
+      multiply(streamed_values<Words, values_of_head>(values, width_, ahead));
     };
     const side_by_side_keys<Words, decltype(keys_of)> keys(index_t(heads.size()), keys_of);
     const side_by_side_values<Words, decltype(values_of)> values(index_t(heads.size()), width_, values_of);
@@ -158,8 +160,8 @@ class tile_operands {
     const auto values = of.text->tensors.value.head(0, of.head);
     ask_first(ahead, Keys::keys_at_once, of.lengths().channels);
     const auto attend_to = [&](const value_operand<Words>& rows) { attend(keys, rows); };
-    if constexpr (std::is_same_v<T, typename values_of_head::number>)
-      if (in_place_) return attend_to(streamed_values<values_of_head>(values, width_, ahead));
+    if constexpr (streams_values)
+      if (in_place_) return attend_to(streamed_values<Words, values_of_head>(values, width_, ahead));
     const by_key<T, Words::per_word> rows{own.values.data(), first, width_};
     for (index_t j = round_down(needed.first, Words::per_word); j < needed.last; j += Words::per_word) {
       ahead.ask(Words::per_word * values.channels * index_t(sizeof(typename values_of_head::number)));

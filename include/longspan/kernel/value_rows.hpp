@@ -60,10 +60,11 @@ class cached_values final : public value_rows<Words> {
 };
 
 // Values that come from memory, of a head as it lies, read with what is `ahead`.
-template <head_rows Head>
-class streamed_values final : public value_operand<number_words<typename Head::number>> {
+template <class Words, head_rows Head>
+class streamed_values final : public value_operand<Words> {
  public:
-  using T = typename Head::number;
+  using T = typename Words::compute;
+  using number = typename Head::number;
 
   streamed_values(const Head& values, index_t width, read_ahead& ahead) : values_(values), width_(width), ahead_(ahead) {}
 
@@ -89,7 +90,7 @@ class streamed_values final : public value_operand<number_words<typename Head::n
   }
 
  private:
-  product<T, number_words<T>> operands(const T* weights, index_t stride, interval keys, T* out) const {
+  product<T, Words, number> operands(const T* weights, index_t stride, interval keys, T* out) const {
     return {weights, stride, values_.row(keys.first), values_.token_stride, out, width_, keys.size()};
   }
 

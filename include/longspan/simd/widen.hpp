@@ -35,11 +35,18 @@ template <>
 inline constexpr bool widens<detail::narrow::bfloat16> = true;
 template <>
 inline batch<float> widen<detail::narrow::bfloat16>(const void* from) {
+  // g++ 12 makes five instructions of __builtin_convertvector.
+#if defined(__AVX512F__)
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(from))), 16));
+#elif defined(__AVX2__)
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(from))), 16));
+#else
   typedef std::uint16_t narrow_lanes __attribute__((vector_size(sizeof(batch<float>) / 2)));
   typedef std::uint32_t wide_lanes __attribute__((vector_size(sizeof(batch<float>))));
   narrow_lanes bits;
   std::memcpy(&bits, from, sizeof bits);
   return decltype(batch<float>::data)(__builtin_convertvector(bits, wide_lanes) << 16);
+#endif
 }
 #endif
 

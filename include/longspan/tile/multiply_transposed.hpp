@@ -14,9 +14,9 @@ namespace detail {
 
 // out = left right' for as many right rows as `Batches` batches have lanes: scores of some keys where they lie in the tensor. Squares
 // of one batch, or strips of several, are transposed in registers and go into the same chains of multiply-adds as in `multiply`, so the
-// bits are those of packed keys. The depth is whole batches. Prefetches what is `ahead` meanwhile.
-template <index_t Rows, index_t Batches, class T, class Words, class Ahead>
-[[gnu::noinline]] void multiply_transposed_block(const product<T, Words>& p, Ahead& ahead) {
+// bits are those of packed keys. The depth is whole batches. Narrower numbers of right rows are widened one batch of rows at a time. Prefetches what is `ahead` meanwhile.
+template <index_t Rows, index_t Batches, class T, class Words, class Right, class Ahead>
+[[gnu::noinline]] void multiply_transposed_block(const product<T, Words, Right>& p, Ahead& ahead) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
   constexpr index_t width = Batches > 1 ? block_lanes<Batch> : lanes;
@@ -27,7 +27,7 @@ template <index_t Rows, index_t Batches, class T, class Words, class Ahead>
 #pragma GCC unroll 2
     for (index_t b = 0; b < Batches; ++b) sum[r][b] = Batch(T(0));
   for (index_t k = 0; k < p.depth; k += width) {
-    held.ask(Batches * width * index_t(sizeof(Batch)));
+    held.ask(Batches * width * lanes * index_t(sizeof(Right)));
     std::array<Batch, std::size_t(width)> columns[Batches];
 #pragma GCC unroll 2
     for (index_t b = 0; b < Batches; ++b)
@@ -49,8 +49,8 @@ template <index_t Rows, index_t Batches, class T, class Words, class Ahead>
 }
 
 // The same for `rows` left rows, at most streamed_rows.
-template <index_t Batches, index_t Rows = 1, class T, class Words, class Ahead>
-void multiply_transposed(const product<T, Words>& p, Ahead&& ahead, index_t rows) {
+template <index_t Batches, index_t Rows = 1, class T, class Words, class Right, class Ahead>
+void multiply_transposed(const product<T, Words, Right>& p, Ahead&& ahead, index_t rows) {
   if constexpr (Rows <= tile_shape<T>::streamed_rows) {
     if (rows > Rows)
       multiply_transposed<Batches, Rows + 1>(p, ahead, rows);

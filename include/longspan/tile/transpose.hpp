@@ -8,6 +8,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/quiet.hpp>
+#include <longspan/simd/widen.hpp>
 
 LONGSPAN_QUIET_BEGIN
 
@@ -79,16 +80,17 @@ template <class Batch, index_t Lanes = simd::lanes<Batch>, class T>
 
 // The columns of a square in memory, transposed in registers, or as many as a 16-byte block has lanes: a strip. Shuffles within 16-byte
 // blocks and of whole blocks leave the ports of the multiply-add units free; shuffles of any lane to any place do not. The blocks of a
-// strip meet while they are loaded, so it takes no shuffles of blocks, and half the registers of a square of AVX2.
-template <class T, index_t Width = simd::lanes<batch<T>>>
-[[gnu::always_inline]] inline std::array<batch<T>, std::size_t(Width)> columns_of(const T* rows, index_t stride) {
+// strip meet while they are loaded, so it takes no shuffles of blocks, and half the registers of a square of AVX2. The numbers of a square
+// may be narrower than a T.
+template <class T, index_t Width = simd::lanes<batch<T>>, class S>
+[[gnu::always_inline]] inline std::array<batch<T>, std::size_t(Width)> columns_of(const S* rows, index_t stride) {
   using Batch = batch<T>;
   constexpr index_t block = block_lanes<Batch>;
   std::array<Batch, std::size_t(Width)> row;
 #pragma GCC unroll 16
   for (index_t r = 0; r < Width; ++r)
     if constexpr (Width == simd::lanes<Batch>)
-      row[std::size_t(r)] = simd::load<Batch>(rows + r * stride);
+      row[std::size_t(r)] = simd::load_wide<Batch>(rows + r * stride);
     else
       row[std::size_t(r)] = Batch(blocks_at<Batch>(rows + r * stride, block * stride));
   if constexpr (Width > 1) exchange<block / 2>(row);
@@ -99,7 +101,7 @@ template <class T, index_t Width = simd::lanes<batch<T>>>
 // written.
 template <class T>
 void transpose(const T* from, index_t from_stride, T* to, index_t to_stride, index_t columns) {
-  const auto transposed = columns_of(from, from_stride);
+  const auto transposed = columns_of<T>(from, from_stride);
   for (index_t c = 0; c < std::min(simd::lanes<batch<T>>, columns); ++c)
     simd::store(to + c * to_stride, transposed[std::size_t(c)]);
 }
