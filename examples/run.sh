@@ -25,6 +25,7 @@ esac
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$root/.cmake/build.sh"
 packages="g++ cmake ninja-build libeigen3-dev libxsimd-dev libcli11-dev libbenchmark-dev gnuplot-nox"
+[ "$example" != length_extrapolation ] || packages="$packages libvulkan-dev"
 if [ "$example" = pretrained ]; then
   . "$root/examples/pretrained/run.sh"
   packages="$packages nlohmann-json3-dev python3-venv"

@@ -13,7 +13,7 @@ set key outside right top samplen 2 font ",12"
 stats ARG1 skip 1 nooutput
 columns = STATS_columns
 colors = "#264653 #5f8ca3 #8d7b9c #5b8c5a #e9b44c #c8102e #b5651d #7a7a7a #2a9d8f"
-do for [i = 1:27] {
-  eval sprintf("set linetype %d lw 2 pt 7 ps 0.4 dt %d lc rgb '%s'", i, word("1 2 4", (i - 1) / 9 + 1) + 0, word(colors, (i - 1) % 9 + 1))
+do for [i = 1:36] {
+  eval sprintf("set linetype %d lw 2 pt 7 ps 0.4 dt %d lc rgb '%s'", i, word("1 2 4 3", (i - 1) / 9 + 1) + 0, word(colors, (i - 1) % 9 + 1))
 }
 plot for [c = 2:columns:2] ARG1 using 1:c:c + 1 with yerrorlines lt c / 2 title columnheader(c)

@@ -11,6 +11,7 @@
 #include <longspan/kernel/key_head.hpp>
 #include <longspan/kernel/key_operand.hpp>
 #include <longspan/kernel/pack_values.hpp>
+#include <longspan/kernel/prepare_row.hpp>
 #include <longspan/kernel/side_by_side.hpp>
 #include <longspan/kernel/streamed_keys.hpp>
 #include <longspan/kernel/value_operand.hpp>
