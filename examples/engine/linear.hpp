@@ -4,6 +4,7 @@
 #include <array>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <Eigen/Core>
@@ -16,25 +17,20 @@ namespace engine {
 
 using model::Matrix;  // a row for each token
 
-// The products of one row of inputs with some rows of weights that lie `apart` numbers from each other, in 16 sums each.
-template <int rows, class Number>
-std::array<float, rows> dots(const Number* weights, index_t apart, const float* x, index_t count) {
-  sixteen sums[rows] = {};
-  for (index_t c = 0; c < count; c += 16) {
-    sixteen input, weight;
-    widen(x + c, input), from_order(weights, input);
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) {
-      widen(weights + r * apart + c, weight);
-      sums[r][0] += weight[0] * input[0], sums[r][1] += weight[1] * input[1];
-    }
+// The products of a row of inputs with four rows of weights, in 8 sums each. Four that lie far apart are four streams: one core reads them
+// at 18 to 20 GB/s, and one stream at 12 (Emerald Rapids, from a mapped file).
+template <class Number>
+std::array<float, 4> dots(const std::array<const Number*, 4>& weights, const float* x, index_t count) {
+  eight sums[4] = {}, weight, input;
+  for (index_t c = 0; c < count; c += 8) {
+    widen(x + c, input);
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < 4; ++r) widen(weights[r] + c, weight), sums[r] += weight * input;
   }
-  std::array<float, rows> products{};
-#pragma GCC unroll 8
-  for (int r = 0; r < rows; ++r) {
-    const eight sum = sums[r][0] + sums[r][1];
-    for (int lane = 0; lane < 8; ++lane) products[std::size_t(r)] += sum[lane];
-  }
+  std::array<float, 4> products{};
+#pragma GCC unroll 4
+  for (std::size_t r = 0; r < 4; ++r)
+    for (int lane = 0; lane < 8; ++lane) products[r] += sums[r][lane];
   return products;
 }
 
@@ -46,7 +42,7 @@ class linear {
   linear(const weights& from, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       const stored& part = parts_.emplace_back(from[name + ".weight"]);
-      if (part.columns % 16 != 0) throw std::runtime_error(name + ": inputs must be a multiple of 16");
+      if (part.columns % 8 != 0) throw std::runtime_error(name + ": inputs must be a multiple of 8");
       outputs_ += part.rows;
       if (!from.has(name + ".bias")) continue;
       bias_.resize(std::size_t(outputs_));
@@ -58,13 +54,9 @@ class linear {
   Matrix operator()(const team& threads, const Eigen::Ref<const Matrix>& x) const {
     Matrix y(x.rows(), outputs_);
     const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 512);
-    struct piece {
-      const stored& of;
-      index_t first, to;
-    };
-    std::vector<piece> pieces;
+    std::vector<std::tuple<const stored&, index_t, index_t>> pieces;  // of whose rows, from which on, for which outputs
     for (index_t to = 0; const stored& of : parts_) {
-      for (index_t first = 0; first < of.rows; first += block) pieces.push_back({of, first, to + first});
+      for (index_t first = 0; first < of.rows; first += block) pieces.emplace_back(of, first, to + first);
       to += of.rows;
     }
     threads.share(index_t(pieces.size()), [&](index_t item) {
@@ -79,17 +71,16 @@ class linear {
   // Columns of y from `to` on: the products with some rows of weights.
   static void multiply(const stored& of, index_t first, index_t count, const Eigen::Ref<const Matrix>& x, Matrix& y, index_t to) {
     if (x.rows() == 1) {
-      // Four rows at once, far apart: one core reads four streams at 18 to 20 GB/s, and one at 12 (Emerald Rapids, from a mapped file).
-      constexpr index_t streams = 4;
-      const index_t together = count / streams;
-      of.visit([&](const auto* from) {
-        from += first * of.columns;
-        for (index_t out = 0; out < together; ++out) {
-          const auto products = dots<streams>(from + out * of.columns, together * of.columns, x.data(), of.columns);
-          for (index_t s = 0; s < streams; ++s) y(0, to + out + s * together) = products[std::size_t(s)];
+      of.visit([&]<class Number>(const Number* from) {
+        const index_t quarter = (count + 3) / 4;  // of the outputs; the last may overlap
+        for (index_t out = 0; out < quarter; ++out) {
+          std::array<index_t, 4> row;
+          std::array<const Number*, 4> at;
+          for (std::size_t r = 0; r < 4; ++r)
+            row[r] = std::min(index_t(r) * quarter, count - quarter) + out, at[r] = from + (first + row[r]) * of.columns;
+          const auto products = dots(at, x.data(), of.columns);
+          for (std::size_t r = 0; r < 4; ++r) y(0, to + row[r]) = products[r];
         }
-        for (index_t out = streams * together; out < count; ++out)
-          y(0, to + out) = dots<1>(from + out * of.columns, 0, x.data(), of.columns)[0];
       });
     } else if (of.bfloat16) {
       static thread_local std::vector<float> wide;  // kept, as a block is large enough to be mapped anew each time

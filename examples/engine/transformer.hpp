@@ -83,9 +83,8 @@ class layer {
   }
 
  private:
-  // One row is the work of all threads; of many each takes some through all steps while they lie in its caches. Eigen packs the weights
-  // anew for each: its products of 128 rows reach 58 to 63 % of the multiply-add peak, of 256, which are fewer pieces to share, 69, and of
-  // 512 no more than that (Emerald Rapids).
+  // One row is the work of all threads; of many each takes some through all steps. Eigen packs the weights anew for each: its products of
+  // 128 rows reach 58 to 63 % of the multiply-add peak, of 256, which are fewer pieces to share, 69 (Emerald Rapids).
   static void by_rows(const team& threads, index_t rows, const auto& work) {
     if (rows == 1) return work(threads, 0, 1);
     const index_t some = rows < 1024 * threads.threads() ? 128 : 256;

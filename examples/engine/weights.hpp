@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -20,33 +18,14 @@
 
 namespace engine {
 
-inline float widened(float number) { return number; }
-inline float widened(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t(bits) << 16); }
-// The same of sixteen numbers, in two of the vectors that g++ and clang know. Of bfloat16s those at even places come first, then those at
-// odd ones: a shift and a mask, and no shuffle.
+// Eight numbers as floats, in the vectors that g++ and clang know.
 typedef float eight __attribute__((vector_size(32)));
-typedef eight sixteen[2];
-inline void widen(const float* from, sixteen& to) {
-  std::memcpy(&to[0], from, sizeof(eight)), std::memcpy(&to[1], from + 8, sizeof(eight));
-}
-inline void widen(const std::uint16_t* from, sixteen& to) {
-  typedef std::uint32_t words __attribute__((vector_size(32)));
-  words pairs;
-  std::memcpy(&pairs, from, sizeof pairs);
-  to[0] = eight(pairs << 16), to[1] = eight(pairs & 0xffff0000u);
-}
-// From the order in which numbers of this kind are widened to that of memory, and back.
-inline void to_order(const float*, sixteen&) {}
-inline void to_order(const std::uint16_t*, sixteen& x) {
-  const eight even = x[0], odd = x[1];
-  x[0] = __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
-  x[1] = __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
-}
-inline void from_order(const float*, sixteen&) {}
-inline void from_order(const std::uint16_t*, sixteen& x) {
-  const eight first = x[0], second = x[1];
-  x[0] = __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14);
-  x[1] = __builtin_shufflevector(first, second, 1, 3, 5, 7, 9, 11, 13, 15);
+inline void widen(const float* from, eight& to) { std::memcpy(&to, from, sizeof to); }
+inline void widen(const std::uint16_t* from, eight& to) {
+  typedef std::uint16_t halves __attribute__((vector_size(16)));
+  halves upper;
+  std::memcpy(&upper, from, sizeof upper);
+  to = eight(__builtin_shufflevector(halves{}, upper, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
 }
 
 // A tensor of a file, where it lies: rows of 32-bit or of 16-bit floats.
@@ -59,17 +38,13 @@ struct stored {
   decltype(auto) visit(const auto& with) const {
     return bfloat16 ? with(static_cast<const std::uint16_t*>(data)) : with(static_cast<const float*>(data));
   }
-  // Some rows as floats.
+  // Some rows as floats, of whole eights.
   void read(index_t first, index_t count, float* to) const {
+    if (count * columns % 8 != 0) throw std::runtime_error("sizes of a model must be multiples of 8");
     visit([&](const auto* from) {
+      eight floats;
       from += first * columns;
-      const index_t numbers = count * columns, whole = numbers / 16 * 16;
-      for (index_t n = 0; n < whole; n += 16) {
-        sixteen floats;
-        widen(from + n, floats), to_order(from, floats);
-        std::memcpy(to + n, &floats, sizeof floats);
-      }
-      std::transform(from + whole, from + numbers, to + whole, [](auto number) { return widened(number); });
+      for (index_t n = 0; n < count * columns; n += 8) widen(from + n, floats), std::memcpy(to + n, &floats, sizeof floats);
     });
   }
 };

@@ -67,7 +67,7 @@ class study {
                                  std::to_string(of_.batch) + " x " + std::to_string(of_.trained) + " bytes, " +
                                  std::to_string(model_.plan().size()) + " parameters";
     std::string file = name + "-" + std::to_string(seed) + "-" + std::to_string(checksum::of(settings));
-    std::ranges::replace(file, ' ', '-');
+    std::ranges::replace_if(file, [](char each) { return each == ' ' || each == '/'; }, '-');
     return {of_.results / "checkpoints" / file, settings};
   }
 
