@@ -14,7 +14,8 @@ namespace detail {
 
 // out = left right' for as many right rows as `Batches` batches have lanes: scores of some keys where they lie in the tensor. Squares
 // of one batch, or strips of several, are transposed in registers and go into the same chains of multiply-adds as in `multiply`, so the
-// bits are those of packed keys. The depth is whole batches. Narrower numbers of right rows are widened one batch of rows at a time. Prefetches what is `ahead` meanwhile.
+// bits are those of packed keys. The depth is whole batches. Right rows may be of narrower numbers, one batch of rows at a time. Prefetches
+// what is `ahead` meanwhile.
 template <index_t Rows, index_t Batches, class T, class Words, class Right, class Ahead>
 [[gnu::noinline]] void multiply_transposed_block(const product<T, Words, Right>& p, Ahead& ahead) {
   using Batch = batch<T>;
