@@ -53,7 +53,7 @@ class linear {
 
   Matrix operator()(const team& threads, const Eigen::Ref<const Matrix>& x) const {
     Matrix y(x.rows(), outputs_);
-    const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 512);
+    const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 256);
     std::vector<std::tuple<const stored&, index_t, index_t>> pieces;  // of whose rows, from which on, for which outputs
     for (index_t to = 0; const stored& of : parts_) {
       for (index_t first = 0; first < of.rows; first += block) pieces.emplace_back(of, first, to + first);
