@@ -9,6 +9,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/simd/batch.hpp>
 #include <longspan/simd/widen.hpp>
+#include <longspan/simd/words.hpp>
 #include <longspan/tensor/view.hpp>
 #include <longspan/tile/shape.hpp>
 
