@@ -11,12 +11,6 @@
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
 
-// Whether a tensor's values can be multiplied where they lie.
-template <class Words, head_rows Head>
-bool in_place(const Head& values) {
-  return Words::per_word == 1 && is_words<Words>(values);
-}
-
 // Words that so many keys take, and numbers that pack_values works in, for rows of `width` words.
 template <class Words>
 index_t packed_values_size(index_t keys, index_t width) {

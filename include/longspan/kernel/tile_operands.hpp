@@ -50,8 +50,7 @@ class tile_operands {
   using values_of_head = decltype(std::declval<const Tensors&>().value.head(0, 0));
   using streamed = streamed_keys<Words, Mechanism, keys_of_head>;
   using broadcast = broadcast_keys<Words, Mechanism, keys_of_head>;
-  static constexpr bool streams_values =
-      Words::per_word == 1 && std::is_same_v<row_number<Words, values_of_head>, typename values_of_head::number>;
+  static constexpr bool streams_values = std::is_same_v<row_number<Words, values_of_head>, typename values_of_head::number>;
 
  public:
   explicit tile_operands(std::span<const Text> texts)

@@ -89,7 +89,8 @@ class wave_operands {
   // not.
   template <head_rows Head>
   static bool side_by_side(const Head& values) {
-    return in_place<Words>(values) && values.token_stride == values.channels && values.together_until(0) >= values.tokens;
+    return Words::per_word == 1 && is_words<Words>(values) && values.token_stride == values.channels &&
+           values.together_until(0) >= values.tokens;
   }
   T* packed_values(index_t w) { return values_.data() + packed_values_size<Words>(first_key_[std::size_t(w)], width_); }
 
