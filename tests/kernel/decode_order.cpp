@@ -165,8 +165,8 @@ std::vector<std::intptr_t> lines_of(const order& some, index_t item, index_t nex
   std::vector<std::intptr_t> lines;
   buffer<memory_rows> rows;
   some.append_reads(item, next, operands, rows);
-  read_ahead ahead(rows);
-  ahead.walk(index_t(1) << 40, [&](std::intptr_t at) { lines.push_back(at); });
+  read_ahead ahead(rows, false);
+  ahead.walk(index_t(1) << 40, [&](std::intptr_t at, auto) { lines.push_back(at); });
   return lines;
 }
 

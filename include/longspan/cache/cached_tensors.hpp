@@ -161,14 +161,16 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   template <class At, class Scales>
   static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at, Scales scales) {
     constexpr auto size = index_t(sizeof(typename layout::number));
-    for (index_t first = round_down(needed.first, layout::panel); first < needed.last; first += layout::panel) {
-      std::byte* const page = of.text->tensors.pages->page_of(first);
+    for (interval keys{round_down(needed.first, layout::panel), round_up(needed.last, layout::panel)}; !keys.empty();) {
+      const interval some{keys.first, std::min(round_down(keys.first, layout::keys) + layout::keys, keys.last)};
+      keys.first = some.last;
+      std::byte* const page = of.text->tensors.pages->page_of(some.first);
       if (page == nullptr) continue;  // no row sees it, and it was given back
-      const auto* const from = at(page, first % layout::keys);
+      const index_t first = some.first % layout::keys;
       if constexpr (layout::scaled)
-        to.push_back({reinterpret_cast<std::intptr_t>(scales(page) + first % layout::keys), 0,
-                      layout::panel * index_t(sizeof(typename layout::T)), 1});
-      to.push_back({reinterpret_cast<std::intptr_t>(from), 0, layout::panel * numbers * size, 1});
+        to.push_back(
+            {reinterpret_cast<std::intptr_t>(scales(page) + first), 0, some.size() * index_t(sizeof(typename layout::T)), 1});
+      to.push_back({reinterpret_cast<std::intptr_t>(at(page, first)), 0, some.size() * numbers * size, 1});
     }
   }
 };
