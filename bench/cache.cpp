@@ -35,6 +35,7 @@ class cached_layers {
     forward_into(device, mechanism, q_, next(), output_);
   }
   kv_cache<Storage>& next() { return layers_[calls_++ % layers_.size()]; }
+  std::vector<kv_cache<Storage>>& all() { return layers_; }
   double bytes() const { return double(layers_[0].bytes()); }
 
  private:
@@ -233,8 +234,10 @@ void add_benchmarks() {
     count_reading(state, times.other, text.bytes());
     state.counters["x tensors"] = 1 / times.ratio();
   });
-  // A token appended to a layer's cache, beside decoding it there; it is taken back at once, so that the text stays as long.
+  // A token appended to a layer's cache, beside decoding it there: as many as fill a page, to all layers in turn, so that the new page
+  // counts in each; they are taken back at once.
   add("cache/append" + shape.name(), [=](benchmark::State& state) {
+    constexpr index_t tokens = 128;
     cached_layers<float> text(shape, turned);
     attention_shape one = shape;
     one.keys = 1;
@@ -242,10 +245,10 @@ void add_benchmarks() {
     const both times = run_in_turn(
         state, [&] { text.attend(turned); },
         [&] {
-          kv_cache<float>& cache = text.next();
-          cache.append(token.k, token.v);
-          cache.truncate(cache.length() - 1);
+          for (index_t t = 0; t < tokens; ++t)
+            for (kv_cache<float>& cache : text.all()) cache.append(token.k, token.v);
+          for (kv_cache<float>& cache : text.all()) cache.truncate(shape.keys);
         });
-    state.counters["of decoding"] = times.ratio();
+    state.counters["of decoding"] = times.ratio() / double(tokens * index_t(text.all().size()));
   });
 }
