@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 #include <set>
+#include <vector>
 
 namespace {
 
@@ -79,6 +80,18 @@ TEST(interval, has_bits_where_32_bits_do_not_reach) {
   EXPECT_EQ((interval{0, far}.bits(far)), 0u);
   EXPECT_EQ((interval{0, far}.bits(5)), ~std::uint64_t(0));
   EXPECT_EQ((interval{far, 2 * far}.bits(0)), 0u);
+}
+
+TEST(interval, is_cut_at_the_multiples_of_a_number) {
+  const auto parts = [](interval all, index_t number) {
+    std::vector<interval> found;
+    cut_at_multiples(all, number, [&](interval part) { found.push_back(part); });
+    return found;
+  };
+  EXPECT_EQ(parts({5, 30}, 10), (std::vector<interval>{{5, 10}, {10, 20}, {20, 30}}));
+  EXPECT_EQ(parts({20, 21}, 10), (std::vector<interval>{{20, 21}}));
+  EXPECT_EQ(parts({12, 19}, 10), (std::vector<interval>{{12, 19}}));
+  EXPECT_EQ(parts({7, 7}, 10), std::vector<interval>{});
 }
 
 }  // namespace

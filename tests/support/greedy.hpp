@@ -42,7 +42,7 @@ GREEDY(check_parts) GREEDY(checked) GREEDY(checked_backward) GREEDY(checked_forw
 GREEDY(copy_row) GREEDY(copy_tokens) GREEDY(count_folded) GREEDY(count_pages) GREEDY(covers) GREEDY(cut) GREEDY(decode)
 GREEDY(dense) GREEDY(differentiate) GREEDY(differentiate_sentence) GREEDY(differentiate_summands) GREEDY(differentiate_texts)
 GREEDY(distances_of) GREEDY(entropy_of) GREEDY(exact_row) GREEDY(extents_for) GREEDY(factors_of_head) GREEDY(factors_of_heads)
-GREEDY(fill_between) GREEDY(find_part) GREEDY(find_place) GREEDY(finish_backward_row) GREEDY(for_each_few) GREEDY(for_each_head)
+GREEDY(fill_between) GREEDY(find_part) GREEDY(find_place) GREEDY(finish_backward_row) GREEDY(for_each_head)
 GREEDY(for_each_item) GREEDY(for_each_learned) GREEDY(for_each_lying_together) GREEDY(for_each_parameter) GREEDY(for_each_run)
 GREEDY(for_each_run_of_bits) GREEDY(for_each_score) GREEDY(forward) GREEDY(forward_into) GREEDY(geometric) GREEDY(get)
 GREEDY(get_part) GREEDY(group_rows) GREEDY(hull) GREEDY(in_summand) GREEDY(interleave) GREEDY(intersect)

@@ -161,17 +161,16 @@ class tile_operands<bound_text<Mechanism, cached_tensors<Storage, Q, Out>>> {
   template <class At, class Scales>
   static void append(const key_head<Text>& of, interval needed, buffer<memory_rows>& to, index_t numbers, At at, Scales scales) {
     constexpr auto size = index_t(sizeof(typename layout::number));
-    for (interval keys{round_down(needed.first, layout::panel), round_up(needed.last, layout::panel)}; !keys.empty();) {
-      const interval some{keys.first, std::min(round_down(keys.first, layout::keys) + layout::keys, keys.last)};
-      keys.first = some.last;
+    const interval panels{round_down(needed.first, layout::panel), round_up(needed.last, layout::panel)};
+    detail::cut_at_multiples(panels, layout::keys, [&](interval some) {
       std::byte* const page = of.text->tensors.pages->page_of(some.first);
-      if (page == nullptr) continue;  // no row sees it, and it was given back
+      if (page == nullptr) return;  // no row sees it, and it was given back
       const index_t first = some.first % layout::keys;
       if constexpr (layout::scaled)
         to.push_back(
             {reinterpret_cast<std::intptr_t>(scales(page) + first), 0, some.size() * index_t(sizeof(typename layout::T)), 1});
       to.push_back({reinterpret_cast<std::intptr_t>(at(page, first)), 0, some.size() * numbers * size, 1});
-    }
+    });
   }
 };
 

@@ -34,15 +34,14 @@ class paged_values : public value_operand<number_words<typename cache_storage<St
   [[gnu::flatten]] void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys,
                                  T* out) const override {
     if (from == start::zero) std::fill(out, out + rows * width_, T(0));
-    for (index_t first = keys.first; first < keys.last; first = round_down(first, layout::keys) + layout::keys) {
-      const interval some{first, std::min(round_down(first, layout::keys) + layout::keys, keys.last)};
-      with_scaled(weights + (first - keys.first), stride, rows, some, out, [&](const auto& p) {
+    detail::cut_at_multiples(keys, layout::keys, [&](interval some) {
+      with_scaled(weights + (some.first - keys.first), stride, rows, some, out, [&](const auto& p) {
         if constexpr (std::is_same_v<Ahead, nothing_ahead>)
           detail::multiply<start::output>(p, rows, width_);
         else
           detail::multiply_streamed(p, rows, width_, ahead_);
       });
-    }
+    });
   }
 
   [[gnu::flatten]] void multiply_seen(const T* weights, index_t stride, std::span<const std::uint64_t> seen, interval keys,

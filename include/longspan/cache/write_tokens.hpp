@@ -11,6 +11,7 @@
 #include <longspan/cache/storage.hpp>
 #include <longspan/core/device.hpp>
 #include <longspan/core/index.hpp>
+#include <longspan/core/interval.hpp>
 #include <longspan/core/text.hpp>
 #include <longspan/core/token.hpp>
 #include <longspan/tensor/checked.hpp>
@@ -50,16 +51,14 @@ void write_tokens(const page_layout<Storage>& layout, const cache_rows<T>& rows,
 template <device D, class Storage, class T, class K, class V>
 void write_text(const D& d, const page_layout<Storage>& layout, cache_rows<T>& rows, index_t text_number,
                 const longer_text<Storage>& of, const view<K>& k, const view<V>& v, index_t batch) {
-  constexpr index_t keys = page_layout<Storage>::keys;
   const interval places = of.places();
-  for (interval some{places.first, places.first}; some.last < places.last; some.first = some.last) {
-    some.last = std::min(round_down(some.first, keys) + keys, places.last);
+  detail::cut_at_multiples(places, page_layout<Storage>::keys, [&](interval some) {
     const text own{text_number, text_number, {}, some, 0, layout.first_key + some.first, layout.first_key + some.last};
     rows.reach(std::span(&own, 1));
     detail::for_each_item(d, layout.key_heads, [&](index_t, index_t h) {
       detail::write_tokens(layout, rows, own, of.page_of(some.first), h, k.head(batch, h), v.head(batch, h), places.first);
     });
-  }
+  });
 }
 
 // Throws shape_error where tokens for so many texts do not fit a cache.

@@ -39,6 +39,16 @@ constexpr interval hull(interval a, interval b) {
   return b.empty() ? a : interval{std::min(a.first, b.first), std::max(a.last, b.last)};
 }
 
+// Calls visit(part) for the parts that the multiples of a number cut an interval into, one after the other.
+template <class Visit>
+constexpr void cut_at_multiples(interval all, index_t number, Visit visit) {
+  while (!all.empty()) {
+    const interval part{all.first, std::min(all.first - all.first % number + number, all.last)};
+    visit(part);
+    all.first = part.last;
+  }
+}
+
 }  // namespace detail
 
 LONGSPAN_NAMESPACE_END

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -11,17 +10,6 @@
 
 LONGSPAN_NAMESPACE_BEGIN
 namespace detail {
-
-// Calls visit(few) for some keys, a few at a time.
-template <class T, class Visit>
-void for_each_few(interval keys, Visit visit) {
-  constexpr index_t most = tile_shape<T>::keys_side_by_side;
-  while (!keys.empty()) {
-    const interval few{keys.first, std::min(round_down(keys.first, most) + most, keys.last)};
-    visit(few);
-    keys.first = few.last;
-  }
-}
 
 // The keys of several heads whose tokens lie side by side, each for the query rows of its own head: all heads of a few keys before the
 // next few, about as the memory lies. of_head(h, visit) calls visit with the keys of one head.
@@ -34,7 +22,7 @@ class side_by_side_keys final : public key_operand<Words> {
 
   void multiply(const T* query, index_t query_stride, index_t rows, interval keys, T* to, index_t stride) const override {
     const index_t each = rows / heads_;
-    for_each_few<T>(keys, [&](interval some) {
+    detail::cut_at_multiples(keys, tile_shape<T>::keys_side_by_side, [&](interval some) {
       for (index_t h = 0; h < heads_; ++h)
         of_head_(h, [&](const auto& own) {
           own.multiply(query + h * each * query_stride, query_stride, each, some,
@@ -58,7 +46,7 @@ class side_by_side_values final : public value_operand<Words> {
 
   void multiply(start from, const T* weights, index_t stride, index_t rows, interval keys, T* out) const override {
     const index_t each = rows / heads_;
-    for_each_few<T>(keys, [&](interval some) {
+    detail::cut_at_multiples(keys, tile_shape<T>::keys_side_by_side, [&](interval some) {
       for (index_t h = 0; h < heads_; ++h)
         of_head_(h, [&](const auto& own) {
           own.multiply(from, weights + h * each * stride + (some.first - keys.first) / Words::per_word, stride, each, some,
