@@ -39,12 +39,12 @@ enum class left { rows, columns, batches };
 
 // The one product of the library: a block of Rows x Batches accumulators that stay in registers over the whole depth. Every element is
 // one chain of multiply-adds in the order of the depth, whatever block it falls in, so its bits do not depend on its neighbours. Out of
-// line, so that nothing else competes for the registers. Prefetches what is `ahead` meanwhile, whose state is copied to stay in registers.
+// line, so that nothing else competes for the registers. Prefetches what is `ahead` meanwhile, whose state stays in memory: of a
+// copy in registers g++ makes room by keeping right operands on the stack.
 template <index_t Rows, index_t Batches, start From, left Left, class T, class Words, class Right, class Ahead>
 [[gnu::noinline]] void multiply_block(const product<T, Words, Right>& p, index_t first_row, index_t column, Ahead& ahead) {
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
-  Ahead held = ahead;
   const index_t stride = Left == left::columns ? 1 : p.left_stride;
   const index_t step = Left == left::columns ? p.left_stride : Left == left::batches ? lanes : 1;
   const Right* row = p.right + column;
@@ -58,7 +58,7 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
       sum[r][b] = From == start::zero ? Batch(T(0)) : simd::load<Batch>(out + r * p.out_stride + b * lanes);
 #pragma GCC unroll 2
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
-    held.ask(Batches * lanes * index_t(sizeof(Right)));
+    ahead.ask(Batches * lanes * index_t(sizeof(Right)));
     Batch right[Batches];
     simd::load_wide(row, right);
 #pragma GCC unroll 8
@@ -73,7 +73,6 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
   for (index_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 8
     for (index_t b = 0; b < Batches; ++b) simd::store(out + r * p.out_stride + b * lanes, sum[r][b]);
-  ahead = held;
 }
 
 // A few rows, and columns of whole batches: in the widest register blocks, the rest in blocks of half the width.

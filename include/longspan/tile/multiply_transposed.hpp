@@ -21,14 +21,13 @@ template <index_t Rows, index_t Batches, class T, class Words, class Right, clas
   using Batch = batch<T>;
   constexpr index_t lanes = simd::lanes<Batch>;
   constexpr index_t width = Batches > 1 ? block_lanes<Batch> : lanes;
-  Ahead held = ahead;
   Batch sum[Rows][Batches];
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
     for (index_t b = 0; b < Batches; ++b) sum[r][b] = Batch(T(0));
   for (index_t k = 0; k < p.depth; k += width) {
-    held.ask(Batches * width * lanes * index_t(sizeof(Right)));
+    ahead.ask(Batches * width * lanes * index_t(sizeof(Right)));
     std::array<Batch, std::size_t(width)> columns[Batches];
 #pragma GCC unroll 2
     for (index_t b = 0; b < Batches; ++b)
@@ -46,7 +45,6 @@ template <index_t Rows, index_t Batches, class T, class Words, class Right, clas
   for (index_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
     for (index_t b = 0; b < Batches; ++b) simd::store(p.out + r * p.out_stride + b * lanes, sum[r][b]);
-  ahead = held;
 }
 
 // The same for `rows` left rows, at most streamed_rows.
