@@ -40,6 +40,8 @@ mkdir -p "$LONGSPAN_RESULTS"
   configure "$root/build/examples" -DCMAKE_BUILD_TYPE=Release -DLONGSPAN_BUILD_TESTS=OFF -DLONGSPAN_BUILD_BENCH=OFF
   cmake --build "$root/build/examples" --target "$example" -j "$(cores)"
 } >&2
+# Layers pass matrices on to each other: where malloc keeps their memory (glibc), a training runs a fifth faster, without page faults.
+export MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296
 began=$(mktemp)
 trap 'rm -f "$began"' EXIT
 status=0

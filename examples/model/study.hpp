@@ -63,12 +63,12 @@ class study {
 
   // Other settings have another file.
   checkpoint checkpoint_of(const std::string& task, const std::string& name, int seed) const {
-    const std::string settings = task + ", seed " + std::to_string(seed) + ", " + std::to_string(of_.steps) + " steps of " +
-                                 std::to_string(of_.batch) + " x " + std::to_string(of_.trained) + " bytes, " +
-                                 std::to_string(model_.plan().size()) + " parameters";
-    std::string file = name + "-" + std::to_string(seed) + "-" + std::to_string(checksum::of(settings));
+    const std::string described = task + ", seed " + std::to_string(seed) + ", " + std::to_string(of_.steps) + " steps of " +
+                                  std::to_string(of_.batch) + " x " + std::to_string(of_.trained) + " bytes, " +
+                                  std::to_string(model_.plan().size()) + " parameters";
+    std::string file = name + "-" + std::to_string(seed) + "-" + std::to_string(checksum::of(described));
     std::ranges::replace_if(file, [](char each) { return each == ' ' || each == '/'; }, '-');
-    return {of_.results / "checkpoints" / file, settings};
+    return {of_.results / "checkpoints" / file, described};
   }
 
   settings of_;
