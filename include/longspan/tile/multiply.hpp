@@ -50,6 +50,7 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
   const Right* row = p.right + column;
   const T* left_of_row = p.left + first_row * stride;
   T* const out = p.out + first_row * p.out_stride + column;
+  constexpr index_t at_once = tile_shape<T>::rows_asked_at_once;
   Batch sum[Rows][Batches];
 #pragma GCC unroll 8
   for (index_t r = 0; r < Rows; ++r)
@@ -58,7 +59,7 @@ template <index_t Rows, index_t Batches, start From, left Left, class T, class W
       sum[r][b] = From == start::zero ? Batch(T(0)) : simd::load<Batch>(out + r * p.out_stride + b * lanes);
 #pragma GCC unroll 2
   for (index_t k = 0; k < p.depth; ++k, row += p.right_stride, left_of_row += step) {
-    ahead.ask(Batches * lanes * index_t(sizeof(Right)));
+    if (k % at_once == 0) ahead.ask(std::min(at_once, p.depth - k) * Batches * lanes * index_t(sizeof(Right)));
     Batch right[Batches];
     simd::load_wide(row, right);
 #pragma GCC unroll 8

@@ -95,6 +95,10 @@ struct tile_shape {
   // 16 rows 34 KiB, a panel, run at 63 % of the peak, 10 KiB at 52, 66 KiB at 59.
   static constexpr index_t asked_ahead(index_t bytes_at_once) { return std::max<index_t>(8 * 1024, bytes_at_once) + 2048; }
 
+  // The depth for which a product prefetches at once: asked at every step, what it counts goes through memory more slowly than the few
+  // multiply-adds of a step do. With AVX2 caches of 8 bits and of floats are read 12 and 9 % faster.
+  static constexpr index_t rows_asked_at_once = 4;
+
   // Keys of a page of a cache: whole panels, of which a tile holds whole pages.
   static constexpr index_t page_keys = 128;
 
