@@ -21,7 +21,7 @@ int main(int count, char** words) {
   CLI::App app(
       "Trains small language models of bytes at a short context, and measures their loss without further training at 1 to 64\n"
       "times that length, by mechanism. The text is by default a C++ header of Vulkan's, 4.7 MB that Debian's libvulkan-dev\n"
-      "has: it says the names of a structure's members over and over, so that thousands of bytes of context are worth something.");
+      "has: it says the names of a structure's members over and over, so thousands of bytes of context are worth something.");
   auto* steps = model::add_options(app, of.study, of.text);
   bool quick = false, full = false;
   auto* quickly = app.add_flag("--quick", quick, "the default: some mechanisms, one seed; a minute or two");
