@@ -32,7 +32,7 @@ class kept_blocks {
   void* take(std::size_t bytes) {
     bytes = rounded(bytes);
     for (std::size_t age = 1; age <= kept_.size(); ++age) {
-      block& each = kept_[(oldest_ - age) % kept_.size()];
+      block& each = kept_[(oldest_ + kept_.size() - age) % kept_.size()];
       if (each.memory == nullptr || each.bytes != bytes) continue;
       bytes_ -= bytes;
       return std::exchange(each.memory, nullptr);
