@@ -41,7 +41,7 @@ def processor():
 
 def has_bfloat16_products():
     """Whether longspan multiplies bfloat16 as they are here: see core/config.hpp."""
-    return "avx512_bf16" in cpuinfo("flags") and "amx_bf16" not in cpuinfo("flags")
+    return "avx512_bf16" in cpuinfo("flags") and "avx512_fp16" not in cpuinfo("flags")
 
 
 def instruction_set(context):

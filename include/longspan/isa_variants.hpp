@@ -34,7 +34,7 @@
 //   baseline   what the compiler takes for granted: SSE2 on x86-64
 //   v3         x86-64-v3: AVX2, FMA, F16C
 //   v4         x86-64-v4: AVX-512 F, BW, CD, DQ, VL
-//   v4_bf16    AVX512-BF16 and AVX512-VNNI, too; not on processors with AMX, whose products of bfloat16 are slow (core/config.hpp)
+//   v4_bf16    AVX512-BF16 and AVX512-VNNI, too; not on Intel's, whose products of bfloat16 are slow (core/config.hpp)
 // The environment's LONGSPAN_AT_MOST=v3 takes no later one than v3: to compare, and for tests. Exceptions cross as those of the standard
 // library that they derive from (std::invalid_argument): shape_error is a type of its own in each instruction set.
 
@@ -100,9 +100,9 @@ inline std::size_t variant_of_processor() {
                   keeps_registers(0x6);
   if (!v3) return 0;
   if (!has_cpuid_bits(7, 0, ebx, {16, 17, 28, 30, 31}) || !keeps_registers(0xe6)) return 1;  // F, DQ, CD, BW, VL
-  // VNNI and BF16; not with AMX, where products of bfloat16 are slow (core/config.hpp).
+  // VNNI and BF16; not with FP16, where products of bfloat16 are slow (core/config.hpp).
   const bool multiplies_bf16 =
-      has_cpuid_bits(7, 0, ecx, {11}) && has_cpuid_bits(7, 1, eax, {5}) && !has_cpuid_bits(7, 0, edx, {22});
+      has_cpuid_bits(7, 0, ecx, {11}) && has_cpuid_bits(7, 1, eax, {5}) && !has_cpuid_bits(7, 0, edx, {23});
   return multiplies_bf16 ? 3 : 2;
 }
 #else

@@ -8,10 +8,10 @@
 #error "longspan promises IEEE results (NaN, infinity, exact rounding): compile without -ffast-math"
 #endif
 
-// Whether bfloat16 are multiplied as they are. Processors with AMX have vdpbf16ps, too, but do one while they do four multiply-adds of
-// floats (Sapphire and Emerald Rapids; AMD's Zen 4 and 5 do one while they do one): there bfloat16 are widened.
-#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(__AMX_BF16__) && !defined(__AMXBF16__) && \
-    !defined(LONGSPAN_SCALAR)
+// Whether bfloat16 are multiplied as they are. Intel's processors do one vdpbf16ps while they do four multiply-adds of floats, AMD's one
+// while they do one (Sapphire and Emerald Rapids; Zen 4 and 5): on the former bfloat16 are widened. AVX512-FP16 tells them apart, which
+// those of AMD do not have; so would AMX, were it not for hypervisors that hide it.
+#if defined(__AVX512BW__) && defined(__AVX512BF16__) && !defined(__AVX512FP16__) && !defined(LONGSPAN_SCALAR)
 #define LONGSPAN_MULTIPLIES_BFLOAT16
 #endif
 
