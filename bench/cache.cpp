@@ -77,6 +77,7 @@ void add_over_plain(const std::string& name, const attention_shape& shape, const
 
 // The layers of an engine that keeps prepared keys in pages of its own, handed out in no order: (page, key_head, token, channel), or
 // token-major (page, token, key_head, channel).
+template <class Number>
 class paged_layers {
  public:
   paged_layers(const attention_shape& shape, index_t page_tokens, bool token_major)
@@ -86,23 +87,22 @@ class paged_layers {
         token_major_(token_major),
         lengths_{shape.keys},
         tensors_(shape) {
-    const double layer = shape.key_and_value_elements() * sizeof(float);
-    pools_.resize(std::size_t(roofline::beyond_caches() / layer) + 1,
-                  std::vector<float>(std::size_t(layer / sizeof(float)), 1.f));
+    pools_.resize(std::size_t(roofline::beyond_caches() / bytes()) + 1,
+                  std::vector<Number>(std::size_t(shape.key_and_value_elements()), Number(1)));
     for (index_t p = 0; p < pages_; ++p) table_.push_back(std::int32_t(p * 7 % pages_));
   }
   template <class Mechanism>
   void attend(const Mechanism& mechanism) {
-    const std::vector<float>& pool = pools_[calls_++ % pools_.size()];
-    const auto of = [&](const float* from) {
+    const std::vector<Number>& pool = pools_[calls_++ % pools_.size()];
+    const auto of = [&](const Number* from) {
       const index_t row = shape_.channels, page = shape_.key_heads * page_tokens_ * row;
       const index_t head = token_major_ ? row : page_tokens_ * row, token = token_major_ ? shape_.key_heads * row : row;
-      return view<const float>{from, {pages_, shape_.key_heads, page_tokens_, row}, {page, head, token, 1}};
+      return view<const Number>{from, {pages_, shape_.key_heads, page_tokens_, row}, {page, head, token, 1}};
     };
     const paged pages{of(pool.data()), of(pool.data() + pool.size() / 2), std::span(table_), std::span(lengths_)};
     forward_into(mechanism, tensors_.q, prepared_keys{pages}, tensors_.output);
   }
-  double bytes() const { return shape_.key_and_value_elements() * sizeof(float); }
+  double bytes() const { return shape_.key_and_value_elements() * sizeof(Number); }
 
  private:
   attention_shape shape_;
@@ -111,15 +111,16 @@ class paged_layers {
   std::vector<index_t> lengths_;
   std::vector<std::int32_t> table_;
   attention_tensors<float> tensors_;
-  std::vector<std::vector<float>> pools_;
+  std::vector<std::vector<Number>> pools_;
   std::size_t calls_ = 0;
 };
 
-void add_pages(const attention_shape& shape, index_t page_tokens, bool token_major) {
-  const std::string layout = token_major ? "/token_major" : "";
-  add("cache/pages:" + std::to_string(page_tokens) + layout + shape.name(), [=](benchmark::State& state) {
-    cached_layers<float> text(shape, turned);
-    paged_layers pages(shape, page_tokens, token_major);
+// Beside a cache of the same numbers.
+template <class Number>
+void add_pages(const std::string& name, const attention_shape& shape, index_t page_tokens, bool token_major) {
+  add("cache/pages:" + std::to_string(page_tokens) + name + shape.name(), [=](benchmark::State& state) {
+    cached_layers<Number> text(shape, turned);
+    paged_layers<Number> pages(shape, page_tokens, token_major);
     const both times = run_in_turn(state, [&] { text.attend(turned); }, [&] { pages.attend(turned); });
     count_reading(state, times.other, pages.bytes());
     state.counters["x cache"] = 1 / times.ratio();
@@ -219,8 +220,11 @@ void add_benchmarks() {
     add_storage<quantized<8>>("quantized8", shape);
     add_over_plain("scale_invariant", shape, rope{} | dot_product{} | scale_invariant{} | causal{});
     add_threads(shape);
-    for (const index_t page_tokens : {16, 64, 256})
-      for (const bool token_major : {false, true}) add_pages(shape, page_tokens, token_major);
+    for (const index_t page_tokens : {16, 64, 256}) {
+      add_pages<float>("", shape, page_tokens, false);
+      add_pages<float>("/token_major", shape, page_tokens, true);
+      add_pages<Eigen::bfloat16>("/bfloat16", shape, page_tokens, false);
+    }
   }
   add_batch();
   add_continuations({.heads = 32, .key_heads = 8, .keys = 8192, .queries = 1, .channels = 128});

@@ -5,6 +5,7 @@ Writes into a folder of the results that is named by the processor's generation 
 """
 import csv
 import datetime
+import itertools
 import pathlib
 import sys
 
@@ -176,9 +177,10 @@ def cache_rows(m):
             threads = f"cache/threads:2/float/{of.format(n)}"
             yield Row(f"{what}, two threads", wanted, m(build, threads, "x one thread"), TIMES)
             yield Row(f"{what}, two threads, of the bandwidth of two", None, m(build, threads, "of the bandwidth of two"))
-            for tokens, layout, name in [(p, *of_layout) for p in (16, 64, 256) for of_layout in [("", ""), ("token-major ", "token_major/")]]:
-                pages = m(build, f"cache/pages:{tokens}/{name}{of.format(n)}", "x cache")
-                what = f"an engine's {layout}pages of {tokens} tokens, n = {n}{where}, of the speed of a cache"
+            for tokens, kind in itertools.product((16, 64, 256), ("", "token_major", "bfloat16")):
+                pages = m(build, f"cache/pages:{tokens}/{kind and kind + '/'}{of.format(n)}", "x cache")
+                kind = kind.replace("_", "-")
+                what = f"an engine's {kind and kind + ' '}pages of {tokens} tokens, n = {n}{where}, of the speed of a cache"
                 yield Row(what, None, pages, TIMES)
         batch = m(build, "cache/threads:2/texts:8/n:1000-8000", "of the bandwidth of two")
         yield Row(f"a cache of 8 texts of 1000 to 8000 tokens{where}, two threads, of the bandwidth of two", 0.85, batch)

@@ -17,19 +17,20 @@ namespace engine {
 
 using model::Matrix;  // a row for each token
 
-// The products of a row of inputs with four rows of weights, in 8 sums each. Four that lie far apart are four streams: one core reads them
-// at 18 to 20 GB/s, and one stream at 12 (Emerald Rapids, from a mapped file).
+// The products of a row of inputs with some rows of weights, in 8 sums each. Rows that lie far apart are as many streams: of a mapped file
+// one core reads four at 18 to 20 GB/s, and one at 12 (Emerald Rapids); eight keep as many bytes of 16-bit weights on their way.
+constexpr std::size_t streams = 8;
 template <class Number>
-std::array<float, 4> dots(const std::array<const Number*, 4>& weights, const float* x, index_t count) {
-  eight sums[4] = {}, weight, input;
+std::array<float, streams> dots(const std::array<const Number*, streams>& weights, const float* x, index_t count) {
+  eight sums[streams] = {}, weight, input;
   for (index_t c = 0; c < count; c += 8) {
     widen(x + c, input);
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < 4; ++r) widen(weights[r] + c, weight), sums[r] += weight * input;
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < streams; ++r) widen(weights[r] + c, weight), sums[r] += weight * input;
   }
-  std::array<float, 4> products{};
-#pragma GCC unroll 4
-  for (std::size_t r = 0; r < 4; ++r)
+  std::array<float, streams> products{};
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < streams; ++r)
     for (int lane = 0; lane < 8; ++lane) products[r] += sums[r][lane];
   return products;
 }
@@ -53,7 +54,7 @@ class linear {
 
   Matrix operator()(const team& threads, const Eigen::Ref<const Matrix>& x) const {
     Matrix y(x.rows(), outputs_);
-    const index_t block = x.rows() == 1 ? 64 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 256);
+    const index_t block = x.rows() == 1 ? 128 : std::clamp<index_t>(outputs_ / threads.threads(), 16, 256);
     std::vector<std::tuple<const stored&, index_t, index_t>> pieces;  // of whose rows, from which on, for which outputs
     for (index_t to = 0; const stored& of : parts_) {
       for (index_t first = 0; first < of.rows; first += block) pieces.emplace_back(of, first, to + first);
@@ -72,14 +73,14 @@ class linear {
   static void multiply(const stored& of, index_t first, index_t count, const Eigen::Ref<const Matrix>& x, Matrix& y, index_t to) {
     if (x.rows() == 1) {
       of.visit([&]<class Number>(const Number* from) {
-        const index_t quarter = (count + 3) / 4;  // of the outputs; the last may overlap
-        for (index_t out = 0; out < quarter; ++out) {
-          std::array<index_t, 4> row;
-          std::array<const Number*, 4> at;
-          for (std::size_t r = 0; r < 4; ++r)
-            row[r] = std::min(index_t(r) * quarter, count - quarter) + out, at[r] = from + (first + row[r]) * of.columns;
+        const index_t apart = (count + index_t(streams) - 1) / index_t(streams);  // outputs of a stream; the last may overlap
+        for (index_t out = 0; out < apart; ++out) {
+          std::array<index_t, streams> row;
+          std::array<const Number*, streams> at;
+          for (std::size_t r = 0; r < streams; ++r)
+            row[r] = std::min(index_t(r) * apart, count - apart) + out, at[r] = from + (first + row[r]) * of.columns;
           const auto products = dots(at, x.data(), of.columns);
-          for (std::size_t r = 0; r < 4; ++r) y(0, to + row[r]) = products[r];
+          for (std::size_t r = 0; r < streams; ++r) y(0, to + row[r]) = products[r];
         }
       });
     } else if (of.bfloat16) {

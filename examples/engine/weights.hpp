@@ -22,10 +22,8 @@ namespace engine {
 typedef float eight __attribute__((vector_size(32)));
 inline void widen(const float* from, eight& to) { std::memcpy(&to, from, sizeof to); }
 inline void widen(const std::uint16_t* from, eight& to) {
-  typedef std::uint16_t halves __attribute__((vector_size(16)));
-  halves upper;
-  std::memcpy(&upper, from, sizeof upper);
-  to = eight(__builtin_shufflevector(halves{}, upper, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
+  typedef std::uint32_t words __attribute__((vector_size(32)));
+  to = eight(words{from[0], from[1], from[2], from[3], from[4], from[5], from[6], from[7]} << 16);
 }
 
 // A tensor of a file, where it lies: rows of 32-bit or of 16-bit floats.
