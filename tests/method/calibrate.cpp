@@ -130,6 +130,18 @@ TEST(calibrate, does_what_it_can_for_a_head_without_logits) {
   for (index_t h = 0; h < heads; ++h) EXPECT_EQ(fitted.factor(300, h), 1);
 }
 
+// Every row attends to its own key alone, which is an entropy of 0 at every length.
+TEST(calibrate, leaves_a_head_as_it_is_whose_entropy_is_what_is_wanted) {
+  inputs<float> in = random_inputs<float>({.queries = tokens, .keys = tokens, .channels = channels});
+  for (index_t i = 0; i < tokens; ++i) {
+    float size = 0;
+    for (index_t c = 0; c < channels; ++c) size += in.q(0, 0, i, c) * in.q(0, 0, i, c);
+    for (index_t c = 0; c < channels; ++c) in.q(0, 0, i, c) *= 3000 / std::sqrt(size), in.k(0, 0, i, c) = in.q(0, 0, i, c);
+  }
+  EXPECT_EQ(calibrate(rope{} | dot_product{} | causal{}, in.q, in.k, at).factors(),
+            (std::vector<std::vector<double>>{{1, 1, 1}}));
+}
+
 // The kernel attends with what was fitted, in a prefill as in the definition.
 TEST(calibrate, makes_a_part_of_any_mechanism) {
   const auto in =
@@ -154,6 +166,11 @@ TEST(calibrate, names_what_it_refuses) {
   EXPECT_EQ(refused({.trained = 64, .lengths = {400}}),
             "calibrate: no row of the samples sees as many keys at a length of 400, head 0");
   EXPECT_EQ(words_of([&] { calibrate(rope{} | dot_product{} | sliding_window{63}, in.q, in.k, at); }),
+            "calibrate: no row of the samples sees as many keys at a length of 100, head 0");
+  // Nor one that sees a few keys less.
+  EXPECT_EQ(refused({.trained = 64, .lengths = {301}}),
+            "calibrate: no row of the samples sees as many keys at a length of 301, head 0");
+  EXPECT_EQ(words_of([&] { calibrate(rope{} | dot_product{} | sliding_window{98}, in.q, in.k, at); }),
             "calibrate: no row of the samples sees as many keys at a length of 100, head 0");
   in.k(1, 1, 90, 3) = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(refused(at), "calibrate: logits are not finite at a length of 100, head 2");

@@ -27,6 +27,13 @@ TEST(calibrated_temperature, is_a_line_in_the_logarithm_of_the_length) {
   EXPECT_EQ(calibrated_temperature({64}, {{1.5}}).factor(1000, 0), 1.5);
 }
 
+// Going on, it would reach 0 and turn attention around.
+TEST(calibrated_temperature, that_falls_ends_with_the_last_factor) {
+  const calibrated_temperature falls({4, 8}, {{1, 0.5}});
+  EXPECT_GT(falls.factor(7, 0), 0.5);
+  for (const index_t n : {8, 9, 16, 1000000}) EXPECT_EQ(falls.factor(n, 0), 0.5) << n;
+}
+
 TEST(calibrated_temperature, multiplies_the_rows_of_each_head_by_the_keys_that_they_see) {
   EXPECT_NEAR(logit(part, {.position = 999, .seen = 256, .head = 0, .heads = 2}, 3, 2.0), 3.5, 1e-15);
   EXPECT_NEAR(logit(part, {.position = 999, .seen = 512, .head = 1, .heads = 2}, 3, 2.0), 2.4, 1e-15);

@@ -51,14 +51,19 @@ struct sampled_text {
   view<Q> query;
   std::tuple<prepared_head<Mechanism>...> heads;
 
-  // Adds the rows of a head that see at most n keys, and more than n - rows.
-  void measure(index_t h, index_t n, index_t rows, measured_head<Mechanism...>& to) const {
+  // Adds the rows of a head that see at most n keys, and more than n - rows; returns whether one sees n or more.
+  bool measure(index_t h, index_t n, index_t rows, measured_head<Mechanism...>& to) const {
     const auto& first = std::get<0>(heads).mechanism;
-    for (index_t i = 0; i < first.lengths.queries; ++i)
-      if (const query_row row = first.row(h, i); row.seen > 0 && row.seen <= n && row.seen > n - rows) {
+    bool reached = false;
+    for (index_t i = 0; i < first.lengths.queries; ++i) {
+      const query_row row = first.row(h, i);
+      reached = reached || row.seen >= n;
+      if (row.seen > 0 && row.seen <= n && row.seen > n - rows) {
         const std::vector<double> channels = detail::exact_row(query.head(0, h), i);
         to.add(std::apply([&](const auto&... of) { return std::tuple{scored_row(of, channels, row, i)...}; }, heads));
       }
+    }
+    return reached;
   }
 };
 
@@ -75,8 +80,9 @@ std::vector<double> factors_of_head(const std::vector<sampled_text<Q, Mechanism.
   double wanted = 0;
   for (const index_t n : lengths) {
     measured_head<Mechanism...> measured;
-    for (const auto& text : texts) text.measure(h, n, rows, measured);
-    detail::require_measured(!measured.empty(), "no row of the samples sees as many keys", h, n);
+    bool reached = false;
+    for (const auto& text : texts) reached = text.measure(h, n, rows, measured) || reached;
+    detail::require_measured(reached && !measured.empty(), "no row of the samples sees as many keys", h, n);
     const double as_it_is = measured.entropy(1);
     detail::require_measured(std::isfinite(as_it_is), "logits are not finite", h, n);
     if (factors.empty()) wanted = as_it_is;
@@ -129,6 +135,9 @@ std::vector<std::vector<double>> factors_of_heads(const batch_of_texts& batch, c
 template <class... Parts, class Q, class K>
 calibrated_temperature calibrate(const mechanism<Parts...>& whole, const Q& q, const K& k, const calibration& at,
                                  const placement& where = {}) {
+  static_assert(detail::is_complete<Parts...>,
+                "calibrate(mechanism, q, k, {.trained = m, .lengths = {...}}): a mechanism goes from a score to a mask, as in "
+                "dot_product{} | causal{}");
   const std::vector<index_t> lengths = detail::measured_lengths(at);
   const view<const detail::element_of<Q>> query = detail::view_of(q);
   const view<const detail::element_of<K>> key = detail::view_of(k);

@@ -76,6 +76,7 @@ class measured_head {
   double factor_for(double wanted) const {
     const auto excess = [&](double x) { return entropy(std::exp(x)) - wanted; };
     double from = 0, at_from = excess(from), nearest = from, at_nearest = at_from;
+    if (std::abs(at_from) <= close_enough) return 1;
     const double step = std::copysign(std::log(2.) / 4, at_from);
     for (int steps = 1; steps <= 16; ++steps) {
       const double to = step * steps, at_to = excess(to);
@@ -87,9 +88,11 @@ class measured_head {
   }
 
  private:
+  static constexpr double close_enough = 1e-10;
+
   // Where a function is 0 between two places of different signs: false position, with the height of an end that stays halved (Illinois).
   static double root(const auto& function, double a, double at_a, double b, double at_b) {
-    for (int step = 0; step < 100 && std::abs(at_b) > 1e-10; ++step) {
+    for (int step = 0; step < 100 && std::abs(at_b) > close_enough; ++step) {
       const double x = (a * at_b - b * at_a) / (at_b - at_a), at_x = function(x);
       if (at_x * at_b < 0)
         a = b, at_a = at_b;
