@@ -2,6 +2,7 @@
 // turn, or that the query does not see the key. O(n^2), in double.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <random>
 #include <set>
@@ -107,6 +108,29 @@ TEST(dual_chunk, knows_no_distance_of_the_trained_length) {
   expect_defined(method, distance_of);
   const auto fused = forward(method, in.q, in.k, in.v).output;
   EXPECT_LT(worst_difference(fused, by_definition(in, distance_of, std::log(16.))), 1e-13);
+}
+
+// The largest index is as good as no bound.
+TEST(methods, of_the_largest_index_are_causal) {
+  constexpr index_t most = std::numeric_limits<index_t>::max();
+  const auto whole = reference::attention(rope{} | scored | causal{}, in.q, in.k, in.v).output;
+  const auto expect_whole = [&](const auto& method) {
+    EXPECT_LT(worst_difference(reference::attention(method, in.q, in.k, in.v).output, whole), 1e-13);
+    EXPECT_LT(worst_difference(forward(method, in.q, in.k, in.v).output, whole), 1e-13);
+  };
+  expect_whole(rerope(most, scored));
+  expect_whole(leaky_rerope(most, 2, scored));
+  expect_whole(self_extend(3, most, scored));
+  expect_whole(lm_infinite(most, 10, scored));
+  expect_whole(streaming_llm(most, 4, scored));
+  expect_whole(streaming_llm(4, most, scored));
+  expect_whole(dual_chunk(most - 1, most, scored));
+}
+
+// One group holds all far tokens, whose rows turn by their distance to the window's end.
+TEST(self_extend, of_one_group_reads_far_tokens_at_one_distance) {
+  expect_defined(self_extend(std::numeric_limits<index_t>::max(), 5, scored),
+                 [](index_t i, index_t j) { return distance(std::min<index_t>(i - j, 5)); });
 }
 
 // Keys are turned alike in all summands of these two, whatever the queries do.

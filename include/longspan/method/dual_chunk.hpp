@@ -10,6 +10,7 @@
 #include <longspan/mask/chunks.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/method/position.hpp>
+#include <longspan/method/unturned.hpp>
 #include <longspan/position/mapped_rotation.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/score/dot_product.hpp>
@@ -41,7 +42,7 @@ struct chunks_before_that {
 //   all others         turned.at(m - 1, j mod c)
 // `scored` is the score and what follows it up to the masks, `turned` the rotation. Keys are turned alike in all three: one cache keeps
 // them. Throws std::invalid_argument for a chunk below 1 and a trained length that is not above it.
-template <detail::sentence Scored = dot_product, rotation Rotation = rope>
+template <detail::unturned Scored = dot_product, rotation Rotation = rope>
 auto dual_chunk(index_t chunk, index_t trained, const Scored& scored = {}, const Rotation& turned = {}) {
   detail::require(chunk >= 1, "dual_chunk: chunk", "at least 1", chunk);
   detail::require(trained > chunk, "dual_chunk: trained", "above the chunk", trained);

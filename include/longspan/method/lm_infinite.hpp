@@ -7,6 +7,7 @@
 #include <longspan/mask/sliding_window.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/method/position.hpp>
+#include <longspan/method/unturned.hpp>
 #include <longspan/position/mapped_rotation.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/score/dot_product.hpp>
@@ -19,7 +20,7 @@ LONGSPAN_NAMESPACE_BEGIN
 //   far, j < sinks       turned.at(m, 0) | scored | first_keys{sinks} | at_least{m}
 // `scored` is the score and what follows it up to the masks, `turned` the rotation. Keys are turned in two ways, so that a cache cannot
 // keep them for both. Throws std::invalid_argument for a trained length below 1 and a negative number of sinks.
-template <detail::sentence Scored = dot_product, rotation Rotation = rope>
+template <detail::unturned Scored = dot_product, rotation Rotation = rope>
 auto lm_infinite(index_t trained, index_t sinks = 10, const Scored& scored = {}, const Rotation& turned = {}) {
   detail::require(trained >= 1, "lm_infinite: trained", "at least 1", trained);
   detail::require(sinks >= 0, "lm_infinite: sinks", "at least 0", sinks);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 
 #include <longspan/core/index.hpp>
 
@@ -29,17 +30,28 @@ struct bounded_position {
   bool operator==(const bounded_position&) const = default;
 };
 
+// What is left of a place that is counted in pieces of some size, also of one before the first key.
+inline index_t place_in(index_t size, index_t place) {
+  const index_t rest = place % size;
+  return rest < 0 ? rest + size : rest;
+}
+
+// The sum of two numbers that are not negative, or the largest index.
+inline index_t bounded_sum(index_t a, index_t b) {
+  return b > std::numeric_limits<index_t>::max() - a ? std::numeric_limits<index_t>::max() : a + b;
+}
+
 // floor(place / group) + shift.
 struct grouped_position {
   index_t group, shift;
-  index_t operator()(index_t place) const { return (place - (place % group + group) % group) / group + shift; }
+  index_t operator()(index_t place) const { return (place - detail::place_in(group, place)) / group + shift; }
   bool operator==(const grouped_position&) const = default;
 };
 
 // min(place mod chunk + shift, most).
 struct position_in_chunk {
   index_t chunk, shift, most;
-  index_t operator()(index_t place) const { return std::min((place % chunk + chunk) % chunk + shift, most); }
+  index_t operator()(index_t place) const { return std::min(detail::bounded_sum(detail::place_in(chunk, place), shift), most); }
   bool operator==(const position_in_chunk&) const = default;
 };
 

@@ -6,6 +6,7 @@
 #include <longspan/mask/sliding_window.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/method/position.hpp>
+#include <longspan/method/unturned.hpp>
 #include <longspan/position/mapped_rotation.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/score/dot_product.hpp>
@@ -19,7 +20,7 @@ LONGSPAN_NAMESPACE_BEGIN
 // Keys are turned in two ways, so that a cache cannot keep them for both. Throws std::invalid_argument for a window below 1.
 //
 //   rerope(2048, dot_product{} | log_n{.trained = 4096, .clamp = true})
-template <detail::sentence Scored = dot_product, rotation Rotation = rope>
+template <detail::unturned Scored = dot_product, rotation Rotation = rope>
 auto rerope(index_t window, const Scored& scored = {}, const Rotation& turned = {}) {
   detail::require(window >= 1, "rerope: window", "at least 1", window);
   return (turned | scored | sliding_window{window - 1}) +
@@ -29,7 +30,7 @@ auto rerope(index_t window, const Scored& scored = {}, const Rotation& turned = 
 // Leaky ReRoPE (Su 2023): beyond `window` distances grow `factor` times as slowly: rows turn by w + (t - w) / k, which may be a fraction.
 // Far rows turn by i/k + w - w/k and j/k; else as rerope. factor = 1 is causal attention, infinity is ReRoPE. Throws std::invalid_argument
 // for a window below 1 and a factor below 1 or NaN.
-template <detail::sentence Scored = dot_product, rotation Rotation = rope>
+template <detail::unturned Scored = dot_product, rotation Rotation = rope>
 auto leaky_rerope(index_t window, double factor, const Scored& scored = {}, const Rotation& turned = {}) {
   detail::require(window >= 1, "leaky_rerope: window", "at least 1", window);
   detail::require(factor >= 1, "leaky_rerope: factor", "at least 1", factor);

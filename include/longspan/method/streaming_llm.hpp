@@ -7,6 +7,7 @@
 #include <longspan/mask/sliding_window.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/method/position.hpp>
+#include <longspan/method/unturned.hpp>
 #include <longspan/position/mapped_rotation.hpp>
 #include <longspan/position/rope.hpp>
 #include <longspan/score/dot_product.hpp>
@@ -20,13 +21,13 @@ LONGSPAN_NAMESPACE_BEGIN
 //   far, j < a        turned.at(min(i, a + w - 1), j) | scored | first_keys{a} | at_least{w}
 // `scored` is the score and what follows it up to the masks, `turned` the rotation. Keys are turned by their places in both summands: one
 // cache keeps them. Throws std::invalid_argument for a window below 1 and a negative number of sinks.
-template <detail::sentence Scored = dot_product, rotation Rotation = rope>
+template <detail::unturned Scored = dot_product, rotation Rotation = rope>
 auto streaming_llm(index_t sinks, index_t window, const Scored& scored = {}, const Rotation& turned = {}) {
   detail::require(sinks >= 0, "streaming_llm: sinks", "at least 0", sinks);
   detail::require(window >= 1, "streaming_llm: window", "at least 1", window);
   return (turned | scored | sliding_window{window - 1}) +
-         (mapped_rotation{turned, detail::bounded_position{sinks + window - 1}, detail::own_place{}} | scored |
-          first_keys{sinks} | at_least{window});
+         (mapped_rotation{turned, detail::bounded_position{detail::bounded_sum(sinks, window - 1)}, detail::own_place{}} |
+          scored | first_keys{sinks} | at_least{window});
 }
 
 LONGSPAN_NAMESPACE_END
