@@ -258,7 +258,7 @@ TEST(sums, write_the_gradients_of_biases) {
                            (dot_product{} | bias{numbers, of_near} | causal{} | at_least{10}),
                        in.q, in.k, in.v, kept, d_output);
             }),
-            "d_bias shares memory with d_bias: a gradient needs memory of its own");
+            "d_bias shares memory with d_bias: every part needs a gradient of its own, in each summand of a sum, too");
 }
 
 TEST(sums, read_no_key_twice) {

@@ -213,7 +213,8 @@ TEST(gradient_of_a_bias, names_what_it_refuses) {
   EXPECT_EQ(alone(bias{numbers, on(call.d_output)}), "d_bias shares memory with d_output" + own);
   EXPECT_EQ(alone(bias{numbers, on(d_k)}), "d_bias shares memory with d_key" + own);
   EXPECT_EQ(alone(bias{numbers, on(other)}), "d_bias shares memory with bias" + own);
-  EXPECT_EQ(words(bias{numbers, gradient}, bias{other, gradient}), "d_bias shares memory with d_bias" + own);
+  EXPECT_EQ(words(bias{numbers, gradient}, bias{other, gradient}),
+            "d_bias shares memory with d_bias: every part needs a gradient of its own, in each summand of a sum, too");
   EXPECT_EQ(alone(bias{on(d_v)}), "d_value shares memory with bias: attention cannot be computed in place");
   EXPECT_EQ(
       words_of<shape_error>([&] { forward(dot_product{} | bias{numbers, small} | causal{}, call.in.q, call.in.k, call.in.v); }),

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <string>
 
 #include <longspan/longspan.hpp>
 
@@ -134,6 +135,28 @@ TEST(relative_bias, names_what_it_refuses) {
               backward(dot_product{} | relative_bias{table, t5_buckets{}, small} | causal{}, in.q, in.k, in.v, kept, kept.output);
             }),
             "d_relative_bias and relative_bias differ in buckets: 31 and 32");
+  matrix<float> of_one_head(1, 32);
+  EXPECT_EQ(words_of([&] {
+              backward(dot_product{} | relative_bias{table, t5_buckets{}, of_one_head} | causal{}, in.q, in.k, in.v, kept,
+                       kept.output);
+            }),
+            "d_relative_bias and relative_bias differ in heads: 1 and 2");
+}
+
+// Before a distance asks for a bucket, whatever the lengths of the texts.
+TEST(t5_buckets, must_have_distances_left_for_those_that_are_shared) {
+  const auto in = random_inputs<float>({.heads = 2, .key_heads = 1, .queries = 4, .keys = 4});
+  const matrix<float> table = random_table<float>(2, 32);
+  const auto refused = [&](const t5_buckets& of) {
+    return words_of([&] { forward(dot_product{} | relative_bias{table, of} | causal{}, in.q, in.k, in.v); });
+  };
+  const std::string longest = "t5_buckets: longest must be above the distances that have buckets of their own, not ";
+  EXPECT_EQ(refused({.longest = 17}), "");
+  EXPECT_EQ(refused({.longest = 16}), longest + "16");
+  EXPECT_EQ(refused({.longest = 8, .bidirectional = true}), longest + "8");
+  EXPECT_EQ(refused({.buckets = 2, .longest = 2}), "");
+  EXPECT_EQ(refused({.buckets = 1}), "t5_buckets: buckets must be at least 2, not 1");
+  EXPECT_EQ(refused({.buckets = 3, .bidirectional = true}), "t5_buckets: buckets must be at least 4, not 3");
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ const auto& summand_of_keys(const mechanism<Parts...>& whole, const shapes& leng
         keys_turn_alike<mechanism<Parts...>>,
         "keys that are kept are prepared once: the summands of a sum over them have the same score, and row parts that turn "
         "keys alike. Where near and far keys turn otherwise (ReRoPE), keep two caches, and merge what forward makes of each "
-        "summand over its own");
+        "summand over its own, unless a part depends on the number of keys: each call counts its own alone");
     const auto alike = [&]<std::size_t... N>(const first& other, std::index_sequence<N...>) {
       return (detail::turn_alike(std::get<N>(std::get<0>(turns)), std::get<N>(other), lengths) && ...);
     };

@@ -114,7 +114,8 @@ void require_part_gradients_apart(const mechanism<Parts...>& whole, const Tensor
     tensors.for_each_read(apart), tensors.for_each_gradient(apart);
     for_each_part_tensor(whole, apart);
     for_each_part_gradient(whole, [&](const char* other, const auto& tensor, index_t its_number) {
-      if (its_number > number) apart(other, tensor);
+      if (its_number > number)
+        require_apart(name, written, other, tensor, "every part needs a gradient of its own, in each summand of a sum, too");
     });
   });
   tensors.for_each_gradient([&](const char* name, const auto& written) { require_apart_from_parts(whole, name, written); });

@@ -25,8 +25,9 @@ LONGSPAN_NAMESPACE_BEGIN
 
 // Relative bias: z = s + B[head, bucket(t)], learned numbers by distance, t = i - j, negative for keys after the query. B is a tensor
 // (heads or 1, buckets) of float, double, half or bfloat16, read where it lies; it must live as long as the mechanism. `bucket` maps a
-// distance to a column: t5_buckets{}; a function of one's own, as [](index_t t) { return std::min<index_t>(t, 127); }; nothing else is
-// asked than the distances that rows see, once a call. With dot_product{.scale = 1} and t5_buckets it is T5 (arXiv 1910.10683).
+// distance to a column: t5_buckets{}; or a function of one's own, as [](index_t t) { return std::min<index_t>(t, 127); }, which is asked
+// for every distance from the smallest to the largest that a row may see. Its check(), if it has one, is called before anything is written.
+// With dot_product{.scale = 1} and t5_buckets it is T5 (arXiv 1910.10683).
 //
 // `relative_bias{table, bucket, gradient}` also has its gradient written by the backward pass, a tensor of the extents of the table, which
 // is overwritten: the sum over all rows and texts of the gradients of the logits, along diagonals, and from it that of whatever the table
@@ -74,6 +75,7 @@ struct relative_bias<S, Bucket, void> {
   }
 
   void check(const shapes& lengths) const {
+    if constexpr (requires { bucket.check(); }) bucket.check();
     detail::require_memory("relative_bias", table);
     if (table.extent[0] != 1 || table.extent[1] != 1)
       throw shape_error("relative_bias is (heads or 1, buckets): the axes before must have extent 1, not " +
@@ -133,7 +135,7 @@ struct relative_bias : relative_bias<S, Bucket> {
   void check(const shapes& lengths) const {
     relative_bias<S, Bucket>::check(lengths);
     detail::require_gradient_of_part("d_relative_bias", gradient, "relative_bias", this->table,
-                                     {"batch", "heads", "rows", "buckets"});
+                                     {"batch", "rows", "heads", "buckets"});
   }
   // As (batch, head, query, bucket): all queries share it.
   void for_each_gradient(auto visit) const {
