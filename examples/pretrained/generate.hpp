@@ -19,7 +19,7 @@ namespace pretrained {
 
 struct generation {
   std::string mechanism = "as_trained", storage = "float";
-  index_t tokens = 100, block = 512;
+  index_t tokens = 100, block = 2048;
   sampling next;
 };
 
