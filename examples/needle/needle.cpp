@@ -20,7 +20,7 @@ struct settings {
   std::filesystem::path text = LONGSPAN_DEFAULT_TEXT;
   Index questions = 256, longest = 16;
   int seeds = 1;
-  model::study::settings study = {.results = "needle.results", .size = {.blocks = 3, .width = 96, .heads = 3}, .steps = 1000};
+  model::study::settings study = {.results = "needle.results", .size = {.blocks = 3, .width = 96, .heads = 3}, .steps = 1500};
 };
 
 // The share of right answers at one length, to the same questions for every mechanism.
