@@ -420,6 +420,52 @@ TEST(kv_cache, gives_back_what_no_later_row_sees) {
   expect_steady(chunks{128}, 2);
 }
 
+// Of the page that the next token is written to, too, no row need see a key.
+TEST(kv_cache, goes_on_behind_keys_that_no_later_row_sees) {
+  const auto mechanism = rope{} | dot_product{} | first_keys{4} | causal{};
+  const auto in = random_inputs<float>(of);
+  const auto at_once = forward(mechanism, in.q, in.k, in.v).output;
+  kv_cache<float> cache(mechanism, fits);
+  for (index_t first = 0; const index_t count : {200, 1, 100, 300, 99}) {
+    cache.append(some_tokens(in.k, first, count), some_tokens(in.v, first, count));
+    cache.reserve(first + 300);
+    ASSERT_TRUE(same_bits(forward(mechanism, some_tokens(in.q, first, count), cache).output, some_tokens(at_once, first, count)));
+    first += count;
+  }
+  EXPECT_EQ(words_of<shape_error>([&] { cache.truncate(300); }),
+            "kv_cache: a text cannot be cut to 300 tokens: what the next would see or be written behind was given back");
+  cache.truncate(128);
+  cache.append(some_tokens(in.k, 128, 1), some_tokens(in.v, 128, 1));
+  EXPECT_TRUE(same_bits(forward(mechanism, some_tokens(in.q, 128, 1), cache).output, some_tokens(at_once, 128, 1)));
+}
+
+// The last query may be asked again.
+TEST(kv_cache, gives_nothing_back_for_no_tokens) {
+  const auto mechanism = dot_product{} | sliding_window{.before = 128} | causal{};
+  const auto in = random_inputs<float>(of);
+  kv_cache<float> cache(mechanism, fits);
+  for (index_t first = 0; const index_t count : {255, 1, 0}) {
+    cache.append(some_tokens(in.k, first, count), some_tokens(in.v, first, count));
+    first += count;
+  }
+  EXPECT_TRUE(same_bits(forward(mechanism, some_tokens(in.q, 255, 1), cache).output,
+                        some_tokens(forward(mechanism, in.q, in.k, in.v).output, 255, 1)));
+}
+
+// Tables that end before the text does, and queries before their first row.
+TEST(kv_cache, asks_row_parts_whether_they_can_turn_a_text) {
+  const auto in = random_inputs<float>(of);
+  const auto tables = normal<float>(1, 1, 400, 10, 5);
+  const auto mechanism = rotary_tables(tables, tables) | dot_product{} | causal{};
+  kv_cache<float> cache(mechanism, fits);
+  cache.append(some_tokens(in.k, 0, 390), some_tokens(in.v, 0, 390));
+  EXPECT_EQ(words_of<shape_error>([&] { cache.append(some_tokens(in.k, 390, 20), some_tokens(in.v, 390, 20)); }),
+            "rotary_tables: keys are tokens 390 to 409 of the keys, and there are rows for 400");
+  EXPECT_EQ(cache.length(), 390);
+  EXPECT_EQ(words_of<shape_error>([&] { forward(mechanism, some_tokens(in.q, 0, 400), cache); }),
+            "rotary_tables: queries of text 0 begin before its keys, at place -10, for which there is no row");
+}
+
 TEST(kv_cache, names_what_it_refuses_and_stays_as_it_was) {
   const auto in = random_inputs<float>(of);
   const auto mechanism = rope{} | dot_product{} | causal{};
@@ -434,6 +480,10 @@ TEST(kv_cache, names_what_it_refuses_and_stays_as_it_was) {
   EXPECT_EQ(words([&] { cache.append(in.v, in.v); }), "key and cache differ in channels: 9 and 20");
   EXPECT_EQ(words([&] { cache.copy(0, 1); }), "kv_cache has 1 texts, and none of number 1");
   EXPECT_EQ(words([&] { cache.reserve(-1); }), "kv_cache: room for -1 tokens");
+  const index_t most = std::numeric_limits<index_t>::max();
+  EXPECT_EQ(words([&] { cache.reserve(most); }), "kv_cache: room for 9223372036854775807 tokens");
+  EXPECT_EQ(words([&] { kv_cache<float>(mechanism, {.key_heads = 1, .channels = 2, .value_channels = 2, .first_key = most}); }),
+            "kv_cache: first_key must be at most 2305843009213693951, not 9223372036854775807");
   EXPECT_EQ(words([&] { cache.truncate(701); }), "kv_cache: a text of 700 tokens cannot be cut to 701");
   EXPECT_EQ(words([&] { forward(mechanism, in.v, cache); }), "query and cache differ in channels: 9 and 20");
   EXPECT_EQ(words([&] { forward(mechanism, in.q, cache, {.first_key = 1}); }),

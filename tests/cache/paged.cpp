@@ -202,6 +202,10 @@ TEST(paged, texts_may_be_empty_and_have_no_table) {
     const auto output = forward(dot_product{} | causal{}, normal<float>(2, 4, queries, 32, 1), prepared_keys{of.pages()}).output;
     for (index_t i = 0; i < output.size(); ++i) ASSERT_EQ(output.data()[i], 0);
   }
+  // Alone, a text without a page is one whose values could be read where they lie.
+  engine<float> one(32, 2, 32, 32, {0});
+  const auto output = forward(rope{} | dot_product{} | causal{}, normal<float>(1, 4, 70, 32, 1), one.pages()).output;
+  for (index_t i = 0; i < output.size(); ++i) ASSERT_EQ(output.data()[i], 0);
 }
 
 TEST(paged, what_does_not_fit_is_said) {

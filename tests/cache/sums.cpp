@@ -89,4 +89,19 @@ TEST(sums_of_kept_keys, are_prepared_with_their_tables) {
   }
 }
 
+// Tables do not tell what they were made from: the sentence that was prepared does.
+TEST(sums_of_kept_keys, are_compared_before_they_are_prepared) {
+  const kept_texts all;
+  const shapes lengths{.heads = 2, .key_heads = 1, .keys = 420, .channels = 12};
+  tensor<float> alike(2, 1, 420, 12), turned(2, 1, 420, 12);
+  const auto streaming = streaming_llm(4, window);
+  prepare_keys(streaming, all.in.k, alike);
+  prepare_keys(prepare(streaming, lengths), all.in.k, turned);
+  EXPECT_TRUE(same_bits(turned, alike));
+  const auto far = rope{.base = 500} | dot_product{} | causal{} | at_least{window};
+  const char* const refused = "keys that are kept are prepared once, and the summands of the sum turn them differently";
+  EXPECT_EQ(words_of([&] { prepare_keys(near + far, all.in.k, turned); }), refused);
+  EXPECT_EQ(words_of([&] { prepare_keys(prepare(near + far, lengths), all.in.k, turned); }), refused);
+}
+
 }  // namespace

@@ -28,7 +28,7 @@ class cache_rows {
   virtual ~cache_rows() = default;
   virtual std::unique_ptr<cache_rows> clone() const = 0;
 
-  // Makes ready to turn the queries and keys of some texts; asked on one thread.
+  // Makes ready to turn the queries and keys of some texts, or throws what a part that cannot does; asked on one thread.
   virtual void reach(std::span<const text> texts) = 0;
   // A row of either after the row parts, and a key after the score.
   virtual void turn(std::span<T> row, const token& of) const = 0;
@@ -45,7 +45,9 @@ struct kept_part {
   P part;
 
   kept_part(const P& from, const shapes&) : part(from) {}
-  void reach(const shapes&, std::span<const text>) {}
+  void reach(const shapes& lengths, std::span<const text> texts) {
+    if constexpr (requires { part.check(lengths, texts); }) part.check(lengths, texts);
+  }
   void turn(std::span<T> row, const token& of) const { detail::turn(part, row, of); }
 };
 template <class T, rotation P>

@@ -5,6 +5,7 @@
 #include <longspan/core/index.hpp>
 #include <longspan/core/shape_error.hpp>
 #include <longspan/core/shapes.hpp>
+#include <longspan/tensor/checked.hpp>
 
 LONGSPAN_NAMESPACE_BEGIN
 
@@ -25,6 +26,9 @@ inline const cache_shape& require_positive_shape(const cache_shape& of) {
                       std::to_string(of.key_heads) + ", " + std::to_string(of.channels) + ", " +
                       std::to_string(of.value_channels) + " and " + std::to_string(of.texts));
   if (of.first_key < 0) throw shape_error("kv_cache: first_key must be at least 0, not " + std::to_string(of.first_key));
+  if (of.first_key > most_position)
+    throw shape_error("kv_cache: first_key must be at most " + std::to_string(most_position) + ", not " +
+                      std::to_string(of.first_key));
   return of;
 }
 

@@ -92,7 +92,8 @@ class kv_cache {
 
   // Makes room for every text to grow to so many tokens: until then appending asks for no pages, and pages that are let go are kept.
   void reserve(index_t tokens) {
-    if (tokens < 0) throw shape_error("kv_cache: room for " + std::to_string(tokens) + " tokens");
+    if (tokens < 0 || tokens > detail::most_position)
+      throw shape_error("kv_cache: room for " + std::to_string(tokens) + " tokens");
     const index_t most = detail::round_up(tokens, layout::keys) / layout::keys;
     index_t missing = 0;
     for (pages& each : texts_) {
@@ -147,10 +148,10 @@ class kv_cache {
     if (length < 0 || length > of.length)
       throw shape_error("kv_cache: a text of " + std::to_string(of.length) + " tokens cannot be cut to " +
                         std::to_string(length));
-    for (index_t first = 0; first < length; first += layout::keys)
-      if (of.pages[std::size_t(first / layout::keys)] == nullptr && rows_->needed_from(length, {first, first + layout::keys}))
+    for (index_t first = 0, last = layout::keys; first < length; first = last, last += layout::keys)
+      if (of.pages[std::size_t(first / layout::keys)] == nullptr && (length < last || rows_->needed_from(length, {first, last})))
         throw shape_error("kv_cache: a text cannot be cut to " + std::to_string(length) +
-                          " tokens: what the next would see was given back");
+                          " tokens: what the next would see or be written behind was given back");
   }
   void cut(pages& of, index_t length) {
     of.length = length;
@@ -170,13 +171,13 @@ class kv_cache {
     for (index_t t = 0; t < texts.size(); ++t) {
       const index_t first = longer[std::size_t(t)].places().first;
       longer[std::size_t(t)].commit();
-      give_back(texts_[std::size_t(texts.first + t)], first);
+      if (k.extent[2] > 0) give_back(texts_[std::size_t(texts.first + t)], first);
     }
   }
 
-  // Lets go of the pages that no row from a position on may see.
+  // Lets go of the full pages that no row from a position on may see: the next token is written to the other.
   void give_back(pages& of, index_t position) {
-    for (index_t p = 0; p < index_t(of.pages.size()); ++p)
+    for (index_t p = 0; p < of.length / layout::keys; ++p)
       if (of.pages[std::size_t(p)] != nullptr && !rows_->needed_from(position, {p * layout::keys, (p + 1) * layout::keys}))
         spare_.give(std::move(of.pages[std::size_t(p)]));
   }

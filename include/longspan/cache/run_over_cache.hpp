@@ -88,13 +88,16 @@ void run_over_cache(const D& d, const mechanism<Parts...>& whole, const kv_cache
   using Words = typename Tensors::words;
   using T = typename Words::compute;
   const auto& [lengths, texts] = batch;
-  const auto check = [&](const auto& sentence) {  // rows were checked when the cache was made
+  const buffer<text> queries = batch.of_queries();
+  const auto check = [&](const auto& sentence) {
     detail::check_parts<place::score, place::sink>(sentence, batch.lengths, batch.texts);
   };
-  const buffer<text> queries = batch.of_queries();
+  const auto check_rows = [&](const auto& summand) {  // those of a sentence are the cache's, which asks them
+    detail::check_parts<place::rows, place::rows>(summand, batch.lengths, queries);
+  };
   const index_t padding = tile_keys<Words>(batch.lengths);
   if constexpr (is_sum<Parts...>) {
-    std::apply([&](const Parts&... each) { (check(each), ...); }, whole.parts);
+    std::apply([&](const Parts&... each) { (check(each), ...), (check_rows(each), ...); }, whole.parts);
     angle_tables<T> tables(queries);
     auto bound = detail::bind_summands(whole, lengths, texts, [&](const auto& summand, const auto& seen) {
       const auto rows = detail::bind_rows<T>(summand, batch.lengths, queries, tables);

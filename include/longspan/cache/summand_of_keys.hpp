@@ -10,6 +10,7 @@
 #include <longspan/core/shapes.hpp>
 #include <longspan/mechanism.hpp>
 #include <longspan/mechanism/bind.hpp>
+#include <longspan/mechanism/prepare.hpp>
 #include <longspan/position/concept.hpp>
 #include <longspan/position/mapped_rotation.hpp>
 
@@ -82,6 +83,16 @@ const auto& summand_of_keys(const mechanism<Parts...>& whole, const shapes& leng
   } else {
     return whole;
   }
+}
+
+// The same of a sentence that may have been prepared, whose tables tell nothing of what they were made from.
+template <class... Parts>
+const auto& prepared_summand_of_keys(const mechanism<Parts...>& whole, const shapes& lengths) {
+  detail::summand_of_keys(detail::unprepared(whole), lengths);
+  if constexpr (is_sum<Parts...>)
+    return std::get<0>(whole.parts);
+  else
+    return whole;
 }
 
 }  // namespace detail

@@ -80,7 +80,7 @@ class wave_operands {
   cached_values<Words> values(index_t w) {
     const auto value = heads_[w].text->tensors.value.head(0, heads_[w].head);
     if constexpr (std::is_same_v<const T*, decltype(value.row(0))>)
-      if (in_place_) return {{value.row(0), 0, value.token_stride}, width_};
+      if (in_place_) return {{value.tokens > 0 ? value.row(0) : nullptr, 0, value.token_stride}, width_};
     return {{packed_values(w), 0, width_}, width_};
   }
 

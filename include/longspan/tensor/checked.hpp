@@ -20,10 +20,10 @@ void require_memory(const char* name, const view<S>& tensor) {
 }
 
 // A position far enough from the ends of index_t that distances and ends of tiles are representable.
+inline constexpr index_t most_position = std::numeric_limits<index_t>::max() / 4;
 inline void require_position(const char* field, index_t position) {
-  constexpr index_t most = std::numeric_limits<index_t>::max() / 4;
-  if (position < -most || position > most)
-    throw shape_error(std::string("placement: ") + field + " must lie within " + std::to_string(most) + " of 0, not " +
+  if (position < -most_position || position > most_position)
+    throw shape_error(std::string("placement: ") + field + " must lie within " + std::to_string(most_position) + " of 0, not " +
                       std::to_string(position));
 }
 
