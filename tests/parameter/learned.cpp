@@ -42,6 +42,9 @@ TYPED_TEST(learned_with, logits_is_compared_and_chosen) {
   expect(min(half, four), 0.5), expect(min(four, half), 0.5);
   expect(select(four > half, half, four), 0.5), expect(select(half > four, half, four), 4);
   expect(select(four < half, four, half), 0.5), expect(select(half < four, four, half), 4);
+  const Batch exactly(TypeParam(0.5));
+  expect(select(exactly <= half, four, half), 4), expect(select(half <= exactly, four, half), 4);
+  expect(select(exactly >= half, four, half), 4), expect(select(half >= four, four, half), 0.5);
   expect(max(half, dual_four).value, 4), expect(max(half, dual_four).slope, 7);
   expect(min(dual_four, half).value, 0.5), expect(min(dual_four, half).slope, 1);
   expect(select(dual_four > half, half, dual_four).slope, 1), expect(select(dual_four > half, dual_four, half).slope, 7);

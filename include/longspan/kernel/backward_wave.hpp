@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -122,7 +123,8 @@ class backward_wave {
           for (std::size_t p = 0; p < Seeds::count; ++p) d_parameters[Seeds::lists + p][h] += row.d_parameters[p];
           if (d_parameters.size() > Seeds::lists + Seeds::count)
             if (const auto sink = heads_[w].text->mechanism.sink_logit(row.told.head, row.query))
-              d_parameters.back()[h] -= std::exp(*sink - double(row.log_sum_exp)) * double(row.mean);
+              if (const auto counted = T(*sink); counted != -std::numeric_limits<T>::infinity())
+                d_parameters.back()[h] -= std::exp(double(counted) - double(row.log_sum_exp)) * double(row.mean);
         }
     }
   }

@@ -74,6 +74,16 @@ template <class X, class Y>
 auto operator>(const X& x, const Y& y) {
   return detail::beside<Y>(x) > detail::beside<X>(y);
 }
+template <class X, class Y>
+  requires detail::learned_and_batch<X, Y>
+auto operator<=(const X& x, const Y& y) {
+  return detail::beside<Y>(x) <= detail::beside<X>(y);
+}
+template <class X, class Y>
+  requires detail::learned_and_batch<X, Y>
+auto operator>=(const X& x, const Y& y) {
+  return detail::beside<Y>(x) >= detail::beside<X>(y);
+}
 
 // The choices of simd/select.hpp with a learned number for one operand.
 template <class X, class Y>
