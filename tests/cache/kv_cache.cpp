@@ -466,6 +466,19 @@ TEST(kv_cache, asks_row_parts_whether_they_can_turn_a_text) {
             "rotary_tables: queries of text 0 begin before its keys, at place -10, for which there is no row");
 }
 
+// Queries and keys of a cache are turned by its own row parts: others, after a training step, are not passed over in silence.
+TEST(kv_cache, is_asked_with_the_gains_that_it_was_made_with) {
+  const auto in = random_inputs<float>(of);
+  const auto with = [](double gain) {
+    return rms_normalize{.query_gain = std::vector<double>(20, gain)} | dot_product{} | causal{};
+  };
+  kv_cache<float> cache(with(2), fits);
+  cache.append(in.k, in.v);
+  EXPECT_TRUE(same_bits(forward(with(2), in.q, cache).output, forward(with(2), in.q, in.k, in.v).output));
+  EXPECT_EQ(words_of<shape_error>([&] { forward(with(3), in.q, cache); }),
+            "kv_cache: the cache was made for other row parts or another score than the mechanism's");
+}
+
 TEST(kv_cache, names_what_it_refuses_and_stays_as_it_was) {
   const auto in = random_inputs<float>(of);
   const auto mechanism = rope{} | dot_product{} | causal{};

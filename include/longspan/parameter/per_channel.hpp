@@ -19,6 +19,8 @@ class per_channel {
   per_channel(std::vector<double> each) : values_(std::move(each)) {}
   per_channel(std::initializer_list<double> each) : values_(each) {}
 
+  bool operator==(const per_channel&) const = default;
+
   bool empty() const { return values_.empty(); }
   const std::vector<double>& values() const { return values_; }
 

@@ -38,6 +38,8 @@ struct rms_normalize {
     simd::scale_and_add(gradient, r, row, -along * r);
   }
 
+  bool operator==(const rms_normalize&) const = default;
+
   auto parameters() { return std::tie(query_gain, key_gain); }
   auto parameters() const { return std::tie(query_gain, key_gain); }
 
