@@ -27,10 +27,10 @@ LONGSPAN_NAMESPACE_BEGIN
 // Keys and values of one or more texts that are kept between calls, prepared as the kernel reads them, in pages of 128 tokens: a key is
 // turned when it is appended, never again. Made with a sentence; then `forward(mechanism, q, cache)` attends to all of a text's keys, for
 // any mechanism with the same row parts and score; parts that cannot be compared, as functions of a caller's and tables of his memory, are
-// taken to be the cache's own, and what they read must outlive it. As float and double the results have the bits of the call that sees all keys at once, in
-// whatever pieces they came; Eigen::half, Eigen::bfloat16 and quantized<8> round keys, after they are prepared, and values once, when they
-// are appended, and are computed with as floats; 8 bits as integers, beside queries and weights of 16, where the instruction set
-// multiplies these faster (AVX2, AVX-512).
+// taken to be the cache's own, and what they read must outlive it. As float and double the results have the bits of the call that sees all
+// keys at once, in whatever pieces they came; Eigen::half, Eigen::bfloat16 and quantized<8> round keys, after they are prepared, and values
+// once, when they are appended, and are computed with as floats; 8 bits as integers, beside queries and weights of 16, where the
+// instruction set multiplies these faster (AVX2, AVX-512).
 //
 //   kv_cache<float> cache(mechanism, {.key_heads = 8, .channels = 128, .value_channels = 128});
 //   cache.append(k, v);                                    // the tokens of a prompt, or the next one

@@ -42,7 +42,7 @@ void prepare_keys(const D& d, const mechanism<Parts...>& whole, const K& k, Prep
   detail::batch_of_texts batch(from, from, from, where);
   detail::require_like("prepared keys", to, "key", from);
   for (detail::text& each : batch.texts) each.queries = {};
-  const auto& of_keys = detail::prepared_summand_of_keys(whole, batch.lengths);
+  const auto& of_keys = detail::summand_of_keys(whole, batch.lengths);
   detail::check_parts<detail::place::rows, detail::place::score>(of_keys, batch.lengths, batch.texts);
   const auto rows = detail::bind_rows<T>(of_keys, batch.lengths, batch.texts);
   const auto score = std::get<0>(detail::pick<detail::place::score>(of_keys, detail::unchanged));

@@ -95,7 +95,7 @@ void run_over_pages(const D& d, const mechanism<Parts...>& whole, const Pages&, 
   using T = typename Words::compute;
   constexpr bool prepared = requires(const Pages& of) { of.pages; };
   const buffer<text>& texts = batch.texts;
-  if constexpr (prepared) detail::prepared_summand_of_keys(whole, batch.lengths);
+  if constexpr (prepared) detail::summand_of_keys(whole, batch.lengths);
   auto bound = detail::bind_for_kernel<T>(whole, batch.lengths, texts, prepared ? batch.of_queries() : texts,
                                           tile_keys<Words>(batch.lengths));
   if (batch.lengths.heads == 0) return;

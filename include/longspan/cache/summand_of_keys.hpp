@@ -58,16 +58,18 @@ template <class First, class... More>
   requires is_sum<First, More...>
 inline constexpr bool keys_turn_alike<mechanism<First, More...>> = (std::is_same_v<turns_of<First>, turns_of<More>> && ...);
 
-// The first summand of a sum, whose keys are all prepared alike; a sentence itself. Throws shape_error where they are not.
+// The first summand of a sum, whose keys are all prepared alike; a sentence itself. Throws shape_error where they are not. The tables of a
+// prepared sentence do not tell: what it was made from does.
 template <class... Parts>
 const auto& summand_of_keys(const mechanism<Parts...>& whole, const shapes& lengths) {
   if constexpr (is_sum<Parts...>) {
+    const auto& said = detail::unprepared(whole);
     const auto turns = std::apply(
-        [](const Parts&... each) { return std::tuple{detail::pick<place::rows, place::score>(each, side_of_keys_of)...}; },
-        whole.parts);
+        [](const auto&... each) { return std::tuple{detail::pick<place::rows, place::score>(each, side_of_keys_of)...}; },
+        said.parts);
     using first = std::remove_const_t<std::tuple_element_t<0, decltype(turns)>>;
     static_assert(
-        keys_turn_alike<mechanism<Parts...>>,
+        keys_turn_alike<std::remove_cvref_t<decltype(said)>>,
         "keys that are kept are prepared once: the summands of a sum over them have the same score, and row parts that turn "
         "keys alike. Where near and far keys turn otherwise (ReRoPE), keep two caches, and merge what forward makes of each "
         "summand over its own, unless a part depends on the number of keys: each call counts its own alone");
@@ -83,16 +85,6 @@ const auto& summand_of_keys(const mechanism<Parts...>& whole, const shapes& leng
   } else {
     return whole;
   }
-}
-
-// The same of a sentence that may have been prepared, whose tables tell nothing of what they were made from.
-template <class... Parts>
-const auto& prepared_summand_of_keys(const mechanism<Parts...>& whole, const shapes& lengths) {
-  detail::summand_of_keys(detail::unprepared(whole), lengths);
-  if constexpr (is_sum<Parts...>)
-    return std::get<0>(whole.parts);
-  else
-    return whole;
 }
 
 }  // namespace detail

@@ -22,8 +22,8 @@ struct cosine {
     query(row);
   }
 
-  // With r = 1/(|x| + epsilon): r (g - x (x.g) r/|x|). For a row of zeros the second term is 0, and what
-  // is left, g / epsilon, is more than half holds.
+  // With r = 1/(|x| + epsilon): r (g - x (x.g) r/|x|). For a row of zeros the second term is 0, and what is left, g / epsilon, is more than
+  // half holds.
   template <class T>
   void query_back(std::span<const T> row, std::span<T> gradient) const {
     const T length = norm<T>(row), r = 1 / (length + T(epsilon));

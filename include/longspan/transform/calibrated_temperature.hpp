@@ -20,8 +20,8 @@ LONGSPAN_NAMESPACE_BEGIN
 // z = x_h(n) s, a temperature for each head from a table by the number n of keys that the row sees: what `calibrate` fits to a model, or
 // numbers kept from it. factors[head][l] belongs to lengths[l] tokens; between two lengths x_h is a line in log n, below the first it is
 // the first factor; beyond the last the last line goes on if it rises, while one that falls, and would reach 0, ends there. Copies share
-// the table. Throws std::invalid_argument where lengths are not above
-// 1 and ascending, a head has not a factor for each length, or one is not positive and finite; a call does where its heads are others.
+// the table. Throws std::invalid_argument where lengths are not above 1 and ascending, a head has not a factor for each length, or one is
+// not positive and finite; a call does where its heads are others.
 class calibrated_temperature {
  public:
   static constexpr stage order = stage::temperature;

@@ -20,12 +20,12 @@ LONGSPAN_NAMESPACE_BEGIN
 //     }
 //   };
 //
-// `logit` is a SIMD batch in the kernel, a double in the reference and a dual number in the backward pass. Write one body for
-// all: call functions unqualified (tanh, exp, log, sqrt ...) and include <cmath>, and for max and min, which are those of <algorithm> for a
-// double, write `using std::max, std::min;`; instead of a branch write `using longspan::select;` and select(logit > 0, logit, 0), which
-// computes both sides: an `if`, a `?:` or a std::max by a logit or a place does not compile. `keys.position()` and `keys.distance()` are the places of the keys of the batch, in the same type of number. Some lanes
-// may belong to hidden keys and hold any value, NaN too. Their results are discarded, but must not be used as an index into memory. Capture
-// by value: the query row is gone when the body runs.
+// `logit` is a SIMD batch in the kernel, a double in the reference and a dual number in the backward pass. Write one body for all: call
+// functions unqualified (tanh, exp, log, sqrt ...) and include <cmath>, and for max and min, which are those of <algorithm> for a double,
+// write `using std::max, std::min;`; instead of a branch write `using longspan::select;` and select(logit > 0, logit, 0), which computes
+// both sides: an `if`, a `?:` or a std::max by a logit or a place does not compile. `keys.position()` and `keys.distance()` are the places
+// of the keys of the batch, in the same type of number. Some lanes may belong to hidden keys and hold any value, NaN too. Their results are
+// discarded, but must not be used as an index into memory. Capture by value: the query row is gone when the body runs.
 //
 // Numbers that are data, one for each key, are read where they lie by `keys.read(numbers)`, where numbers is a key_numbers: in the same
 // type of number as `keys.position()`, 0 for positions that it does not hold. A bias of one's own:
