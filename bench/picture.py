@@ -28,11 +28,13 @@ def longspan_beside(m, name):
 
 def measured_shares(m, name, longspan, counter):
     """By how much longspan is faster says more of what was timed in turn with it than two shares, each of its own minute's machine."""
-    found = {"longspan": longspan}
-    for engine in ENGINES:
+    def share(engine):
+        if engine == "longspan":
+            return longspan
         faster = m("native", f"peers/{engine}/{name}", "longspan x faster")
-        found.setdefault(engine, longspan / faster if longspan and faster else m("python", f"peers/{engine}/{name}", counter))
-    return {engine: share for engine, share in found.items() if share}
+        return longspan / faster if longspan and faster else m("python", f"peers/{engine}/{name}", counter)
+
+    return {engine: measured for engine in ENGINES if (measured := share(engine))}
 
 
 def panels(m, forward_name, wanted):

@@ -137,8 +137,8 @@ inline constexpr index_t decode_parts = index_t(1) << 20;
 // Memory that a thread keeps for its next call, in bytes, and the largest block of it. Decoding must not allocate: 32 heads on 8 with 128
 // channels over 32768 keys work in 1.4 MiB on one thread and 2.3 MiB on eight (bfloat16: 1.6 and 4.3 MiB), in blocks of 1 MiB and less.
 // And a wave of a prefill (wave_words above) fits: the system clears every page of what was given back to it, which in a virtual machine
-// takes 1.8 us each. A prefill of 8 heads of 2048 tokens whose values are packed, 8 MiB in all, takes 35.4 ms so and 37.3 to 42 from 8 MiB
-// (Emerald Rapids). The keys of longer texts cost less than what attends to them.
+// takes 1.8 us each. A prefill of 8 heads of 2048 tokens whose values are packed, 8 MiB in all, takes 35.4 ms so, and 37.3 to 42
+// where 8 MiB in blocks of 2 are kept (Emerald Rapids). The keys of longer texts cost less than what attends to them.
 inline constexpr std::size_t kept_bytes = std::size_t(32) << 20, largest_kept_block = kept_bytes / 2;
 
 }  // namespace detail
